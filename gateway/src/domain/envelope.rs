@@ -1,0 +1,103 @@
+//! A request as it came: raw bytes plus the few facts that routing and accounting need.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+
+/// What a request says before its body.
+#[derive(Clone, Debug)]
+pub struct RequestHead {
+    /// Upper-case method.
+    pub method: http::Method,
+    /// Path as routed: one leading slash, no trailing one, no duplicate version segment.
+    pub path: String,
+    /// Query without the question mark. It may hold `key=`: never log it.
+    pub query: Option<String>,
+    /// Headers as they came.
+    pub headers: HeaderMap,
+}
+
+impl RequestHead {
+    /// The first value of a query parameter, percent-decoded.
+    pub fn query_value(&self, name: &str) -> Option<String> {
+        let query = self.query.as_deref()?;
+        query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (key == name).then(|| percent_decode(value).into_owned())
+        })
+    }
+
+    /// A header as text; not found and not text are the same.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Undoes `%XX`; what is not valid stays as it is.
+pub fn percent_decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let pair = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+        match pair.filter(|_| bytes[at] == b'%').and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// How the client wants a stream framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// `text/event-stream`.
+    Sse,
+    /// One JSON array, one element per event (Gemini without `alt=sse`).
+    JsonArray,
+}
+
+/// One request: bytes and facts. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// The body, untouched.
+    pub body: Bytes,
+    /// The public model name the client asked for.
+    pub model: String,
+    /// Where the model name stands in `body`, quotes included. `None`: it is in the path.
+    pub model_span: Option<Range<usize>>,
+    /// The client wants a stream.
+    pub stream: bool,
+    /// How that stream is framed.
+    pub framing: Framing,
+    /// The client asked to be told usage in the stream.
+    pub include_usage: bool,
+    /// The client's own output cap, in tokens.
+    pub max_output: Option<u64>,
+}
+
+impl Envelope {
+    /// The body with another model name in place; the same bytes when it is the same name or stands in the path.
+    pub fn body_for(&self, model: &str) -> Bytes {
+        let Some(span) = self.model_span.clone().filter(|_| model != self.model) else {
+            return self.body.clone();
+        };
+        let name = serde_json::Value::from(model).to_string();
+        let mut spliced = BytesMut::with_capacity(self.body.len() + name.len());
+        spliced.extend_from_slice(&self.body[..span.start]);
+        spliced.extend_from_slice(name.as_bytes());
+        spliced.extend_from_slice(&self.body[span.end..]);
+        spliced.freeze()
+    }
+}
