@@ -7,4 +7,8 @@ pub mod error;
 pub mod config;
 pub mod mock;
 // rank 2: strangers to one another
+pub mod adapter;
+pub mod auth;
 pub mod dialect;
+pub mod route;
+pub mod upstream;

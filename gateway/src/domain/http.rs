@@ -1,0 +1,96 @@
+//! Plain request and answer heads that cross from adapter to upstream. No secret is ever in here.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::error::GatewayError;
+
+/// How the host proves who it is to a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// Nothing is sent.
+    None,
+    /// `authorization: Bearer <key>`.
+    Bearer,
+    /// The named header carries the bare key.
+    Header(HeaderName),
+    /// The named query parameter carries the key.
+    Query(String),
+    /// AWS Signature Version 4 over the final bytes.
+    SigV4 {
+        /// Signing name of the service.
+        service: String,
+        /// Empty: taken from the provider.
+        region: String,
+    },
+    /// An access token of a Google service account.
+    GoogleOauth {
+        /// OAuth scopes.
+        scopes: Vec<String>,
+    },
+}
+
+/// A request to a provider, before it is signed.
+#[derive(Clone, Debug)]
+pub struct UpstreamRequest {
+    /// Usually POST.
+    pub method: Method,
+    /// Starts with `/`, version segment first; may carry a query.
+    pub path: String,
+    /// Without host, content-length and credential.
+    pub headers: HeaderMap,
+    /// The whole body: a failed attempt is repeated from here.
+    pub body: Bytes,
+    /// What the host adds.
+    pub credential: CredentialKind,
+}
+
+/// The head of a provider's answer.
+#[derive(Clone, Debug)]
+pub struct ResponseHead {
+    /// HTTP status.
+    pub status: u16,
+    /// All headers.
+    pub headers: HeaderMap,
+}
+
+/// Something that could not be carried across.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Loss {
+    /// Path of the field in canonical form.
+    pub field: String,
+    /// One clause, lower case.
+    pub reason: String,
+}
+
+/// Checks a header an adapter made. CR, LF and NUL are refused by `HeaderValue` itself.
+///
+/// # Errors
+/// When the name or value is not a legal HTTP header, or one only the host may set.
+pub fn foreign_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), GatewayError> {
+    let parsed = HeaderName::try_from(name)
+        .map_err(|_| GatewayError::plugin(format!("illegal header name {name:?}")))?;
+    if HOST_ONLY.contains(&parsed.as_str()) {
+        return Err(GatewayError::plugin(format!("header `{name}` is the host's to set")));
+    }
+    let value = HeaderValue::try_from(value)
+        .map_err(|_| GatewayError::plugin(format!("illegal value in header `{name}`")))?;
+    Ok((parsed, value))
+}
+
+/// Framing, hop-by-hop and credential headers: an adapter that could set them could smuggle or impersonate.
+const HOST_ONLY: [&str; 13] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-authorization",
+    "authorization",
+    "cookie",
+    "expect",
+    "accept-encoding",
+];

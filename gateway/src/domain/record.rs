@@ -1,0 +1,80 @@
+//! The finished facts of one request, for log and metrics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::http::Loss;
+use super::usage::Usage;
+
+/// One try at one target.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Which provider.
+    pub provider: Arc<str>,
+    /// The provider's own model name.
+    pub model: String,
+    /// The provider's status, when there was one.
+    pub status: Option<u16>,
+    /// `ok`, or the kind of the failure.
+    pub outcome: &'static str,
+    /// For the operator: what went wrong.
+    pub error: Option<String>,
+    /// From its start to its head, first event or failure.
+    pub took: Duration,
+    /// An adapter translated it; otherwise bytes passed through.
+    pub translated: bool,
+}
+
+/// Everything about one finished request. Never a prompt, never a secret.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Our id for it.
+    pub request_id: String,
+    /// The client dialect; empty when the path was not known.
+    pub dialect: &'static str,
+    /// The virtual key's name; empty before it was known.
+    pub key: Arc<str>,
+    /// The key's team.
+    pub team: Option<Arc<str>>,
+    /// The model the client asked for, as it is configured; `other` when it is not.
+    pub model: Arc<str>,
+    /// The model name exactly as the client said it.
+    pub asked: String,
+    /// Method and path, without the query.
+    pub path: String,
+    /// The status the client got.
+    pub status: u16,
+    /// The client asked for a stream.
+    pub stream: bool,
+    /// All tries, in order.
+    pub attempts: Vec<Attempt>,
+    /// From the request's head to the end of the answer.
+    pub took: Duration,
+    /// From the request's head to the first event or the whole answer.
+    pub first_token: Option<Duration>,
+    /// Time spent in the gateway itself, before the answer began.
+    pub overhead: Duration,
+    /// Tokens as the provider counted them.
+    pub usage: Option<Usage>,
+    /// What could not be carried across.
+    pub losses: Vec<Loss>,
+    /// The kind of the error the request ended with; empty: none.
+    pub error_kind: &'static str,
+    /// For the operator: what went wrong.
+    pub error: Option<String>,
+    /// Adapter calls and how they went: function, outcome, time.
+    pub plugin_calls: Vec<PluginCall>,
+}
+
+/// One call into an adapter.
+#[derive(Clone, Debug)]
+pub struct PluginCall {
+    /// The adapter's provider.
+    pub provider: Arc<str>,
+    /// `translate-request`, `push`, …
+    pub function: &'static str,
+    /// `ok`, `err` or `trap`.
+    pub outcome: &'static str,
+    /// How long it took.
+    pub took: Duration,
+}

@@ -1,0 +1,23 @@
+//! A key we issued.
+
+use std::sync::Arc;
+
+use super::pattern::Pattern;
+
+/// Who may ask, and for what. The secret itself is not in here.
+#[derive(Clone, Debug)]
+pub struct VirtualKey {
+    /// Its name in the configuration or the store.
+    pub id: Arc<str>,
+    /// The team whose budget it shares.
+    pub team: Option<Arc<str>>,
+    /// Models it may ask for; `None`: all.
+    pub models: Option<Vec<Pattern>>,
+}
+
+impl VirtualKey {
+    /// Whether it may ask for a model.
+    pub fn may_use(&self, model: &str) -> bool {
+        self.models.as_ref().is_none_or(|models| models.iter().any(|pattern| pattern.matches(model)))
+    }
+}

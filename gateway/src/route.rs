@@ -1,0 +1,73 @@
+//! Model and key → the targets to try, in order.
+
+use std::sync::Arc;
+
+use crate::domain::VirtualKey;
+use crate::error::{GatewayError, Kind};
+
+mod balance;
+mod retry;
+mod table;
+
+pub use retry::{Judgement, Retry, Trigger};
+pub use table::{Model, Table};
+
+/// One target, resolved for one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The provider's name in the configuration.
+    pub provider: Arc<str>,
+    /// The provider's own model name.
+    pub model: String,
+}
+
+/// Targets to try, in order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The model as it is configured.
+    pub model: Arc<Model>,
+    /// Best first; fallbacks last.
+    pub steps: Vec<Step>,
+}
+
+impl Table {
+    /// Which targets may serve a request, best first.
+    ///
+    /// # Errors
+    /// [`Kind::ModelNotFound`] naming close ones, [`Kind::Permission`] for a model the key may not use.
+    pub fn plan(&self, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
+        let model = self.find(asked).ok_or_else(|| self.unknown(key, asked))?;
+        if !key.may_use(asked) {
+            return Err(GatewayError {
+                param: Some("model".to_owned()),
+                ..GatewayError::client(
+                    Kind::Permission,
+                    format!("this key may not use the model `{asked}`; ask the gateway's operator to add it"),
+                )
+            });
+        }
+        let first = balance::weighted(&model.targets, &mut |bound| fastrand::u32(0..bound));
+        let steps = first
+            .into_iter()
+            .chain(model.fallback.iter())
+            .map(|target| Step { provider: Arc::clone(&target.provider), model: target.model_for(asked) })
+            .collect();
+        Ok(Plan { model: Arc::clone(model), steps })
+    }
+
+    fn unknown(&self, key: &VirtualKey, asked: &str) -> GatewayError {
+        let close = self.close_to(asked, |name| key.may_use(name));
+        let hint = if close.is_empty() {
+            "see /v1/models for what there is".to_owned()
+        } else {
+            format!("did you mean {}?", close.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        };
+        GatewayError {
+            param: Some("model".to_owned()),
+            ..GatewayError::client(Kind::ModelNotFound, format!("the model `{asked}` does not exist; {hint}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Public model name or pattern → its targets.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::retry::Retry;
+use crate::domain::{Pattern, Target};
+
+/// One configured model.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its name or pattern, as configured; a metric's label.
+    pub name: Arc<str>,
+    /// Shared by weight.
+    pub targets: Vec<Target>,
+    /// In order, once every target has failed.
+    pub fallback: Vec<Target>,
+    /// What to do about failures.
+    pub retry: Retry,
+}
+
+/// All models of one configuration.
+#[derive(Debug, Default)]
+pub struct Table {
+    named: HashMap<String, Arc<Model>>,
+    /// The pattern with the most fixed characters first.
+    patterns: Vec<(Pattern, Arc<Model>)>,
+}
+
+impl Table {
+    /// Sorts models into names and patterns.
+    pub fn new(models: impl IntoIterator<Item = Model>) -> Self {
+        let mut table = Self::default();
+        for model in models {
+            let model = Arc::new(model);
+            let pattern = Pattern::new(model.name.as_ref());
+            if pattern.is_name() {
+                table.named.insert(model.name.to_string(), model);
+            } else {
+                table.patterns.push((pattern, model));
+            }
+        }
+        table.patterns.sort_by(|(one, _), (other, _)| other.weight().cmp(&one.weight()).then_with(|| one.cmp(other)));
+        table
+    }
+
+    /// The model for a name: the name itself, else the closest pattern.
+    pub fn find(&self, asked: &str) -> Option<&Arc<Model>> {
+        self.named.get(asked).or_else(|| {
+            self.patterns.iter().find(|(pattern, _)| pattern.matches(asked)).map(|(_, model)| model)
+        })
+    }
+
+    /// All names that are not patterns, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.named.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// At most three names that look like the one asked for.
+    pub(super) fn close_to(&self, asked: &str, allowed: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut scored: Vec<_> = self
+            .named
+            .keys()
+            .filter(|name| allowed(name))
+            .map(|name| (strsim::jaro_winkler(name, asked), name))
+            .filter(|(score, _)| *score > 0.75)
+            .collect();
+        scored.sort_by(|(one, a), (other, b)| other.total_cmp(one).then_with(|| a.cmp(b)));
+        scored.into_iter().take(3).map(|(_, name)| name.clone()).collect()
+    }
+}

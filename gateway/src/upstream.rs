@@ -1,0 +1,65 @@
+//! The HTTP side towards a provider: send a plain request, get a head and a body to pull.
+//!
+//! The credential is put in here, after translation, and nowhere else.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::domain::Secret;
+use crate::error::GatewayError;
+
+mod body;
+mod client;
+mod credential;
+mod peer;
+
+pub use body::Body;
+pub use client::{Client, Response};
+pub use peer::BaseUrl;
+
+/// How long the parts of one upstream request may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// TCP and TLS.
+    pub connect: Duration,
+    /// From the sent request to the first event of a stream.
+    pub first_token: Duration,
+    /// Silence between two reads of a stream.
+    pub idle: Duration,
+    /// The whole request, over all attempts.
+    pub total: Duration,
+}
+
+/// One provider as the network sees it.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Where it is.
+    pub url: BaseUrl,
+    /// The vendor's keys, used in turn. Empty: nothing is sent.
+    keys: Vec<Secret>,
+    next_key: AtomicUsize,
+    resolved: peer::Resolved,
+}
+
+impl Provider {
+    /// A provider at a URL, with its keys.
+    ///
+    /// # Errors
+    /// When the URL is not `http(s)://host[:port][/path]`.
+    pub fn new(name: &str, url: &str, keys: Vec<Secret>) -> Result<Self, GatewayError> {
+        Ok(Self {
+            name: name.to_owned(),
+            url: BaseUrl::parse(url)?,
+            keys,
+            next_key: AtomicUsize::new(0),
+            resolved: peer::Resolved::default(),
+        })
+    }
+
+    fn key(&self) -> Option<&Secret> {
+        let turn = self.next_key.fetch_add(1, Ordering::Relaxed);
+        self.keys.get(turn.checked_rem(self.keys.len())?)
+    }
+}

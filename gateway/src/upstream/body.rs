@@ -1,0 +1,101 @@
+//! A response body, pulled: idle deadline, bound, and the connection given back at its end.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use pingora::protocols::http::client::HttpSession;
+use pingora::upstreams::peer::HttpPeer;
+
+use super::client::Client;
+use crate::error::{GatewayError, Kind};
+
+/// Bytes gathered for one call into an adapter or one write, when they are already there.
+const GATHER: usize = 64 << 10;
+
+/// The rest of one answer. Dropping it closes the connection, which cancels the request.
+pub struct Body {
+    session: Option<HttpSession>,
+    peer: HttpPeer,
+    client: Client,
+    idle: Duration,
+}
+
+impl Body {
+    pub(super) fn new(session: HttpSession, peer: HttpPeer, client: Client, idle: Duration) -> Self {
+        Self { session: Some(session), peer, client, idle }
+    }
+
+    /// The next bytes, together with what has already arrived behind them. `None`: the clean end.
+    ///
+    /// # Errors
+    /// [`Kind::Timeout`] after silence, [`Kind::Malformed`] when the connection broke in the middle.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, GatewayError> {
+        let Some(session) = &mut self.session else { return Ok(None) };
+        let read = tokio::time::timeout(self.idle, session.read_response_body()).await;
+        let first = match read {
+            Err(_) => {
+                return Err(GatewayError::upstream(Kind::Timeout, "the provider fell silent")
+                    .context(format!("no bytes for {:?}", self.idle)));
+            }
+            Ok(Err(error)) => {
+                return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer was cut off")
+                    .context(error));
+            }
+            Ok(Ok(first)) => first,
+        };
+        let Some(first) = first else {
+            self.release().await;
+            return Ok(None);
+        };
+        Ok(Some(self.gather(first)))
+    }
+
+    /// Adds what can be had without waiting. An error or the end shows again at the next read.
+    fn gather(&mut self, first: Bytes) -> Bytes {
+        let Some(session) = &mut self.session else { return first };
+        let mut gathered: Option<BytesMut> = None;
+        let mut length = first.len();
+        while length < GATHER && !session.response_done() {
+            let Some(Ok(Some(more))) = now_or_never(session.read_response_body()) else { break };
+            length += more.len();
+            gathered.get_or_insert_with(|| BytesMut::from(first.as_ref())).extend_from_slice(&more);
+        }
+        gathered.map_or(first, BytesMut::freeze)
+    }
+
+    /// The whole rest, at most `limit` bytes of it.
+    ///
+    /// # Errors
+    /// As [`Body::next`], and [`Kind::Malformed`] over the limit.
+    pub async fn whole(&mut self, limit: usize) -> Result<Bytes, GatewayError> {
+        let Some(first) = self.next().await? else { return Ok(Bytes::new()) };
+        let Some(second) = self.next().await? else { return Ok(first) };
+        let mut whole = BytesMut::from(first.as_ref());
+        whole.extend_from_slice(&second);
+        while let Some(more) = self.next().await? {
+            if whole.len() + more.len() > limit {
+                return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is too large")
+                    .context(format!("over {limit} bytes")));
+            }
+            whole.extend_from_slice(&more);
+        }
+        Ok(whole.freeze())
+    }
+
+    async fn release(&mut self) {
+        if let Some(session) = self.session.take() {
+            let idle = self.peer.options.idle_timeout;
+            self.client.connector.release_http_session(session, &self.peer, idle).await;
+        }
+    }
+}
+
+/// What a future has to say at once. The next real poll registers its own waker again.
+fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}

@@ -1,0 +1,125 @@
+//! Pingora's pooled connector: one request out, a head and a body back.
+
+use std::sync::Arc;
+
+use pingora::connectors::http::Connector;
+use pingora::http::RequestHeader;
+use pingora::protocols::http::client::HttpSession;
+use pingora::{BError, ErrorType};
+
+use super::body::Body;
+use super::credential;
+use super::{Provider, Timeouts};
+use crate::domain::http::{ResponseHead, UpstreamRequest};
+use crate::error::{GatewayError, Kind};
+
+/// Connections to all providers; shared by all workers and kept over reloads.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) connector: Arc<Connector>,
+}
+
+/// An answer whose head is there.
+pub struct Response {
+    /// Status and headers.
+    pub head: ResponseHead,
+    /// The body, to be pulled.
+    pub body: Body,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self { connector: Arc::new(Connector::new(None)) }
+    }
+}
+
+impl Client {
+    /// Sends a request and waits for the head of the answer; the caller bounds the wait.
+    ///
+    /// # Errors
+    /// [`Kind::Unreachable`] when nothing was sent, [`Kind::Provider`] when the connection broke afterwards.
+    pub async fn send(
+        &self,
+        provider: &Provider,
+        request: &UpstreamRequest,
+        timeouts: &Timeouts,
+    ) -> Result<Response, GatewayError> {
+        let mut path = provider.url.path(&request.path);
+        let mut headers = request.headers.clone();
+        credential::sign(&request.credential, provider.key(), &mut headers, &mut path)?;
+        let mut turn = 0;
+        loop {
+            let peer = provider.peer(timeouts, turn).await?;
+            let (mut session, reused) = self
+                .connector
+                .get_http_session(&peer)
+                .await
+                .map_err(|error| broken(provider, &error, Kind::Unreachable))?;
+            session.set_write_timeout(Some(timeouts.idle));
+            let head = head(provider, request, &headers, &path)?;
+            match exchange_heads(&mut session, head, request).await {
+                Ok(head) => {
+                    let body = Body::new(session, peer, self.clone(), timeouts.idle);
+                    return Ok(Response { head, body });
+                }
+                // The provider closed an idle connection just as we used it: nothing was processed.
+                Err(_) if reused && turn < 2 => turn += 1,
+                Err(error) => return Err(broken(provider, &error, Kind::Provider)),
+            }
+        }
+    }
+}
+
+fn head(
+    provider: &Provider,
+    request: &UpstreamRequest,
+    headers: &http::HeaderMap,
+    path: &str,
+) -> Result<Box<RequestHeader>, GatewayError> {
+    let illegal = |_| GatewayError::plugin("the request's head is not legal HTTP");
+    let mut head =
+        RequestHeader::build(request.method.clone(), path.as_bytes(), Some(headers.len() + 4)).map_err(illegal)?;
+    head.insert_header("host", provider.url.host_header()).map_err(illegal)?;
+    head.insert_header("user-agent", concat!("causeway/", env!("CARGO_PKG_VERSION"))).map_err(illegal)?;
+    head.insert_header("accept-encoding", "identity").map_err(illegal)?;
+    for (name, value) in headers {
+        head.append_header(name.clone(), value.clone()).map_err(illegal)?;
+    }
+    head.insert_header("content-length", request.body.len()).map_err(illegal)?;
+    Ok(Box::new(head))
+}
+
+async fn exchange_heads(
+    session: &mut HttpSession,
+    head: Box<RequestHeader>,
+    request: &UpstreamRequest,
+) -> Result<ResponseHead, BError> {
+    session.write_request_header(head).await?;
+    session.write_request_body(request.body.clone(), true).await?;
+    session.finish_request_body().await?;
+    loop {
+        session.read_response_header().await?;
+        let Some(answer) = session.response_header() else {
+            return pingora::Error::e_explain(ErrorType::ReadError, "no response header");
+        };
+        // 1xx announces the real head.
+        if answer.status.as_u16() >= 200 {
+            return Ok(ResponseHead { status: answer.status.as_u16(), headers: answer.headers.clone() });
+        }
+    }
+}
+
+fn broken(provider: &Provider, error: &BError, otherwise: Kind) -> GatewayError {
+    let kind = match error.etype() {
+        ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout => Kind::Unreachable,
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout => Kind::Timeout,
+        _ => otherwise,
+    };
+    let message = match kind {
+        Kind::Unreachable => "the provider cannot be reached",
+        Kind::Timeout => "the provider took too long",
+        _ => "the provider closed the connection",
+    };
+    GatewayError::upstream(kind, message)
+        .context(format!("provider `{}` at {}: {error}", provider.name, provider.url.host_header()))
+}

@@ -1,0 +1,27 @@
+//! A provider's URL may end in its version segment or not.
+
+use super::BaseUrl;
+
+#[test]
+fn the_version_segment_stands_once() {
+    for (url, path, expected) in [
+        ("https://api.openai.com", "/v1/chat/completions", "/v1/chat/completions"),
+        ("https://api.openai.com/v1", "/v1/chat/completions", "/v1/chat/completions"),
+        ("https://api.openai.com/v1/", "/v1/chat/completions", "/v1/chat/completions"),
+        ("https://api.groq.com/openai/v1", "/v1/chat/completions", "/openai/v1/chat/completions"),
+        ("https://example.org/api/paas/v4", "/v1/chat/completions", "/api/paas/v4/chat/completions"),
+        ("https://g.example/v1beta", "/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
+        ("http://10.0.0.1:8000/prefix", "/v1/messages", "/prefix/v1/messages"),
+    ] {
+        let base = BaseUrl::parse(url).expect(url);
+        assert_eq!(base.path(path), expected, "{url}");
+    }
+}
+
+#[test]
+fn what_is_no_url_is_refused_without_repeating_it() {
+    for url in ["ftp://x", "not a url", "https://user:secret@host", "http://host?key=secret", "/v1"] {
+        let error = BaseUrl::parse(url).expect_err(url);
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
