@@ -103,3 +103,109 @@ pub trait StreamWriter: Send {
         out.extend_from_slice(b": keep-alive\n\n");
     }
 }
+
+/// What a path asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A conversation: the body is read and a model answers.
+    Converse,
+    /// The list of models.
+    Models,
+    /// One model of the list, by the last part of the path.
+    Model,
+    /// A sign of life at the root.
+    Probe,
+}
+
+/// A dialect and what is asked in it.
+#[derive(Clone, Copy)]
+pub struct Api {
+    /// Who reads and writes the bodies.
+    pub dialect: &'static dyn Dialect,
+    /// What is asked.
+    pub endpoint: Endpoint,
+}
+
+/// The path as it is routed: prefixes of vendors and doubled or missing version segments put right.
+///
+/// # Errors
+/// 404 for paths that could mean two things to two readers (`//`, dot segments, encoded slashes).
+pub fn routed_path(path: &str) -> Result<String, GatewayError> {
+    let lower = path.to_ascii_lowercase();
+    let ambiguous = path.contains("//")
+        || path.contains(['\\', ';'])
+        || path.split('/').any(|segment| segment == "." || segment == "..")
+        || ["%2e", "%00", "%5c"].iter().any(|encoded| lower.contains(encoded));
+    if ambiguous || !path.starts_with('/') {
+        return Err(unknown_path(path));
+    }
+    let mut rest = path.trim_end_matches('/');
+    for vendor in ["/openai", "/anthropic", "/gemini"] {
+        if let Some(after) = rest.strip_prefix(vendor).filter(|after| after.starts_with('/')) {
+            rest = after;
+        }
+    }
+    while rest.starts_with("/v1/v1") {
+        rest = rest.get(3..).unwrap_or("");
+    }
+    let versionless = ["/chat/completions", "/messages", "/models"]
+        .iter()
+        .any(|known| rest == *known || rest.strip_prefix(known).is_some_and(|after| after.starts_with('/')));
+    Ok(if versionless { format!("/v1{rest}") } else { rest.to_owned() })
+}
+
+/// The API a request is written in. `head.path` is a routed path.
+///
+/// # Errors
+/// 404 for an unknown path, 405 for a known one with another method.
+pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
+    let dialect = speaker(head);
+    let path = head.path.as_str();
+    let endpoint = match path {
+        "" => Endpoint::Probe,
+        "/v1/chat/completions" | "/v1/messages" => Endpoint::Converse,
+        "/v1/models" | "/v1beta/models" => Endpoint::Models,
+        _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => Endpoint::Converse,
+        _ if model_in(path).is_some_and(|model| !model.contains(':')) => Endpoint::Model,
+        _ => return Err(unknown_path(path)),
+    };
+    let fits = match endpoint {
+        Endpoint::Converse => head.method == http::Method::POST,
+        _ => head.method == http::Method::GET || head.method == http::Method::HEAD,
+    };
+    if !fits {
+        return Err(GatewayError::client(
+            crate::error::Kind::MethodNotAllowed,
+            format!("{} is not possible on {path}", head.method),
+        ));
+    }
+    Ok(Api { dialect, endpoint })
+}
+
+/// The part of the path behind `/v1/models/` or `/v1beta/models/`.
+pub fn model_in(path: &str) -> Option<&str> {
+    let model = path.strip_prefix("/v1/models/").or_else(|| path.strip_prefix("/v1beta/models/"))?;
+    (!model.is_empty()).then_some(model)
+}
+
+/// Whose errors a client understands, judged by its path and headers; also for paths we do not know.
+pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
+    let path = head.path.as_str();
+    if path.starts_with("/v1beta") || path.ends_with("enerateContent") || head.header("x-goog-api-key").is_some() {
+        &gemini_generate::GeminiGenerate
+    } else if path.starts_with("/v1/messages") || head.header("anthropic-version").is_some() {
+        &anthropic_messages::AnthropicMessages
+    } else {
+        &openai_chat::OpenAiChat
+    }
+}
+
+fn unknown_path(path: &str) -> GatewayError {
+    GatewayError::client(
+        crate::error::Kind::PathNotFound,
+        format!("there is no {path} here; try /v1/chat/completions, /v1/messages, /v1beta/models/{{model}}:generateContent or /v1/models"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

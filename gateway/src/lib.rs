@@ -1,14 +1,27 @@
 //! Causeway: one road to every model. The map, in reading order, which is rank order.
+//!
+//! A module uses only modules of lower ranks; modules of one rank are strangers to one another. A test keeps it so.
 
-// rank 0: plain data
-pub mod domain;
-pub mod error;
-// rank 1
-pub mod config;
-pub mod mock;
+// rank 6: the command line
+pub mod cli;
+// rank 5: construct, wire, listen
+pub mod app;
+pub mod server;
+// rank 4: compose; proxy and admin do not know each other
+pub mod admin;
+pub mod proxy;
+// rank 3: what a request looks up
+pub mod state;
 // rank 2: strangers to one another
 pub mod adapter;
 pub mod auth;
 pub mod dialect;
 pub mod route;
 pub mod upstream;
+// rank 1
+pub mod config;
+pub mod mock;
+pub mod observe;
+// rank 0: plain data
+pub mod domain;
+pub mod error;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::domain::VirtualKey;
+use crate::domain::{Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
 mod balance;
 mod retry;
 mod table;
 
-pub use retry::{Judgement, Retry, Trigger};
+pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
 
 /// One target, resolved for one request.
@@ -26,8 +26,10 @@ pub struct Step {
 pub struct Plan {
     /// The model as it is configured.
     pub model: Arc<Model>,
-    /// Best first; fallbacks last.
-    pub steps: Vec<Step>,
+    /// Best first.
+    pub targets: Vec<Step>,
+    /// In order, each once, when the targets have failed.
+    pub fallback: Vec<Step>,
 }
 
 impl Table {
@@ -46,13 +48,13 @@ impl Table {
                 )
             });
         }
-        let first = balance::weighted(&model.targets, &mut |bound| fastrand::u32(0..bound));
-        let steps = first
-            .into_iter()
-            .chain(model.fallback.iter())
-            .map(|target| Step { provider: Arc::clone(&target.provider), model: target.model_for(asked) })
-            .collect();
-        Ok(Plan { model: Arc::clone(model), steps })
+        let targets = balance::weighted(&model.targets, &mut |bound| fastrand::u32(0..bound));
+        let step = |target: &Target| Step { provider: Arc::clone(&target.provider), model: target.model_for(asked) };
+        Ok(Plan {
+            model: Arc::clone(model),
+            targets: targets.into_iter().map(step).collect(),
+            fallback: model.fallback.iter().map(step).collect(),
+        })
     }
 
     fn unknown(&self, key: &VirtualKey, asked: &str) -> GatewayError {

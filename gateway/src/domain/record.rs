@@ -66,15 +66,33 @@ pub struct Record {
     pub plugin_calls: Vec<PluginCall>,
 }
 
-/// One call into an adapter.
+/// Calls of one function of an adapter during one request.
 #[derive(Clone, Debug)]
 pub struct PluginCall {
-    /// The adapter's provider.
-    pub provider: Arc<str>,
+    /// The adapter's name.
+    pub plugin: Arc<str>,
     /// `translate-request`, `push`, …
     pub function: &'static str,
-    /// `ok`, `err` or `trap`.
+    /// `ok`, `err` (the adapter refused) or `failed` (it trapped, looped or talked nonsense).
     pub outcome: &'static str,
-    /// How long it took.
+    /// How many calls.
+    pub calls: u64,
+    /// How long they took together.
     pub took: Duration,
+}
+
+impl Record {
+    /// Counts one call into an adapter.
+    pub fn count_plugin_call(&mut self, plugin: &Arc<str>, function: &'static str, outcome: &'static str, took: Duration) {
+        let known = self.plugin_calls.iter_mut().find(|call| {
+            call.function == function && call.outcome == outcome && call.plugin == *plugin
+        });
+        match known {
+            Some(call) => {
+                call.calls += 1;
+                call.took += took;
+            }
+            None => self.plugin_calls.push(PluginCall { plugin: Arc::clone(plugin), function, outcome, calls: 1, took }),
+        }
+    }
 }

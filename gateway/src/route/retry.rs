@@ -1,28 +1,17 @@
 //! Which failure earns another attempt, and after how long.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::config::RetryCondition;
 use crate::error::{GatewayError, Kind, Origin};
-
-/// What `retry.on` names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// Statuses of the provider.
-    Status(RangeInclusive<u16>),
-    /// Something took too long.
-    Timeout,
-    /// Nothing could be sent.
-    Connect,
-}
 
 /// How a model's failures are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// Upstream requests for one client request, over all targets.
+    /// Upstream requests for one client request, over all targets; each fallback gets one more.
     pub attempts: u32,
     /// What earns another one.
-    pub on: Vec<Trigger>,
+    pub on: Vec<RetryCondition>,
     /// Wait before the first repetition at the same target; doubled each time.
     pub first_wait: Duration,
     /// Longest wait.
@@ -57,19 +46,7 @@ impl Retry {
     }
 
     fn covers(&self, error: &GatewayError) -> bool {
-        self.on.iter().any(|trigger| match trigger {
-            Trigger::Timeout => error.kind == Kind::Timeout,
-            // Broken off or nonsense before the first byte is the network's or the provider's fault as well.
-            Trigger::Connect => error.upstream_status.is_none() && error.kind == Kind::Unreachable,
-            Trigger::Status(range) => {
-                let implied = match error.kind {
-                    Kind::Provider | Kind::Malformed | Kind::Overloaded => Some(502),
-                    Kind::RateLimited => Some(429),
-                    _ => None,
-                };
-                error.upstream_status.or(implied).is_some_and(|status| range.contains(&status))
-            }
-        })
+        self.on.iter().any(|condition| condition.covers(error))
     }
 
     /// How long to wait before the `repetition`-th time at the same target (0: the first), with jitter:

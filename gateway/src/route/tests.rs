@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::balance::weighted;
-use super::{Judgement, Model, Retry, Table, Trigger};
+use super::{Judgement, Model, Retry, Table};
 use crate::domain::{Pattern, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
@@ -14,7 +14,7 @@ fn target(provider: &str, model: &str, weight: u32) -> Target {
 fn retry() -> Retry {
     Retry {
         attempts: 3,
-        on: vec![Trigger::Status(429..=429), Trigger::Status(500..=599), Trigger::Timeout, Trigger::Connect],
+        on: ["429", "5xx", "timeout", "connect"].map(|word| word.parse().expect(word)).to_vec(),
         first_wait: Duration::from_millis(200),
         longest_wait: Duration::from_secs(5),
     }
@@ -58,7 +58,7 @@ fn the_closest_pattern_wins_and_passes_the_name_on() {
         ("whatever", "other whatever"),
     ] {
         let plan = table.plan(&key(None), asked).expect(asked);
-        let shown: Vec<_> = plan.steps.iter().map(|step| format!("{} {}", step.provider, step.model)).collect();
+        let shown: Vec<_> = plan.targets.iter().chain(&plan.fallback).map(|step| format!("{} {}", step.provider, step.model)).collect();
         assert_eq!(shown.join(", "), expected);
     }
 }
@@ -94,7 +94,7 @@ fn failures_are_judged_by_whose_fault_they_are() {
     ] {
         assert_eq!(retry().judge(&error), expected, "{error}");
     }
-    let narrow = Retry { on: vec![Trigger::Status(503..=503)], ..retry() };
+    let narrow = Retry { on: vec!["503".parse().expect("503")], ..retry() };
     assert_eq!(narrow.judge(&status(Kind::Provider, 500)), Judgement::Final);
 }
 

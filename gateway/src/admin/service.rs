@@ -1,0 +1,95 @@
+//! The admin listener as Pingora sees it; routing by the table in `admin.rs`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use http::{HeaderMap, Response};
+use pingora::apps::http_app::ServeHttp;
+use pingora::protocols::http::ServerSession;
+
+use crate::domain::Secret;
+use crate::observe::Observer;
+
+/// Whether requests are taken.
+#[derive(Debug, Default)]
+pub struct Readiness(AtomicBool);
+
+impl Readiness {
+    /// From now on they are, or no longer.
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Release);
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What the admin listener serves.
+pub struct Admin {
+    observer: Arc<Observer>,
+    readiness: Arc<Readiness>,
+    /// Asked for where others can reach the listener.
+    password: Option<Secret>,
+}
+
+impl Admin {
+    /// `password` is `None` only on a loopback address.
+    pub fn new(observer: Arc<Observer>, readiness: Arc<Readiness>, password: Option<Secret>) -> Self {
+        Self { observer, readiness, password }
+    }
+
+    fn answer(&self, method: &http::Method, path: &str, headers: &HeaderMap) -> (u16, &'static str, String) {
+        const TEXT: &str = "text/plain; charset=utf-8";
+        if method != http::Method::GET && method != http::Method::HEAD {
+            return (405, TEXT, "only GET and HEAD are possible here\n".to_owned());
+        }
+        match path {
+            "/healthz" => (200, TEXT, "ok\n".to_owned()),
+            "/readyz" if self.readiness.is_ready() => (200, TEXT, "ready\n".to_owned()),
+            "/readyz" => (503, TEXT, "not ready\n".to_owned()),
+            "/metrics" if !self.may_read(headers) => (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned()),
+            "/metrics" => (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text()),
+            _ => (404, TEXT, "there is /healthz, /readyz and /metrics here\n".to_owned()),
+        }
+    }
+
+    /// The password as a bearer token, or as the password of any user in basic authentication.
+    fn may_read(&self, headers: &HeaderMap) -> bool {
+        let Some(password) = &self.password else { return true };
+        let given = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some((scheme, value)) = given.and_then(|given| given.split_once(' ')) else { return false };
+        let given = match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => value.trim().as_bytes().to_vec(),
+            "basic" => {
+                let plain = base64::engine::general_purpose::STANDARD.decode(value.trim()).unwrap_or_default();
+                let at = plain.iter().position(|byte| *byte == b':').map_or(plain.len(), |colon| colon + 1);
+                plain.get(at..).unwrap_or_default().to_vec()
+            }
+            _ => return false,
+        };
+        // Equal hashes of equal length: the comparison tells nothing of the password.
+        blake3::hash(&given) == blake3::hash(password.expose().as_bytes())
+    }
+}
+
+#[async_trait]
+impl ServeHttp for Admin {
+    async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
+        let head = session.req_header();
+        let (status, content_type, body) = self.answer(&head.method, head.uri.path(), &head.headers);
+        let body = if head.method == http::Method::HEAD { Vec::new() } else { body.into_bytes() };
+        let mut response = Response::new(body);
+        *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+        let length = response.body().len();
+        let headers = response.headers_mut();
+        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+        headers.insert(http::header::CONTENT_LENGTH, length.into());
+        if status == 401 {
+            headers.insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Basic realm=\"causeway\""));
+        }
+        response
+    }
+}

@@ -1,0 +1,99 @@
+//! The composition root: the only file that constructs everything.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::adapter::{Registry, Runtime};
+use crate::admin::{Admin, Readiness};
+use crate::auth;
+use crate::config::{Config, Loaded};
+use crate::domain::{Secret, VirtualKey};
+use crate::observe::Observer;
+use crate::proxy::{Gateway, Ground};
+use crate::server::{self, Parts};
+use crate::state;
+use crate::upstream;
+
+pub mod background;
+pub mod demo;
+mod reload;
+
+pub use reload::Reload;
+
+/// What the command line says about where the configuration comes from; a reload asks the same way.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The file; none: what the environment gives.
+    pub path: Option<PathBuf>,
+    /// `a.b.c=value` from the command line.
+    pub overrides: Vec<String>,
+}
+
+impl Origin {
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn load(&self) -> Result<Loaded, crate::config::ConfigError> {
+        crate::config::load(self.path.as_deref(), &self.overrides, &|name| std::env::var(name).ok())
+    }
+}
+
+/// Builds everything in order and serves until told to stop.
+///
+/// # Errors
+/// What keeps the gateway from starting, one line each.
+pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
+    let Loaded { mut config, notes, .. } = loaded;
+    for note in notes {
+        tracing::warn!("{note}");
+    }
+    // Without a file the built-in mock provider answers, beside whatever keys the environment holds.
+    let demo = match origin.path {
+        None => Some(demo::Demo::start(&mut config).map_err(|problem| vec![problem])?),
+        Some(_) => None,
+    };
+    let runtime = Runtime::start(compiled(&config).as_deref()).map_err(|error| vec![error.to_string()])?;
+    let registry = Arc::new(Registry::new(runtime));
+    let made = made_key(&config).map_err(|problem| vec![problem])?;
+    let extra: Vec<_> = made.iter().cloned().collect();
+    let snapshot = state::build(&config, &registry, 1, extra.clone())?;
+    let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
+    let ground = Ground {
+        snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        client: upstream::Client::default(),
+        observer: Arc::clone(&observer),
+    };
+    let readiness = Arc::new(Readiness::default());
+    let guarded = !config.admin.listen.0.ip().is_loopback();
+    let admin =
+        Admin::new(Arc::clone(&observer), Arc::clone(&readiness), config.admin.password.clone().filter(|_| guarded));
+    let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra);
+    let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some());
+    let background = background::Background::new(reload, Arc::clone(&readiness), config.server.listen.clone(), greeting);
+    let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
+    server::run(&config, parts).map_err(|error| vec![error.message])
+}
+
+/// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.
+fn compiled(config: &Config) -> Option<PathBuf> {
+    let own = config.store.path.join("compiled");
+    let home = || {
+        let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
+        Some(base.join("causeway/compiled"))
+    };
+    let made = config.store.path.exists() && std::fs::create_dir_all(&own).is_ok();
+    if made { Some(own) } else { home() }
+}
+
+/// A configuration without keys gets one for this run; nobody gets in without.
+fn made_key(config: &Config) -> Result<Option<(Secret, VirtualKey)>, String> {
+    if !config.keys.is_empty() {
+        return Ok(None);
+    }
+    let secret = auth::new_secret().map_err(|error| error.message)?;
+    Ok(Some((secret, VirtualKey { id: "first".into(), team: None, models: None })))
+}

@@ -1,0 +1,108 @@
+//! Background work: reloads on SIGHUP and on changes of the file, and the word that we are ready.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use notify::{RecursiveMode, Watcher};
+use pingora::server::ShutdownWatch;
+use pingora::services::background::BackgroundService;
+use tokio::net::TcpStream;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::reload::Reload;
+use crate::admin::Readiness;
+use crate::config::ListenAddress;
+
+/// Editors write a file in several steps; after the last one we look.
+const SETTLED: Duration = Duration::from_millis(150);
+
+/// What runs beside the listeners.
+pub struct Background {
+    reload: Arc<Reload>,
+    readiness: Arc<Readiness>,
+    listen: Vec<ListenAddress>,
+    greeting: String,
+}
+
+impl Background {
+    /// Gathers what is needed; `greeting` is printed when the listeners are up.
+    pub fn new(reload: Reload, readiness: Arc<Readiness>, listen: Vec<ListenAddress>, greeting: String) -> Self {
+        Self { reload: Arc::new(reload), readiness, listen, greeting }
+    }
+
+    async fn greet(&self) {
+        for address in &self.listen {
+            let mut address = address.0;
+            if address.ip().is_unspecified() {
+                address.set_ip(if address.is_ipv4() {
+                    std::net::Ipv4Addr::LOCALHOST.into()
+                } else {
+                    std::net::Ipv6Addr::LOCALHOST.into()
+                });
+            }
+            while TcpStream::connect(address).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        self.readiness.set(true);
+        // Whoever closed stdout does not want to be greeted.
+        let _ = std::io::stdout().write_all(self.greeting.as_bytes());
+        let _ = std::io::stdout().flush();
+    }
+
+    async fn reload(&self) {
+        let reload = Arc::clone(&self.reload);
+        let _ = tokio::task::spawn_blocking(move || reload.run()).await;
+    }
+}
+
+#[async_trait]
+impl BackgroundService for Background {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        let changed = Arc::new(Notify::new());
+        // Watching ends when this is dropped.
+        let _watcher = self.reload.origin().path.as_deref().and_then(|path| watch(path, &changed));
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        self.greet().await;
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => self.reload().await,
+                () = changed.notified() => {
+                    tokio::time::sleep(SETTLED).await;
+                    self.reload().await;
+                }
+                _ = shutdown.changed() => return,
+            }
+        }
+    }
+}
+
+/// Watches the file's folder: editors and Kubernetes put a new file in the old one's place.
+fn watch(path: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+    let changed = Arc::clone(changed);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let mut seen = std::fs::read(path).ok();
+    let file = path.to_owned();
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| event.kind.is_access()) {
+            return;
+        }
+        // Any event in the folder may stand for a swapped link; only new content counts.
+        let now = std::fs::read(&file).ok();
+        if now != seen {
+            seen = now;
+            changed.notify_one();
+        }
+    });
+    let watching = watcher.and_then(|mut watcher| {
+        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    watching
+        .inspect_err(|error| tracing::warn!(%error, "the configuration file is not watched; SIGHUP still reloads it"))
+        .ok()
+}

@@ -1,0 +1,72 @@
+//! A first answer without a file and without a key: the built-in mock provider, and what is printed at start.
+
+use std::fmt::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::config::{Config, Model, Provider, Target, TargetName};
+use crate::domain::Secret;
+use crate::mock::{Mock, Running, Settings};
+
+/// The mock provider, running on a worker of its own.
+pub struct Demo {
+    _running: Running,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// Public name, adapter: one model in each vendor's dialect, so that every road can be tried.
+const MODELS: [(&str, &str); 3] = [("mock", "openai"), ("mock-claude", "anthropic"), ("mock-gemini", "gemini")];
+
+impl Demo {
+    /// Starts the mock and adds it to a configuration.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub fn start(config: &mut Config) -> Result<Self, String> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|error| format!("no runtime for the mock provider: {error}"))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let running = {
+            let _entered = runtime.enter();
+            Mock::start(Settings::default(), address).map_err(|error| format!("the mock provider cannot listen: {error}"))?
+        };
+        for (model, plugin) in MODELS {
+            let provider = Provider {
+                plugin: Some(plugin.to_owned()),
+                url: Some(format!("http://{}", running.address())),
+                keys: vec![Secret::new("mock")],
+                ..Provider::default()
+            };
+            config.providers.insert(model.to_owned(), provider);
+            let target = TargetName { provider: model.to_owned(), model: model.to_owned() };
+            config.models.insert(model.to_owned(), Model::to(Target { to: target, weight: 1 }));
+        }
+        Ok(Self { _running: running, _runtime: runtime })
+    }
+}
+
+/// What a newcomer sees when the listeners are up.
+pub fn greeting(config: &Config, made: Option<&Secret>, demo: bool) -> String {
+    let mut text = String::new();
+    let scheme = if config.server.tls.is_some() { "https" } else { "http" };
+    let Some(listen) = config.server.listen.first() else { return text };
+    let address = if listen.0.ip().is_unspecified() { format!("127.0.0.1:{}", listen.0.port()) } else { listen.to_string() };
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "Causeway {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(text, "  admin       http://{}  (/healthz, /readyz, /metrics)", config.admin.listen);
+    let models: Vec<_> = config.models.keys().map(String::as_str).collect();
+    let _ = writeln!(text, "  models      {}", models.join(", "));
+    let Some(secret) = made else { return text };
+    let _ = writeln!(text, "  client key  {}  (made for this run; name your own in [keys])", secret.expose());
+    if demo {
+        let _ = write!(
+            text,
+            "\nTry it:\n  curl {scheme}://{address}/v1/chat/completions -H 'authorization: Bearer {}' \\\n    \
+             -H 'content-type: application/json' -d '{{\"model\":\"mock\",\"messages\":[{{\"role\":\"user\",\"content\":\"hello\"}}]}}'\n\n",
+            secret.expose()
+        );
+    }
+    text
+}

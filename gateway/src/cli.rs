@@ -1,0 +1,115 @@
+//! The subcommands as one enum.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::Origin;
+
+mod check;
+mod mock;
+mod plugin;
+mod schema;
+mod serve;
+
+/// Causeway: one road to every model.
+#[derive(Debug, Parser)]
+#[command(name = "causeway", version, about, long_about = None)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway. Without a file it starts with the built-in mock provider and the keys in the environment.
+    Serve(Place),
+    /// Check a configuration file and say everything that is wrong with it. Exit status 2 when something is.
+    Check {
+        #[command(flatten)]
+        place: Place,
+        /// Print the problems as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the configuration: its schema, or what is in force.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Run the mock provider: OpenAI, Anthropic and Gemini on one port, for demos, tests and benchmarks.
+    Mock(mock::MockArguments),
+    /// Look at adapters.
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the JSON Schema of the configuration file, for editors.
+    Schema,
+    /// Print the configuration with every default visible and secrets masked.
+    Show(Place),
+}
+
+#[derive(Debug, Subcommand)]
+enum PluginCommand {
+    /// Say what an adapter is and what it can do: contract, imports, operations, options, size, digest.
+    Inspect {
+        /// A component file, or the name of a bundled adapter
+        file: PathBuf,
+    },
+}
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct Place {
+    /// The configuration file [default: $CAUSEWAY_CONFIG, ./causeway.toml, /etc/causeway/causeway.toml]
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set one value over the file's: `--set models.fast.balance=cheapest`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+impl Place {
+    fn origin(self) -> Origin {
+        let found = self.config.or_else(|| std::env::var_os("CAUSEWAY_CONFIG").map(PathBuf::from)).or_else(|| {
+            ["causeway.toml", "/etc/causeway/causeway.toml"].map(PathBuf::from).into_iter().find(|path| path.is_file())
+        });
+        Origin { path: found, overrides: self.overrides }
+    }
+}
+
+/// Runs the command line; the exit status is 0 (done), 1 (failed) or 2 (wrong usage or configuration).
+pub fn run() -> ExitCode {
+    match Arguments::parse().command.unwrap_or_else(|| Command::Serve(Place::default())) {
+        Command::Serve(place) => serve::run(place.origin()),
+        Command::Check { place, json } => check::run(&place.origin(), json),
+        Command::Config { command: ConfigCommand::Schema } => schema::schema(),
+        Command::Config { command: ConfigCommand::Show(place) } => schema::show(&place.origin()),
+        Command::Mock(arguments) => mock::run(arguments),
+        Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
+    }
+}
+
+/// Results go to stdout. A reader that closed it early is no failure.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// What went wrong, one line each, on stderr.
+fn complain(problems: &[String]) {
+    let mut stderr = std::io::stderr().lock();
+    for problem in problems {
+        let _ = writeln!(stderr, "causeway: {problem}");
+    }
+}
+
+fn on_a_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}

@@ -1,0 +1,35 @@
+//! Load the configuration, build the app, run until told to stop.
+
+use std::process::ExitCode;
+
+use crate::app::{self, Origin};
+use crate::config::LogFormat;
+use crate::observe;
+
+pub(super) fn run(origin: Origin) -> ExitCode {
+    let loaded = match origin.load() {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            super::check::report(&error);
+            return ExitCode::from(2);
+        }
+    };
+    let format = match loaded.config.log.format {
+        Some(LogFormat::Json) => observe::Format::Json,
+        Some(LogFormat::Pretty) => observe::Format::Pretty,
+        None if super::on_a_terminal() => observe::Format::Pretty,
+        None => observe::Format::Json,
+    };
+    observe::start(loaded.config.log.level.as_str(), format);
+    match &origin.path {
+        Some(path) => tracing::info!(path = %path.display(), "configuration"),
+        None => tracing::info!("no configuration file; starting with the mock provider and the keys in the environment"),
+    }
+    match app::serve(loaded, origin) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problems) => {
+            super::complain(&problems);
+            ExitCode::from(2)
+        }
+    }
+}

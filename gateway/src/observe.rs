@@ -1,0 +1,41 @@
+//! `record(&Record)`: one call per request. It counts and writes, and never fails a request.
+
+use crate::domain::Record;
+
+mod access_log;
+mod metrics;
+
+pub use access_log::{Format, start};
+pub use metrics::Metrics;
+
+/// Where finished requests are told.
+pub struct Observer {
+    metrics: Metrics,
+}
+
+impl Observer {
+    /// An observer with its own registry of metrics.
+    ///
+    /// # Errors
+    /// When two metrics were given one name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        Ok(Self { metrics: Metrics::new()? })
+    }
+
+    /// A request's head has come in.
+    pub fn began(&self) {
+        self.metrics.inflight.inc();
+    }
+
+    /// A request has ended, one way or another.
+    pub fn record(&self, record: &Record) {
+        self.metrics.inflight.dec();
+        self.metrics.count(record);
+        access_log::write(record);
+    }
+
+    /// The metrics themselves, for the admin side and for reloads.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}

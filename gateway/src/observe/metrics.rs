@@ -1,0 +1,155 @@
+//! Every metric: name, labels, help text. Labels hold configured names only, so their number is bounded.
+
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::domain::Record;
+
+/// All metrics of one process.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    duration: HistogramVec,
+    overhead: HistogramVec,
+    first_token: HistogramVec,
+    tokens: IntCounterVec,
+    attempts: IntCounterVec,
+    fallbacks: IntCounterVec,
+    losses: IntCounterVec,
+    plugin_calls: IntCounterVec,
+    plugin_seconds: HistogramVec,
+    /// Requests that have begun and not ended.
+    pub inflight: IntGauge,
+    /// 1: the last load of the configuration succeeded; 0: it failed and the one before is in force.
+    pub reload_success: IntGauge,
+    /// When the configuration in force was loaded, in Unix seconds.
+    pub reload_timestamp: IntGauge,
+}
+
+const SECONDS: [f64; 13] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0];
+/// 50 µs to 50 ms.
+const OVERHEAD: [f64; 10] = [5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2];
+/// 1 µs to 50 ms.
+const CALL: [f64; 10] = [1e-6, 5e-6, 1e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 2e-2, 5e-2];
+
+impl Metrics {
+    pub(super) fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let histogram = |name: &str, help: &str, labels: &[&str], buckets: &[f64]| {
+            let histogram = HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?;
+            registry.register(Box::new(histogram.clone()))?;
+            Ok::<_, prometheus::Error>(histogram)
+        };
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, prometheus::Error>(gauge)
+        };
+        let build = IntGaugeVec::new(Opts::new("causeway_build_info", "Always 1; the version is a label."), &["version"])?;
+        registry.register(Box::new(build.clone()))?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Ok(Self {
+            requests: counter(
+                "causeway_requests_total",
+                "Requests that ended, by configured model, the provider and model that answered, status and form.",
+                &["route", "model", "provider", "code", "stream"],
+            )?,
+            duration: histogram(
+                "causeway_request_duration_seconds",
+                "From the request's head to the end of the answer.",
+                &["route", "stream"],
+                &SECONDS,
+            )?,
+            overhead: histogram(
+                "causeway_overhead_seconds",
+                "Time spent in the gateway itself before the answer began.",
+                &["route"],
+                &OVERHEAD,
+            )?,
+            first_token: histogram(
+                "causeway_time_to_first_token_seconds",
+                "From the request's head to the first event or the whole answer.",
+                &["route", "stream"],
+                &SECONDS,
+            )?,
+            tokens: counter("causeway_tokens_total", "Tokens as providers counted them.", &["route", "provider", "type"])?,
+            attempts: counter("causeway_attempts_total", "Tries at a target and how they went.", &["provider", "outcome"])?,
+            fallbacks: counter("causeway_fallbacks_total", "Moves from a failed target to the next.", &["from", "to"])?,
+            losses: counter("causeway_losses_total", "Fields that could not be carried across.", &["route", "provider"])?,
+            plugin_calls: counter(
+                "causeway_plugin_calls_total",
+                "Calls into adapters; err: refused, failed: trapped, looped or talked nonsense.",
+                &["plugin", "func", "outcome"],
+            )?,
+            plugin_seconds: histogram(
+                "causeway_plugin_call_seconds",
+                "Mean time of one call into an adapter, one sample per request and function.",
+                &["plugin", "func"],
+                &CALL,
+            )?,
+            inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
+            reload_success: gauge("causeway_config_reload_success", "1: the last load of the configuration succeeded.")?,
+            reload_timestamp: gauge("causeway_config_reload_timestamp_seconds", "When the configuration in force was loaded.")?,
+            registry,
+        })
+    }
+
+    pub(super) fn count(&self, record: &Record) {
+        let route = record.model.as_ref();
+        let stream = if record.stream { "true" } else { "false" };
+        let last = record.attempts.last();
+        let provider = last.map_or("", |attempt| attempt.provider.as_ref());
+        // A pattern passes on any name a client makes up; only the configured one becomes a label.
+        let model = if route.contains('*') { "other" } else { last.map_or("", |attempt| attempt.model.as_str()) };
+        let code = record.status.to_string();
+        self.requests.with_label_values(&[route, model, provider, code.as_str(), stream]).inc();
+        self.duration.with_label_values(&[route, stream]).observe(record.took.as_secs_f64());
+        self.overhead.with_label_values(&[route]).observe(record.overhead.as_secs_f64());
+        if let Some(first) = record.first_token {
+            self.first_token.with_label_values(&[route, stream]).observe(first.as_secs_f64());
+        }
+        if let Some(usage) = record.usage {
+            for (kind, count) in [
+                ("input", usage.input),
+                ("output", usage.output),
+                ("cache_read", usage.cache_read),
+                ("cache_write", usage.cache_write),
+                ("reasoning", usage.reasoning),
+            ] {
+                if let Some(count) = count {
+                    self.tokens.with_label_values(&[route, provider, kind]).inc_by(count);
+                }
+            }
+        }
+        for attempt in &record.attempts {
+            self.attempts.with_label_values(&[attempt.provider.as_ref(), attempt.outcome]).inc();
+        }
+        for pair in record.attempts.windows(2) {
+            if let [from, to] = pair {
+                self.fallbacks.with_label_values(&[from.provider.as_ref(), to.provider.as_ref()]).inc();
+            }
+        }
+        if !record.losses.is_empty() {
+            self.losses.with_label_values(&[route, provider]).inc_by(record.losses.len() as u64);
+        }
+        for call in &record.plugin_calls {
+            self.plugin_calls.with_label_values(&[call.plugin.as_ref(), call.function, call.outcome]).inc_by(call.calls);
+            let mean = call.took.as_secs_f64() / call.calls.max(1) as f64;
+            self.plugin_seconds.with_label_values(&[call.plugin.as_ref(), call.function]).observe(mean);
+        }
+    }
+
+    /// The text of `/metrics`.
+    pub fn text(&self) -> String {
+        let mut text = Vec::new();
+        // Encoding into memory fails only for a metric without a name.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        String::from_utf8(text).unwrap_or_default()
+    }
+}

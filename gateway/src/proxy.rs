@@ -1,0 +1,18 @@
+//! The data plane: the life of a request.
+//!
+//! `service` takes an exchange from Pingora and hands it to `pipeline`, which is the product: find the dialect,
+//! know the key, read the body, plan, try targets until one answers, deliver. `attempt` walks the plan; `answer`
+//! is what came back, unsent; `deliver` is the commit point, after which there is no other attempt. Whatever
+//! happens, `service` hands one [`Record`](crate::domain::Record) to `observe`.
+
+mod answer;
+mod attempt;
+mod deliver;
+mod exchange;
+mod pipeline;
+mod receive;
+mod reject;
+mod service;
+mod stream;
+
+pub use service::Gateway;

@@ -1,0 +1,38 @@
+//! An answer not yet sent. Consuming it is the commit point.
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::stream::Stream;
+
+/// What came back from the target that answered.
+pub(super) struct Answer {
+    /// Provider headers a client may see.
+    pub(super) headers: HeaderMap,
+    /// `provider/model` that answered.
+    pub(super) target: String,
+    /// Whole, or still coming.
+    pub(super) body: Body,
+}
+
+/// The body of an answer, already in the client's dialect.
+pub(super) enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// Its first event is there.
+    Stream(Box<Stream>),
+}
+
+/// Provider headers that are passed on: limits and retry hints, which SDKs read. Everything else stays here:
+/// cookies, server names and account ids are nobody's business.
+pub(super) fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    const WHOLE: [&str; 4] = ["retry-after", "retry-after-ms", "openai-processing-ms", "openai-version"];
+    const FRONT: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
+    headers
+        .iter()
+        .filter(|(name, _)| {
+            WHOLE.contains(&name.as_str()) || FRONT.iter().any(|front| name.as_str().starts_with(front))
+        })
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}

@@ -1,0 +1,384 @@
+//! Walks the plan: translate, send, translate back; the next target on a failure that deserves it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::{Instant as Deadline, timeout_at};
+
+use super::answer::{self, Answer};
+use super::exchange::Exchange;
+use super::service::Ground;
+use super::stream::Stream;
+use crate::adapter::{Lease, Operation, Route};
+use crate::dialect::passage::Passage;
+use crate::dialect::{AnswerFacts, Dialect};
+use crate::domain::http::UpstreamRequest;
+use crate::domain::{Attempt, Envelope, Framing, Record};
+use crate::error::{GatewayError, Kind, Origin};
+use crate::route::{Judgement, Plan, Step};
+use crate::state::{Provider, Snapshot};
+use crate::upstream::Response;
+
+/// Largest whole answer taken from a provider.
+const MAX_ANSWER: usize = 64 << 20;
+/// Largest error body looked at.
+const MAX_ERROR: usize = 256 << 10;
+/// Bodies above this are translated off the worker's back: a call then takes a millisecond or more.
+const LARGE: usize = 256 << 10;
+
+/// What every attempt needs.
+pub(super) struct Request<'a> {
+    pub(super) ground: &'a Ground,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) dialect: &'static dyn Dialect,
+    pub(super) envelope: &'a Envelope,
+}
+
+/// The first answer that is one. Its first event is there; nothing has been sent to the client.
+pub(super) async fn first_good(
+    request: &Request<'_>,
+    plan: &Plan,
+    exchange: &mut Exchange,
+) -> Result<Answer, GatewayError> {
+    let retry = &plan.model.retry;
+    let mut walk = Walk { request, exchange, canonical: None, failure: None };
+    let mut left: Vec<&Step> = plan.targets.iter().collect();
+    let mut attempts = 0;
+    for round in 0.. {
+        let mut again = Vec::new();
+        let mut wanted = None;
+        for step in left {
+            if attempts == retry.attempts {
+                break;
+            }
+            attempts += 1;
+            match walk.attempt(step).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => match retry.judge(&error) {
+                    Judgement::Final => return Err(error),
+                    Judgement::Elsewhere => {}
+                    Judgement::Again => {
+                        wanted = wanted.min(error.retry_after).or(error.retry_after);
+                        again.push(step);
+                    }
+                },
+            }
+        }
+        if again.is_empty() || attempts == retry.attempts {
+            break;
+        }
+        let Some(pause) = retry.wait(round, wanted, fastrand::f64()) else { break };
+        if walk.exchange.started.elapsed() + pause > request.snapshot.timeouts.total {
+            break;
+        }
+        Exchange::wait(&mut walk.exchange.waited, tokio::time::sleep(pause)).await;
+        left = again;
+    }
+    for step in &plan.fallback {
+        match walk.attempt(step).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
+            Err(_) => {}
+        }
+    }
+    let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
+    Err(walk.failure.map_or_else(nothing, ours_to_answer_for))
+}
+
+/// The provider's refusal of *our* key is not the client's fault and must not look like it.
+fn ours_to_answer_for(error: GatewayError) -> GatewayError {
+    if error.origin != Origin::Upstream {
+        return error;
+    }
+    match error.kind {
+        Kind::Authentication | Kind::Permission | Kind::Quota => GatewayError {
+            kind: Kind::Provider,
+            message: "the provider refused the gateway's own credentials or account".to_owned(),
+            code: None,
+            context: format!("{} ({})", error.context, error.message),
+            ..error
+        },
+        _ => error,
+    }
+}
+
+/// One walk along a plan.
+struct Walk<'a> {
+    request: &'a Request<'a>,
+    exchange: &'a mut Exchange,
+    /// Decoded once, at the first target that needs it.
+    canonical: Option<Bytes>,
+    failure: Option<GatewayError>,
+}
+
+impl Walk<'_> {
+    async fn attempt(&mut self, step: &Step) -> Result<Answer, GatewayError> {
+        let began = Instant::now();
+        let mut attempt = Attempt {
+            provider: Arc::clone(&step.provider),
+            model: step.model.clone(),
+            status: None,
+            outcome: "ok",
+            error: None,
+            took: Duration::ZERO,
+            translated: false,
+        };
+        let result = self.try_target(step, &mut attempt).await;
+        attempt.took = began.elapsed();
+        let result = result.map_err(|error| error.context(format!("target `{}/{}`", step.provider, step.model)));
+        if let Err(error) = &result {
+            attempt.outcome = error.kind.as_str();
+            attempt.error = Some(error.to_string());
+            self.failure = Some(error.clone());
+        }
+        self.exchange.record.attempts.push(attempt);
+        result
+    }
+
+    async fn try_target(&mut self, step: &Step, attempt: &mut Attempt) -> Result<Answer, GatewayError> {
+        let Request { snapshot, dialect, envelope, ground } = *self.request;
+        let provider = snapshot.providers.get(&step.provider).ok_or_else(|| {
+            GatewayError::gateway(Kind::Internal, "the target's provider is not configured")
+        })?;
+        let deadline = Deadline::from_std(self.exchange.started) + provider.timeouts.total;
+        let passage = provider.adapter.manifest().passage(dialect.id()).is_some();
+        attempt.translated = !passage;
+        let route = self.route(provider, step);
+        let mut lease = None;
+        let upstream_request = if passage {
+            self.pass_on(provider, step)?
+        } else {
+            self.translate(provider, &route, &mut lease)?
+        };
+        let sent = ground.client.send(&provider.upstream, &upstream_request, &provider.timeouts);
+        let first = Deadline::now() + provider.timeouts.first_token;
+        let until = if envelope.stream { deadline.min(first) } else { deadline };
+        let sent = Exchange::wait(&mut self.exchange.waited, timeout_at(until, sent)).await;
+        let response = sent.map_err(|_| too_slow())??;
+        attempt.status = Some(response.head.status);
+        let headers = answer::passed_on(&response.head.headers);
+        let target = format!("{}/{}", step.provider, step.model);
+        let came = Came { provider, route, response, lease, until };
+        let body = if !(200..300).contains(&came.response.head.status) {
+            return Err(self.refused(came).await);
+        } else if envelope.stream {
+            answer::Body::Stream(Box::new(self.stream(came).await?))
+        } else {
+            answer::Body::Whole(self.whole(came).await?)
+        };
+        Ok(Answer { headers, target, body })
+    }
+
+    fn route(&self, provider: &Provider, step: &Step) -> Route {
+        let wanted = &provider.adapter.manifest().client_headers;
+        let headers = &self.exchange.head.headers;
+        let text = |name: &String| Some((name.clone(), headers.get(name)?.to_str().ok()?.to_owned()));
+        Route {
+            model: step.model.clone(),
+            streaming: self.request.envelope.stream,
+            dialect: self.request.dialect.id(),
+            headers: wanted.iter().filter_map(text).collect(),
+        }
+    }
+
+    /// The client's own bytes, with only the model name put in.
+    fn pass_on(&self, provider: &Provider, step: &Step) -> Result<UpstreamRequest, GatewayError> {
+        let Request { dialect, envelope, .. } = *self.request;
+        let manifest = provider.adapter.manifest();
+        let passage = manifest
+            .passage(dialect.id())
+            .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
+        let path = if envelope.stream { &passage.stream_path } else { &passage.path };
+        let mut path = path.replace("{model}", &in_path(&step.model));
+        if envelope.stream && envelope.model_span.is_none() && envelope.framing == Framing::Sse {
+            path.push_str(if path.contains('?') { "&alt=sse" } else { "?alt=sse" });
+        }
+        let mut headers = passage.headers.clone();
+        let client = &self.exchange.head.headers;
+        for name in &manifest.client_headers {
+            let Ok(name) = http::HeaderName::try_from(name.as_str()) else { continue };
+            let mut values = client.get_all(&name).into_iter();
+            if let Some(first) = values.next() {
+                headers.insert(name.clone(), first.clone());
+                values.for_each(|value| {
+                    headers.append(name.clone(), value.clone());
+                });
+            }
+        }
+        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        Ok(UpstreamRequest {
+            method: http::Method::POST,
+            path,
+            headers,
+            body: envelope.body_for(&step.model),
+            credential: passage.credential.clone(),
+        })
+    }
+
+    fn translate(
+        &mut self,
+        provider: &Provider,
+        route: &Route,
+        lease: &mut Option<Lease>,
+    ) -> Result<UpstreamRequest, GatewayError> {
+        let Request { dialect, envelope, .. } = *self.request;
+        let body = match &self.canonical {
+            Some(body) => body.clone(),
+            None => {
+                let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
+                self.canonical.insert(body).clone()
+            }
+        };
+        let leased = lease.insert(provider.adapter.checkout()?);
+        let translated = call(&mut self.exchange.record, provider, "translate-request", body.len(), || {
+            leased.translator()?.translate_request(route, Operation::Chat, &body)
+        });
+        let (request, losses) = translated?;
+        self.exchange.record.losses = losses;
+        Ok(request)
+    }
+
+    /// A status that is no success: the adapter judges it, also when it was only passed on.
+    async fn refused(&mut self, came: Came<'_>) -> GatewayError {
+        let Came { provider, mut response, lease, until, .. } = came;
+        let status = response.head.status;
+        let body = timeout_at(until, response.body.whole(MAX_ERROR));
+        let body = Exchange::wait(&mut self.exchange.waited, body).await.ok().and_then(Result::ok).unwrap_or_default();
+        let lease = lease.map_or_else(|| provider.adapter.checkout(), Ok);
+        let judged = lease.and_then(|mut lease| {
+            call(&mut self.exchange.record, provider, "map-error", body.len(), || {
+                Ok(lease.translator()?.map_error(status, &response.head.headers, &body))
+            })
+        });
+        GatewayError { upstream_status: Some(status), ..judged.unwrap_or_else(|error| error) }
+    }
+
+    async fn whole(&mut self, came: Came<'_>) -> Result<Bytes, GatewayError> {
+        let Came { provider, route, mut response, lease, until } = came;
+        let body = timeout_at(until, response.body.whole(MAX_ANSWER));
+        let body = Exchange::wait(&mut self.exchange.waited, body).await.map_err(|_| too_slow())??;
+        let dialect = self.request.dialect;
+        let Some(mut lease) = lease else {
+            if serde_json::from_slice::<&serde_json::value::RawValue>(&body).is_err() {
+                return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is not JSON"));
+            }
+            self.exchange.record.usage = dialect.whole_usage(&body);
+            return Ok(body);
+        };
+        let headers = &response.head.headers;
+        let answer = call(&mut self.exchange.record, provider, "translate-response", body.len(), || {
+            lease.translator()?.translate_response(&route, Operation::Chat, headers, &body)
+        })?;
+        self.exchange.record.usage = answer.usage;
+        self.exchange.record.losses.extend(answer.losses);
+        let facts = self.facts();
+        Ok(off_the_worker(answer.body.len(), || dialect.whole(&facts, &answer.body))?.into())
+    }
+
+    async fn stream(&mut self, came: Came<'_>) -> Result<Stream, GatewayError> {
+        let Came { provider, route, response, lease, until } = came;
+        let Request { dialect, envelope, .. } = *self.request;
+        let Response { head, body } = response;
+        let writer = dialect.stream(&self.facts(), envelope);
+        let mut stream = match lease {
+            None => {
+                let expected = stream_type(envelope.framing);
+                demand(&head.headers, expected)?;
+                Stream::native(body, Passage::new(dialect, envelope.framing), writer)
+            }
+            Some(mut lease) => {
+                call(&mut self.exchange.record, provider, "open-stream", 0, || {
+                    lease.translator()?.open_stream(&route, Operation::Chat, &head.headers)
+                })?;
+                Stream::translated(body, lease, Arc::clone(&provider.plugin), writer)
+            }
+        };
+        let Exchange { waited, record, .. } = &mut *self.exchange;
+        let begun = Exchange::wait(waited, timeout_at(until, stream.begin(record))).await;
+        begun.map_err(|_| too_slow())??;
+        Ok(stream)
+    }
+
+    fn facts(&self) -> AnswerFacts {
+        AnswerFacts {
+            request_id: self.exchange.record.request_id.clone(),
+            created: self.exchange.created,
+            model: self.request.envelope.model.clone(),
+        }
+    }
+}
+
+/// A response and what is needed to read it.
+struct Came<'a> {
+    provider: &'a Arc<Provider>,
+    route: Route,
+    response: Response,
+    /// The instance that translated the request; none when bytes were passed on.
+    lease: Option<Lease>,
+    until: Deadline,
+}
+
+/// One call into an adapter, counted and timed.
+fn call<T>(
+    record: &mut Record,
+    provider: &Provider,
+    function: &'static str,
+    bytes: usize,
+    run: impl FnOnce() -> Result<T, GatewayError>,
+) -> Result<T, GatewayError> {
+    let began = Instant::now();
+    let result = off_the_worker(bytes, run);
+    record.count_plugin_call(&provider.plugin, function, outcome(result.as_ref().err()), began.elapsed());
+    result
+}
+
+/// `ok`, `err` (the adapter refused) or `failed` (it broke).
+pub(super) fn outcome(error: Option<&GatewayError>) -> &'static str {
+    match error {
+        None => "ok",
+        Some(error) if error.kind == Kind::Adapter => "failed",
+        Some(_) => "err",
+    }
+}
+
+/// Work on a large body must not hold up the other requests of this worker.
+fn off_the_worker<T>(bytes: usize, run: impl FnOnce() -> T) -> T {
+    let many_workers = tokio::runtime::Handle::try_current()
+        .is_ok_and(|runtime| runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
+    if bytes > LARGE && many_workers { tokio::task::block_in_place(run) } else { run() }
+}
+
+fn too_slow() -> GatewayError {
+    GatewayError::upstream(Kind::Timeout, "the provider took too long")
+}
+
+fn stream_type(framing: Framing) -> &'static str {
+    match framing {
+        Framing::Sse => "text/event-stream",
+        Framing::JsonArray => "application/json",
+    }
+}
+
+/// A passed-on stream of another type would reach the client as nonsense.
+fn demand(headers: &HeaderMap, expected: &str) -> Result<(), GatewayError> {
+    let found = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if found.is_empty() || found.starts_with(expected) {
+        return Ok(());
+    }
+    Err(GatewayError::upstream(Kind::Malformed, "the provider did not answer with a stream")
+        .context(format!("content-type {found:?}")))
+}
+
+/// A model name in a path: `/` may stand in it, what would end the path may not.
+fn in_path(model: &str) -> String {
+    model.bytes().fold(String::with_capacity(model.len()), |mut path, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte) {
+            path.push(byte as char);
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+        path
+    })
+}

@@ -1,0 +1,209 @@
+//! Writes the answer to the client. After the first byte there is no other attempt.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pingora::http::ResponseHeader;
+use tokio::time::Instant as Deadline;
+
+use super::answer::{Answer, Body};
+use super::exchange::Exchange;
+use super::receive::{Client, gone};
+use super::stream::Stream;
+use crate::config::Headers;
+use crate::dialect::{Api, Dialect, Endpoint, model_list};
+use crate::domain::VirtualKey;
+use crate::error::{GatewayError, Kind};
+use crate::state::Snapshot;
+
+/// After so much silence of the provider the client gets a sign of life.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A client that takes no bytes for so long has gone.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// The commit point: consumes the answer.
+pub(super) async fn send(
+    snapshot: &Snapshot,
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    dialect: &dyn Dialect,
+    answer: Answer,
+) -> Result<(), GatewayError> {
+    exchange.record.first_token = Some(exchange.started.elapsed());
+    exchange.record.overhead = exchange.overhead();
+    let mut head = head(200, exchange, dialect.id(), snapshot.headers)?;
+    for (name, value) in &answer.headers {
+        head.append_header(name.clone(), value.clone()).map_err(illegal)?;
+    }
+    if snapshot.headers != Headers::Off {
+        // A model name may hold what a header may not; then the header says nothing.
+        let _ = head.insert_header("x-causeway-model", answer.target.as_str());
+    }
+    match answer.body {
+        Body::Whole(body) => whole(client, exchange, head, "application/json", body).await,
+        Body::Stream(stream) => streamed(snapshot, client, exchange, head, *stream).await,
+    }
+}
+
+/// A whole body, head and length first.
+pub(super) async fn whole(
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    mut head: ResponseHeader,
+    content_type: &'static str,
+    body: Bytes,
+) -> Result<(), GatewayError> {
+    exchange.record.status = head.status.as_u16();
+    head.insert_header("content-type", content_type).map_err(illegal)?;
+    head.insert_header("content-length", body.len()).map_err(illegal)?;
+    let session = &mut client.session.downstream_session;
+    session.set_write_timeout(Some(STALLED));
+    let no_body = session.req_header().method == http::Method::HEAD;
+    session.write_response_header(Box::new(head)).await.map_err(left)?;
+    if !no_body {
+        session.write_response_body(body, true).await.map_err(left)?;
+    }
+    Ok(())
+}
+
+async fn streamed(
+    snapshot: &Snapshot,
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    mut head: ResponseHeader,
+    mut stream: Stream,
+) -> Result<(), GatewayError> {
+    exchange.record.status = 200;
+    head.insert_header("content-type", stream.content_type()).map_err(illegal)?;
+    head.insert_header("cache-control", "no-cache").map_err(illegal)?;
+    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
+    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
+    client.session.downstream_session.set_write_timeout(Some(STALLED));
+    client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)?;
+    let deadline = Deadline::from_std(exchange.started) + snapshot.timeouts.total;
+    let ended = events(client, exchange, &mut stream, deadline).await;
+    exchange.record.usage = stream.usage();
+    let Err(error) = ended else {
+        return client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left);
+    };
+    if error.kind != Kind::ClientGone {
+        let event = stream.fail(&error, &exchange.record.request_id);
+        client.session.downstream_session.write_response_body(event, false).await.map_err(left)?;
+        // No last chunk: whoever stands in between must not take this for a complete answer.
+        client.session.downstream_session.set_keepalive(None);
+        client.session.downstream_session.shutdown().await;
+    }
+    Err(error)
+}
+
+async fn events(
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    stream: &mut Stream,
+    deadline: Deadline,
+) -> Result<(), GatewayError> {
+    let alive = stream.keep_alive();
+    loop {
+        let next = {
+            let mut next = pin!(stream.next(&mut exchange.record));
+            loop {
+                tokio::select! {
+                    biased;
+                    bytes = &mut next => break bytes?,
+                    gone = client.gone() => return Err(gone),
+                    () = tokio::time::sleep(KEEP_ALIVE) => {
+                        client.session.downstream_session.write_response_body(alive.clone(), false).await.map_err(left)?;
+                    }
+                    () = tokio::time::sleep_until(deadline) => {
+                        return Err(GatewayError::gateway(Kind::Timeout, "the answer took longer than server.timeouts.total"));
+                    }
+                }
+            }
+        };
+        let Some(bytes) = next else { return Ok(()) };
+        client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
+    }
+}
+
+/// The model list, or one model of it, in the caller's shape.
+pub(super) async fn models(
+    snapshot: &Snapshot,
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    api: Api,
+    key: &VirtualKey,
+) -> Result<(), GatewayError> {
+    let shape = model_list::Shape::of(api.dialect.id());
+    let entry = |name: &str| model_list::ModelEntry { id: name.to_owned(), created: 0, owned_by: "causeway".to_owned() };
+    let body = if api.endpoint == Endpoint::Models {
+        let names = snapshot.routes.names().into_iter().filter(|name| key.may_use(name));
+        model_list::list(shape, &names.map(entry).collect::<Vec<_>>())
+    } else {
+        let asked = crate::dialect::model_in(&exchange.head.path).unwrap_or_default();
+        let asked = crate::domain::envelope::percent_decode(asked).into_owned();
+        snapshot.routes.plan(key, &asked)?;
+        model_list::one(shape, &entry(&asked))
+    };
+    let head = head(200, exchange, api.dialect.id(), snapshot.headers)?;
+    whole(client, exchange, head, "application/json", body.into()).await
+}
+
+/// `HEAD /` and `GET /`: some clients knock before they talk.
+pub(super) async fn probe(client: &mut Client<'_>, exchange: &mut Exchange) -> Result<(), GatewayError> {
+    let head = head(200, exchange, "", Headers::Off)?;
+    let body = "Causeway is here. Ask /v1/chat/completions, /v1/messages or /v1beta/models/{model}:generateContent.\n";
+    whole(client, exchange, head, "text/plain; charset=utf-8", Bytes::from_static(body.as_bytes())).await
+}
+
+/// The head every answer begins with.
+pub(super) fn head(
+    status: u16,
+    exchange: &Exchange,
+    dialect: &str,
+    told: Headers,
+) -> Result<ResponseHeader, GatewayError> {
+    let mut head = ResponseHeader::build(status, Some(16)).map_err(illegal)?;
+    head.insert_header("x-request-id", exchange.record.request_id.as_str()).map_err(illegal)?;
+    if dialect == "anthropic-messages" {
+        // The name Anthropic's SDKs read.
+        head.insert_header("request-id", exchange.record.request_id.as_str()).map_err(illegal)?;
+    }
+    if told != Headers::Off {
+        let milliseconds = exchange.overhead().as_secs_f64() * 1e3;
+        head.insert_header("server-timing", format!("causeway;dur={milliseconds:.3}")).map_err(illegal)?;
+        if !exchange.record.attempts.is_empty() {
+            head.insert_header("x-causeway-attempts", exchange.record.attempts.len()).map_err(illegal)?;
+        }
+        if let Some(lossy) = lossy(exchange) {
+            head.insert_header("x-causeway-lossy", lossy).map_err(illegal)?;
+        }
+    }
+    Ok(head)
+}
+
+/// The fields that could not be carried across, cut at a length every proxy takes.
+fn lossy(exchange: &Exchange) -> Option<String> {
+    const LONGEST: usize = 1024;
+    let mut line = String::new();
+    for loss in &exchange.record.losses {
+        let field = loss.field.chars().filter(char::is_ascii_graphic).filter(|letter| *letter != ',');
+        if line.len() > LONGEST {
+            line.push_str(", …");
+            break;
+        }
+        if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.extend(field);
+    }
+    (!line.is_empty()).then(|| line.replace('…', "..."))
+}
+
+fn left(error: pingora::BError) -> GatewayError {
+    gone().context(error)
+}
+
+fn illegal(error: pingora::BError) -> GatewayError {
+    GatewayError::gateway(Kind::Internal, "an answer's head is not legal HTTP").context(error)
+}

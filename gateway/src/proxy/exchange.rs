@@ -1,0 +1,40 @@
+//! What is known about one request so far.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::domain::{Record, RequestHead};
+
+/// One request and its record in the making.
+pub(super) struct Exchange {
+    /// What the client said before the body.
+    pub(super) head: RequestHead,
+    /// When the head was there.
+    pub(super) started: Instant,
+    /// The same as Unix time in seconds.
+    pub(super) created: u64,
+    /// Time spent waiting for the client and for providers; the rest is ours.
+    pub(super) waited: Duration,
+    /// The record that `observe` gets at the end.
+    pub(super) record: Record,
+}
+
+impl Exchange {
+    pub(super) fn new(head: RequestHead, request_id: String, path: String) -> Self {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let record = Record { request_id, path, model: "".into(), ..Record::default() };
+        Self { head, started: Instant::now(), created, waited: Duration::ZERO, record }
+    }
+
+    /// Time since the start that was not spent waiting for others.
+    pub(super) fn overhead(&self) -> Duration {
+        self.started.elapsed().saturating_sub(self.waited)
+    }
+
+    /// Waits for others, and remembers how long.
+    pub(super) async fn wait<T>(waited: &mut Duration, future: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let value = future.await;
+        *waited += began.elapsed();
+        value
+    }
+}

@@ -1,0 +1,38 @@
+//! THE STRAIGHT LINE: one request from its head to its answer.
+
+use super::receive::Client;
+use super::service::Ground;
+use super::exchange::Exchange;
+use super::{attempt, deliver, receive};
+use crate::dialect::{self, Endpoint};
+use crate::error::GatewayError;
+use crate::state::Snapshot;
+
+/// The life of a request. Read this first.
+pub(super) async fn run(
+    ground: &Ground,
+    snapshot: &Snapshot,
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+) -> Result<(), GatewayError> {
+    let api = dialect::of(&exchange.head)?;
+    exchange.record.dialect = api.dialect.id();
+    if api.endpoint == Endpoint::Probe {
+        return deliver::probe(client, exchange).await;
+    }
+    let key = snapshot.keyring.authenticate(&exchange.head)?;
+    exchange.record.key = key.id.clone();
+    exchange.record.team.clone_from(&key.team);
+    if api.endpoint != Endpoint::Converse {
+        return deliver::models(snapshot, client, exchange, api, &key).await;
+    }
+    let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
+    let plan = snapshot.routes.plan(&key, &envelope.model)?;
+    exchange.record.model = plan.model.name.clone();
+    let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope };
+    let answer = tokio::select! {
+        answer = attempt::first_good(&request, &plan, exchange) => answer?, // translate, send, translate back
+        gone = client.gone() => return Err(gone),                           // dropping the attempt cancels it
+    };
+    deliver::send(snapshot, client, exchange, api.dialect, answer).await     // no way back from here
+}

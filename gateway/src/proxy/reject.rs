@@ -1,0 +1,41 @@
+//! A `GatewayError` in the client's own dialect and status code.
+
+use super::deliver;
+use super::exchange::Exchange;
+use super::receive::Client;
+use crate::config::Headers;
+use crate::dialect;
+use crate::error::{GatewayError, Kind, Origin};
+
+/// Tells the client, unless it has gone or has already got a part of an answer.
+pub(super) async fn send(
+    told: Headers,
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    error: &GatewayError,
+) -> Result<(), GatewayError> {
+    if error.kind == Kind::ClientGone || client.session.response_written().is_some() {
+        return Ok(());
+    }
+    let dialect = dialect::speaker(&exchange.head);
+    let status = dialect.error_status(error);
+    let mut head = deliver::head(status, exchange, dialect.id(), told)?;
+    if let Some(after) = error.retry_after {
+        // Whole seconds, rounded up (RFC 9110 §10.2.3); SDKs prefer the exact form beside it.
+        let _ = head.insert_header("retry-after", after.as_millis().div_ceil(1000).to_string());
+        let _ = head.insert_header("retry-after-ms", after.as_millis().to_string());
+    }
+    if error.origin == Origin::Upstream && !exchange.record.attempts.is_empty() {
+        // Our own attempts are used up; retries of retries make storms.
+        let _ = head.insert_header("x-should-retry", "false");
+    }
+    if error.kind == Kind::MethodNotAllowed {
+        let _ = head.insert_header("allow", "GET, HEAD, POST");
+    }
+    let body = dialect.error(error, &exchange.record.request_id);
+    // A body that was not read would be taken for the next request.
+    if !client.session.downstream_session.is_body_done() {
+        client.session.downstream_session.set_keepalive(None);
+    }
+    deliver::whole(client, exchange, head, "application/json", body.into()).await
+}

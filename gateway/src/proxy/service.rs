@@ -1,0 +1,100 @@
+//! Pingora's `ProxyHttp`: every exchange goes to the pipeline, and to `observe` once.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use pingora::http::RequestHeader;
+use pingora::proxy::{ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+
+use super::exchange::Exchange;
+use super::receive::Client;
+use super::{pipeline, reject};
+use crate::dialect;
+use crate::domain::{RequestHead, id};
+use crate::error::{GatewayError, Kind};
+use crate::observe::Observer;
+use crate::state::Snapshot;
+use crate::upstream;
+
+/// What all requests share.
+#[derive(Clone)]
+pub struct Ground {
+    /// The configuration of now; a request takes it once.
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    /// Connections to providers.
+    pub client: upstream::Client,
+    /// Where finished requests are told.
+    pub observer: Arc<Observer>,
+}
+
+/// The data plane as Pingora sees it.
+pub struct Gateway {
+    ground: Ground,
+}
+
+impl Gateway {
+    /// A data plane on shared ground.
+    pub fn new(ground: Ground) -> Self {
+        Self { ground }
+    }
+
+    async fn handle(&self, session: &mut Session) {
+        let snapshot = self.ground.snapshot.load_full();
+        let mut client = Client::new(session);
+        let (mut exchange, routed) = begin(client.session.req_header());
+        self.ground.observer.began();
+        let result = match routed {
+            Ok(()) => pipeline::run(&self.ground, &snapshot, &mut client, &mut exchange).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &result {
+            // A client that is gone cannot be told; the record says it.
+            let told = reject::send(snapshot.headers, &mut client, &mut exchange, error).await;
+            let error = told.as_ref().err().unwrap_or(error);
+            exchange.record.error_kind = error.kind.as_str();
+            exchange.record.error = Some(error.to_string());
+            if error.kind == Kind::ClientGone && exchange.record.status == 0 {
+                exchange.record.status = Kind::ClientGone.status();
+            }
+        }
+        exchange.record.took = exchange.started.elapsed();
+        if exchange.record.overhead.is_zero() {
+            exchange.record.overhead = exchange.overhead();
+        }
+        self.ground.observer.record(&exchange.record);
+    }
+}
+
+/// The exchange of a request head, and whether its path is one we can route.
+fn begin(header: &RequestHeader) -> (Exchange, Result<(), GatewayError>) {
+    let path = header.uri.path();
+    let routed = dialect::routed_path(path);
+    let shown = format!("{} {path}", header.method);
+    let head = RequestHead {
+        method: header.method.clone(),
+        path: routed.as_ref().map_or_else(|_| path.to_owned(), Clone::clone),
+        query: header.uri.query().map(str::to_owned),
+        headers: header.headers.clone(),
+    };
+    let request_id = id::request_id(head.header("x-request-id"));
+    (Exchange::new(head, request_id, shown), routed.map(drop))
+}
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = ();
+
+    fn new_ctx(&self) -> Self::CTX {}
+
+    async fn request_filter(&self, session: &mut Session, (): &mut Self::CTX) -> pingora::Result<bool> {
+        self.handle(session).await;
+        Ok(true)
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, (): &mut Self::CTX) -> pingora::Result<Box<HttpPeer>> {
+        // Never reached: `request_filter` answers everything.
+        pingora::Error::e_explain(pingora::ErrorType::HTTPStatus(404), "nothing is passed through raw")
+    }
+}

@@ -1,0 +1,219 @@
+//! A streamed answer, pulled: bytes in the client's dialect, the first event already there.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use memchr::memchr;
+
+use crate::adapter::{Ending, Lease};
+use crate::dialect::openai_chat::OpenAiChat;
+use crate::dialect::passage::Passage;
+use crate::dialect::{Dialect, Passing, StreamWriter};
+use crate::domain::{Record, Usage};
+use crate::error::{GatewayError, Kind};
+use crate::upstream::Body;
+
+/// Where the events come from and how they become the client's.
+enum Source {
+    /// The provider speaks the client's dialect.
+    Native(Box<Passage<'static>>),
+    /// An adapter translates to canonical chunks, the dialect writes those.
+    Translated(Translated),
+}
+
+struct Translated {
+    lease: Lease,
+    plugin: Arc<str>,
+}
+
+/// One streamed answer.
+pub(super) struct Stream {
+    upstream: Body,
+    source: Source,
+    writer: Box<dyn StreamWriter>,
+    /// What may be sent although it was not asked for yet: opening frames and the first event.
+    held: BytesMut,
+    usage: Usage,
+    told_usage: bool,
+    /// The success terminator is written (or has passed through).
+    ended: bool,
+    closed: bool,
+    /// An error that came in the same bytes as good events, which go first.
+    failed: Option<GatewayError>,
+}
+
+impl Stream {
+    /// A stream in the client's own dialect.
+    pub(super) fn native(upstream: Body, passage: Passage<'static>, writer: Box<dyn StreamWriter>) -> Self {
+        Self::new(upstream, Source::Native(Box::new(passage)), writer)
+    }
+
+    /// A stream through an adapter whose stream is open.
+    pub(super) fn translated(upstream: Body, lease: Lease, plugin: Arc<str>, writer: Box<dyn StreamWriter>) -> Self {
+        Self::new(upstream, Source::Translated(Translated { lease, plugin }), writer)
+    }
+
+    fn new(upstream: Body, source: Source, writer: Box<dyn StreamWriter>) -> Self {
+        Self {
+            upstream,
+            source,
+            writer,
+            held: BytesMut::new(),
+            usage: Usage::default(),
+            told_usage: false,
+            ended: false,
+            closed: false,
+            failed: None,
+        }
+    }
+
+    /// Pulls until the first event of the answer itself is there. Until then another target may be tried.
+    pub(super) async fn begin(&mut self, record: &mut Record) -> Result<(), GatewayError> {
+        while let Some((bytes, content)) = self.pull(record).await? {
+            self.held.extend_from_slice(&bytes);
+            if content || self.ended {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next bytes for the client; `None` after the success terminator.
+    pub(super) async fn next(&mut self, record: &mut Record) -> Result<Option<Bytes>, GatewayError> {
+        if !self.held.is_empty() {
+            return Ok(Some(self.held.split().freeze()));
+        }
+        while let Some((bytes, _)) = self.pull(record).await? {
+            if !bytes.is_empty() {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The content type of the stream.
+    pub(super) fn content_type(&self) -> &'static str {
+        self.writer.content_type()
+    }
+
+    /// What a silent stream sends as a sign of life.
+    pub(super) fn keep_alive(&self) -> Bytes {
+        let mut out = Vec::new();
+        self.writer.keep_alive(&mut out);
+        out.into()
+    }
+
+    /// The error event, and never a success terminator.
+    pub(super) fn fail(&mut self, error: &GatewayError, request_id: &str) -> Bytes {
+        let mut out = Vec::new();
+        self.writer.fail(error, request_id, &mut out);
+        out.into()
+    }
+
+    /// What the provider has counted so far.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        self.told_usage.then_some(self.usage)
+    }
+
+    /// One read from the provider. `None`: the answer is complete. The flag: it holds the answer itself.
+    async fn pull(&mut self, record: &mut Record) -> Result<Option<(Bytes, bool)>, GatewayError> {
+        if let Some(error) = self.failed.take() {
+            self.closed = true;
+            return Err(error);
+        }
+        if self.closed {
+            return Ok(None);
+        }
+        let read = self.upstream.next().await?;
+        let Self { source, writer, usage, told_usage, ended, closed, failed, .. } = self;
+        *closed = read.is_none();
+        let mut out = Vec::new();
+        let content = match source {
+            Source::Native(passage) => {
+                let passed = pass(passage, read.as_ref(), &mut out, failed);
+                usage.update(passage.usage());
+                *told_usage = passage.usage() != Usage::default();
+                *ended = passage.ended();
+                passed?
+            }
+            Source::Translated(translated) => {
+                let step = translated.step(read.as_ref(), record)?;
+                record.losses.extend(step.losses);
+                if let Some(said) = step.usage {
+                    usage.update(said);
+                    *told_usage = true;
+                }
+                let content = write_lines(writer.as_mut(), &step.chunks, &mut out)?;
+                match step.ending {
+                    Some(Ending::Complete) if !*ended => {
+                        *ended = true;
+                        writer.finish(&mut out);
+                    }
+                    Some(Ending::Failed(error)) => *failed = Some(error),
+                    _ => {}
+                }
+                content
+            }
+        };
+        if *closed && !*ended && failed.is_none() {
+            *failed = Some(cut());
+        }
+        if out.is_empty() && let Some(error) = failed.take() {
+            return Err(error);
+        }
+        Ok((!(*closed && out.is_empty())).then(|| (out.into(), content)))
+    }
+}
+
+/// The provider closed without saying that it was done.
+fn cut() -> GatewayError {
+    GatewayError::upstream(Kind::Malformed, "the provider's stream was cut off before its end")
+}
+
+fn pass(
+    passage: &mut Passage<'static>,
+    read: Option<&Bytes>,
+    out: &mut Vec<u8>,
+    failed: &mut Option<GatewayError>,
+) -> Result<bool, GatewayError> {
+    let forward = match read {
+        Some(bytes) => passage.push(bytes),
+        None => passage.finish(),
+    };
+    out.extend_from_slice(&forward.held);
+    out.extend_from_slice(&forward.fresh);
+    *failed = passage.failure().cloned();
+    Ok(passage.has_content())
+}
+
+impl Translated {
+    fn step(&mut self, read: Option<&Bytes>, record: &mut Record) -> Result<crate::adapter::Step, GatewayError> {
+        let began = Instant::now();
+        let translator = self.lease.translator()?;
+        let (function, step) = match read {
+            Some(bytes) => ("push", translator.push(bytes)),
+            None => ("finish", translator.finish()),
+        };
+        let outcome = super::attempt::outcome(step.as_ref().err());
+        record.count_plugin_call(&self.plugin, function, outcome, began.elapsed());
+        step
+    }
+}
+
+/// Canonical lines → the client's events. True: one of them is the answer itself.
+fn write_lines(writer: &mut dyn StreamWriter, chunks: &[u8], out: &mut Vec<u8>) -> Result<bool, GatewayError> {
+    let mut content = false;
+    let mut rest = chunks;
+    while let Some(end) = memchr(b'\n', rest) {
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        // Canonical chunks are OpenAI's, so what is content there is content here.
+        content |= matches!(OpenAiChat.passing(line, &mut Usage::default()), Passing::Content);
+        writer.chunk(line, out)?;
+    }
+    if !rest.is_empty() {
+        return Err(GatewayError::plugin("the adapter's chunks do not end in a line feed"));
+    }
+    Ok(content)
+}

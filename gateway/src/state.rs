@@ -1,0 +1,45 @@
+//! Everything a request looks up: immutable, swapped whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::adapter::Pool;
+use crate::auth::Keyring;
+use crate::config::Headers;
+use crate::route::Table;
+use crate::upstream::{self, Timeouts};
+
+mod build;
+mod options;
+
+pub use build::build;
+
+/// One configuration, compiled. A request uses one from start to end.
+pub struct Snapshot {
+    /// Counts up with each successful load; 1 is the first.
+    pub generation: u64,
+    /// Who may ask.
+    pub keyring: Keyring,
+    /// What may be asked, and where it goes.
+    pub routes: Table,
+    /// Who answers, by name.
+    pub providers: HashMap<Arc<str>, Arc<Provider>>,
+    /// Largest request body in bytes.
+    pub max_body: usize,
+    /// How long an attempt may take, before a provider's own word.
+    pub timeouts: Timeouts,
+    /// What response headers tell about us.
+    pub headers: Headers,
+}
+
+/// One provider: its network side and its translation.
+pub struct Provider {
+    /// Where it is and which keys it has.
+    pub upstream: upstream::Provider,
+    /// Instances of its adapter.
+    pub adapter: Pool,
+    /// The adapter's name, for metrics.
+    pub plugin: Arc<str>,
+    /// How long its attempts may take.
+    pub timeouts: Timeouts,
+}

@@ -1,0 +1,149 @@
+//! Configuration → snapshot; the only place that resolves names to things.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Provider, Snapshot};
+use crate::adapter::{Limits, Pool, Registry, Source};
+use crate::auth::Keyring;
+use crate::config::{self, Config};
+use crate::domain::{Pattern, Secret, Target, VirtualKey};
+use crate::route::{Model, Retry, Table};
+use crate::upstream::{self, Timeouts};
+
+/// Compiles a checked configuration. `extra` are keys that stand in no file.
+///
+/// # Errors
+/// Every provider and plugin that cannot be used, one line each.
+pub fn build(
+    config: &Config,
+    registry: &Registry,
+    generation: u64,
+    extra: Vec<(Secret, VirtualKey)>,
+) -> Result<Snapshot, Vec<String>> {
+    let mut problems = Vec::new();
+    let sources = sources(config, &mut problems);
+    let mut providers = HashMap::new();
+    for (name, provider) in &config.providers {
+        match open(config, registry, &sources, name, provider) {
+            Ok(provider) => drop(providers.insert(Arc::from(name.as_str()), Arc::new(provider))),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    // A plugin that no provider uses is checked all the same: a wrong digest should not wait for its first use.
+    for (name, plugin) in &config.plugins {
+        let unused = !config.providers.iter().any(|(own, provider)| provider.plugin_name(own) == name);
+        if let (true, Some(source)) = (unused, sources.get(name))
+            && let Err(error) = registry.load(name, source, limits(Some(plugin)))
+        {
+            problems.push(error.message);
+        }
+    }
+    let keyring = Keyring::new(keys(config).chain(extra)).map_err(|error| vec![error.message])?;
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Snapshot {
+        generation,
+        keyring,
+        routes: Table::new(config.models.iter().map(|(name, model)| model_of(name, model))),
+        providers,
+        max_body: usize::try_from(config.server.max_body.bytes()).unwrap_or(usize::MAX),
+        timeouts: timeouts(config.server.timeouts),
+        headers: config.server.headers,
+    })
+}
+
+/// Where each adapter comes from: the bundled set, over it the plugin folder, over that the file's own.
+fn sources(config: &Config, problems: &mut Vec<String>) -> BTreeMap<String, Source> {
+    let mut sources: BTreeMap<_, _> = Registry::bundled().map(|name| (name.to_owned(), Source::Bundled)).collect();
+    if let Some(folder) = &config.server.plugins_dir {
+        match Registry::folder(folder) {
+            Ok(found) => sources.extend(found),
+            Err(error) => problems.push(format!("server.plugins_dir {}: {error}", folder.display())),
+        }
+    }
+    for (name, plugin) in &config.plugins {
+        match &plugin.source {
+            config::Source::File(path) => {
+                let digest = plugin.digest.as_ref().map(|digest| digest.hex().to_owned());
+                sources.insert(name.clone(), Source::File { path: path.clone(), digest });
+            }
+            other => problems.push(format!("plugins.{name}: this version loads adapters from files only, not from `{other}`")),
+        }
+    }
+    sources
+}
+
+fn open(
+    config: &Config,
+    registry: &Registry,
+    sources: &BTreeMap<String, Source>,
+    name: &str,
+    provider: &config::Provider,
+) -> Result<Provider, String> {
+    let plugin = provider.plugin_name(name);
+    let at = |problem: &dyn std::fmt::Display| format!("providers.{name}: {problem}");
+    let source = sources.get(plugin).ok_or_else(|| {
+        let known: Vec<_> = sources.keys().map(String::as_str).collect();
+        at(&format!("there is no adapter `{plugin}`; there are {}", known.join(", ")))
+    })?;
+    let limits = limits(config.plugins.get(plugin));
+    let loaded = registry.load(plugin, source, limits).map_err(|error| at(&error.message))?;
+    let options = serde_json::to_string(&provider.options).map_err(|error| at(&error))?;
+    super::options::check(&loaded.manifest().options_schema, &provider.options).map_err(|problem| at(&problem))?;
+    let url = provider.url.as_deref().unwrap_or(&loaded.manifest().default_url);
+    if url.is_empty() {
+        return Err(at(&format!("the adapter `{plugin}` has no default url; give one")));
+    }
+    let upstream = upstream::Provider::new(name, url, provider.keys.clone()).map_err(|error| at(&error.message))?;
+    let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
+    let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
+    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts })
+}
+
+fn limits(plugin: Option<&config::Plugin>) -> Limits {
+    let standard = Limits::default();
+    let Some(plugin) = plugin else { return standard };
+    Limits {
+        memory: usize::try_from(plugin.memory.bytes()).unwrap_or(usize::MAX),
+        budget: Duration::from(plugin.budget),
+    }
+}
+
+fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
+    config.keys.iter().map(|(name, key)| {
+        let models = key.models.as_ref().map(|models| models.iter().map(|model| Pattern::new(model.as_str())).collect());
+        let team = key.team.as_deref().map(Arc::from);
+        (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models })
+    })
+}
+
+fn model_of(name: &str, model: &config::Model) -> Model {
+    let target = |to: &config::TargetName, weight: u16| Target {
+        provider: to.provider.as_str().into(),
+        model: to.model.clone(),
+        weight: u32::from(weight),
+    };
+    Model {
+        name: name.into(),
+        targets: model.targets.iter().map(|entry| target(&entry.to, entry.weight)).collect(),
+        fallback: model.fallback.iter().map(|to| target(to, 1)).collect(),
+        retry: Retry {
+            attempts: model.retry.attempts,
+            on: model.retry.on.clone(),
+            first_wait: Duration::from(model.retry.backoff.from),
+            longest_wait: Duration::from(model.retry.backoff.to),
+        },
+    }
+}
+
+fn timeouts(configured: config::Timeouts) -> Timeouts {
+    Timeouts {
+        connect: configured.connect.into(),
+        first_token: configured.first_token.into(),
+        idle: configured.idle.into(),
+        total: configured.total.into(),
+    }
+}
