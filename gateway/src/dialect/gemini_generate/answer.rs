@@ -128,7 +128,8 @@ pub(super) fn citations(annotations: Option<Vec<Annotation<'_>>>) -> Vec<Citatio
 pub(super) fn end<'a>(choice: Choice<'a>, citations: Vec<Citation>, broken: Option<String>) -> End<'a> {
     let vendor = choice.vendor.and_then(|vendor| vendor.gemini).unwrap_or_default();
     let reason = reason(choice.finish_reason.as_ref(), choice.native_finish_reason);
-    let told = vendor.rest.iter().any(|(name, _)| matches!(name.as_str(), "citationMetadata" | "groundingMetadata"));
+    let told =
+        vendor.rest.iter().any(|(name, _)| matches!(name.as_str(), "citationMetadata" | "groundingMetadata"));
     let citations = if told { Vec::new() } else { citations };
     let Some(name) = broken else { return End { reason, message: None, citations, vendor } };
     let reason = if reason == "MAX_TOKENS" { reason } else { Cow::Borrowed("MALFORMED_FUNCTION_CALL") };

@@ -8,12 +8,16 @@ use crate::error::GatewayError;
 
 /// The system instruction; several texts stay several parts.
 pub(super) fn system(instruction: Content<'_>) -> Option<Message<'_>> {
-    let blocks: Vec<Block<'_>> = instruction.parts.unwrap_or_default().0.into_iter().map(parts::block).collect();
+    let blocks: Vec<Block<'_>> =
+        instruction.parts.unwrap_or_default().0.into_iter().map(parts::block).collect();
     (!blocks.is_empty()).then(|| Message { role: "system", content: content(blocks), ..Message::default() })
 }
 
 /// Every turn in order.
-pub(super) fn messages<'a>(contents: Vec<Content<'a>>, into: &mut Vec<Message<'a>>) -> Result<(), GatewayError> {
+pub(super) fn messages<'a>(
+    contents: Vec<Content<'a>>,
+    into: &mut Vec<Message<'a>>,
+) -> Result<(), GatewayError> {
     let mut turns = Turns { messages: into, open: None, calls: Vec::new(), called: 0 };
     for (index, content) in contents.into_iter().enumerate() {
         let path = format!("contents[{index}]");
@@ -204,7 +208,8 @@ impl<'a> Assistant<'a> {
 
     fn think(&mut self, text: Text<'a>, mut part: Part<'a>) {
         let state = part.thought_signature.take().map(state::open);
-        if let Some(open) = self.reasoning.last_mut().filter(|last| last.format.is_none() && last.data.is_none())
+        if let Some(open) =
+            self.reasoning.last_mut().filter(|last| last.format.is_none() && last.data.is_none())
             && self.order.last().is_some_and(|last| last.0 == 0)
             && state.as_ref().is_none_or(|state| !state.encrypted)
         {
@@ -217,7 +222,9 @@ impl<'a> Assistant<'a> {
         self.order.push((0, self.reasoning.len()));
         let text = Some(text);
         self.reasoning.push(match state {
-            None => ReasoningDetail { kind: "reasoning.text", text, signature: None, data: None, format: None },
+            None => {
+                ReasoningDetail { kind: "reasoning.text", text, signature: None, data: None, format: None }
+            }
             Some(state) if state.encrypted => ReasoningDetail {
                 kind: "reasoning.encrypted",
                 text: None,

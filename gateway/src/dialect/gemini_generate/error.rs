@@ -67,7 +67,9 @@ pub(super) fn body(error: &GatewayError, request_id: &str) -> Vec<u8> {
     let reason = error.kind.as_str().to_ascii_uppercase();
     let mut details = vec![Detail::Error { reason, domain: "causeway" }];
     if let Some(field) = &error.param {
-        details.push(Detail::BadRequest { field_violations: [Violation { field, description: &error.message }] });
+        details.push(Detail::BadRequest {
+            field_violations: [Violation { field, description: &error.message }],
+        });
     }
     if !request_id.is_empty() {
         details.push(Detail::Request { request_id });
@@ -110,7 +112,8 @@ pub(super) fn reported(reported: Reported) -> GatewayError {
         408 | 504 => Kind::Timeout,
         _ => Kind::Provider,
     };
-    let message = if reported.message.is_empty() { "the provider failed".to_owned() } else { reported.message };
+    let message =
+        if reported.message.is_empty() { "the provider failed".to_owned() } else { reported.message };
     let delay = reported.details.into_iter().find_map(|detail| detail.retry_delay);
     GatewayError {
         code: (!reported.status.is_empty()).then_some(reported.status),

@@ -60,7 +60,8 @@ fn inline<'a>(mut blob: Blob<'a>, mut part: Part<'a>) -> Block<'a> {
     if let Some(format) = format {
         return Block::InputAudio { input_audio: Audio { data, format }, extra_content };
     }
-    let file = File { file_data: Some(data_url(&mime_type, &data).into_owned()), filename, ..File::default() };
+    let file =
+        File { file_data: Some(data_url(&mime_type, &data).into_owned()), filename, ..File::default() };
     Block::File { file, extra_content }
 }
 

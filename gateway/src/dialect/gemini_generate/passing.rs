@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::error::{self, Reported};
 use crate::dialect::Passing;
 use crate::domain::Usage;
+use crate::error::{GatewayError, Kind};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,6 +39,12 @@ struct Event<'e> {
     candidates: Option<Vec<Candidate<'e>>>,
     #[serde(borrow)]
     prompt_feedback: Option<Feedback<'e>>,
+}
+
+/// An error that does not have Google's shape.
+#[derive(Deserialize)]
+struct Other {
+    error: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +80,12 @@ pub(super) fn event(data: &[u8], usage_so_far: &mut Usage) -> Passing {
         match serde_json::from_slice::<Event<'_>>(data) {
             Ok(Event { error: Some(reported), .. }) => return Passing::Failed(error::reported(reported)),
             Ok(event) if event.ends() => return Passing::End,
-            _ => {}
+            Ok(_) => {}
+            Err(_) => {
+                if let Ok(Other { error: Some(_) }) = serde_json::from_slice(data) {
+                    return Passing::Failed(GatewayError::upstream(Kind::Provider, "the provider failed"));
+                }
+            }
         }
     }
     if holds(b"\"parts\"") { Passing::Content } else { Passing::Quiet }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::reply::{Blob, FileData, FunctionCall, Made, Piece};
 use super::said::{Block, Detail, Extra, Message};
 use super::state;
-use super::wire::Text;
+use super::wire::{Object, Text};
 use crate::error::GatewayError;
 
 /// A text, if there is any.
@@ -58,7 +58,8 @@ pub(super) fn content<'a>(message: &mut Message<'a>) -> Result<Vec<Piece<'a>>, G
     let Some(raw) = message.content.take() else {
         return Ok(message.refusal.take().and_then(text).into_iter().collect());
     };
-    let read = |error: serde_json::Error| GatewayError::plugin(format!("canonical content makes no sense: {error}"));
+    let read =
+        |error: serde_json::Error| GatewayError::plugin(format!("canonical content makes no sense: {error}"));
     if raw.get().starts_with('[') {
         let blocks: Vec<Block<'a>> = serde_json::from_str(raw.get()).map_err(read)?;
         // Not filtered: `order` counts the parts.
@@ -77,7 +78,10 @@ pub(super) fn block(block: Block<'_>) -> Option<Piece<'_>> {
     if block.vendor.is_some_and(|vendor| vendor.as_str() == "gemini") {
         return block.value.map(Piece::Own);
     }
-    let mut made = Made { thought_signature: signature(block.extra_content), ..Made::default() };
+    let google = block.extra_content.and_then(|extra| extra.google).unwrap_or_default();
+    let thought_signature = google.thought_signature.map(|signature| signature.0);
+    let marks = (!google.rest.is_empty()).then_some(Object { rest: google.rest });
+    let mut made = Made { thought_signature, marks, ..Made::default() };
     match block.kind.as_ref().map_or("", Text::as_str) {
         "text" => made.text = Some(block.text.unwrap_or_default().0),
         "refusal" => made.text = Some(block.refusal?.0),

@@ -135,6 +135,9 @@ pub(super) struct Made<'a> {
     pub(super) function_call: Option<FunctionCall<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thought_signature: Option<Cow<'a, str>>,
+    /// Marks of Gemini's own on their way back.
+    #[serde(flatten)]
+    pub(super) marks: Option<Object<'a>>,
 }
 
 /// Bytes.
@@ -223,7 +226,10 @@ impl<'a> UsageMetadata<'a> {
             prompt: prompt.saturating_sub(tool_use),
             candidates: completion.saturating_sub(thoughts.unwrap_or(0)),
             thoughts: thoughts.filter(|count| *count > 0),
-            cached: usage.prompt_tokens_details.and_then(|details| details.cached_tokens).filter(|count| *count > 0),
+            cached: usage
+                .prompt_tokens_details
+                .and_then(|details| details.cached_tokens)
+                .filter(|count| *count > 0),
             total: usage.total_tokens.unwrap_or_else(|| prompt.saturating_add(completion)),
             vendor,
         }

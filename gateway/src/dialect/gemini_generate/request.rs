@@ -83,9 +83,9 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Bytes, GatewayError> {
     request.generation_config.take_if(|config| config.is_empty());
     chat.service_tier = request.service_tier.take().map(|tier| service_tier(&tier));
     chat.vendor = (!request.is_empty()).then_some(Vendor { gemini: request });
-    serde_json::to_vec(&chat)
-        .map(Bytes::from)
-        .map_err(|error| GatewayError::gateway(Kind::Internal, format!("canonical request not written: {error}")))
+    serde_json::to_vec(&chat).map(Bytes::from).map_err(|error| {
+        GatewayError::gateway(Kind::Internal, format!("canonical request not written: {error}"))
+    })
 }
 
 /// Google's `standard` is OpenAI's `default`.

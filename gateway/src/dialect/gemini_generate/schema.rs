@@ -17,7 +17,9 @@ pub(super) fn json_schema(schema: &RawValue, path: &str) -> Result<Box<RawValue>
         Err(Fault::TooDeep) => {
             Err(GatewayError::invalid(path, format!("the schema is nested deeper than {MAX_DEPTH} levels")))
         }
-        Ok(Err(_)) | Err(Fault::NotAnObject) => Err(GatewayError::invalid(path, "a schema must be an object")),
+        Ok(Err(_)) | Err(Fault::NotAnObject) => {
+            Err(GatewayError::invalid(path, "a schema must be an object"))
+        }
     }
 }
 
@@ -49,7 +51,9 @@ fn write(schema: &str, out: &mut String, depth: usize) -> Result<(), Fault> {
         out.push(':');
         match name {
             "type" => write_type(value.get(), nullable, out),
-            "properties" | "$defs" | "definitions" | "patternProperties" => each_field(value.get(), out, depth)?,
+            "properties" | "$defs" | "definitions" | "patternProperties" => {
+                each_field(value.get(), out, depth)?
+            }
             "items" | "additionalProperties" | "not" => write(value.get(), out, depth - 1)?,
             "anyOf" | "oneOf" | "allOf" | "prefixItems" => each_element(value.get(), out, depth)?,
             "minItems" | "maxItems" | "minLength" | "maxLength" | "minProperties" | "maxProperties" => {

@@ -20,7 +20,8 @@ pub(super) fn apply<'a>(config: &mut GenerationConfig<'a>, chat: &mut Chat<'a>) 
     chat.top_logprobs = whole(config.logprobs.take());
     chat.response_format = response_format(config)?;
     let words = config.response_modalities.take();
-    chat.modalities = words.map(|words| words.iter().map(|word| word.as_str().to_ascii_lowercase()).collect());
+    chat.modalities =
+        words.map(|words| words.iter().map(|word| word.as_str().to_ascii_lowercase()).collect());
     if let Some(mut thinking) = config.thinking_config.take() {
         chat.reasoning_effort = thinking.thinking_level.take().and_then(|level| effort(&level));
         chat.reasoning = reasoning(&mut thinking)?;
@@ -33,7 +34,9 @@ fn whole(number: Option<Whole>) -> Option<i64> {
     number.map(|number| number.0)
 }
 
-fn response_format<'a>(config: &mut GenerationConfig<'a>) -> Result<Option<ResponseFormat<'a>>, GatewayError> {
+fn response_format<'a>(
+    config: &mut GenerationConfig<'a>,
+) -> Result<Option<ResponseFormat<'a>>, GatewayError> {
     let mime_type = config.response_mime_type.take();
     let kind = mime_type.as_ref().map_or("", Text::as_str);
     // Other kinds (`text/x.enum`) are Gemini's alone; the schema belongs to them.
@@ -47,9 +50,7 @@ fn response_format<'a>(config: &mut GenerationConfig<'a>) -> Result<Option<Respo
             return Err(GatewayError::invalid("generationConfig", message));
         }
         (Some(raw), None) => Schema::Raw(raw),
-        (None, Some(schema)) => {
-            Schema::Made(schema::json_schema(schema, "generationConfig.responseSchema")?)
-        }
+        (None, Some(schema)) => Schema::Made(schema::json_schema(schema, "generationConfig.responseSchema")?),
         (None, None) if kind == "application/json" => return Ok(Some(ResponseFormat::JsonObject)),
         (None, None) if kind == "text/plain" => return Ok(Some(ResponseFormat::Text)),
         (None, None) => return Ok(None),

@@ -87,7 +87,9 @@ impl Stream {
         if ends {
             let broken = open.close(&mut parts);
             let mut end = answer::end(choice, std::mem::take(&mut open.citations), broken);
-            if let Some(place) = end.vendor.rest.iter().position(|(name, _)| name.as_str() == "promptFeedback") {
+            if let Some(place) =
+                end.vendor.rest.iter().position(|(name, _)| name.as_str() == "promptFeedback")
+            {
                 self.feedback = Some(end.vendor.rest.remove(place).1.to_owned());
             } else {
                 let content = Content { parts: std::mem::take(&mut parts), role: "model" };
@@ -273,8 +275,10 @@ impl Open {
 
     /// Something else is said after calls: those that are surely whole come before it.
     fn tell_whole_calls(&mut self, parts: &mut Vec<Piece<'_>>) {
-        let whole =
-            self.calls.iter().take_while(|call| !call.arguments.is_empty() && pieces::object(&call.arguments).is_some());
+        let whole = self
+            .calls
+            .iter()
+            .take_while(|call| !call.arguments.is_empty() && pieces::object(&call.arguments).is_some());
         let whole = whole.count();
         parts.extend(self.calls.drain(..whole).filter_map(Call::piece));
     }
@@ -296,6 +300,11 @@ impl Open {
 
 impl Call {
     fn piece<'a>(self) -> Option<Piece<'a>> {
-        pieces::call(Cow::Owned(self.id), Cow::Owned(self.name), &self.arguments, self.signature.map(Cow::Owned))
+        pieces::call(
+            Cow::Owned(self.id),
+            Cow::Owned(self.name),
+            &self.arguments,
+            self.signature.map(Cow::Owned),
+        )
     }
 }

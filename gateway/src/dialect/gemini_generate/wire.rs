@@ -103,7 +103,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
                 Ok(Many(list))
             }
             fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(de::value::MapAccessDeserializer::new(fields)).map(|element| Many(vec![element]))
+                T::deserialize(de::value::MapAccessDeserializer::new(fields))
+                    .map(|element| Many(vec![element]))
             }
         }
         deserializer.deserialize_any(ManyVisitor(PhantomData))
@@ -136,7 +137,9 @@ impl<'de> Deserialize<'de> for Whole {
             }
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Whole, E> {
                 let exact = number.fract() == 0.0 && number.abs() < 9e15;
-                exact.then_some(Whole(number as i64)).ok_or_else(|| E::custom(format!("{number} is not a whole number")))
+                exact
+                    .then_some(Whole(number as i64))
+                    .ok_or_else(|| E::custom(format!("{number} is not a whole number")))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Whole, E> {
                 text.parse().map(Whole).map_err(|_| E::custom(format!("`{text}` is not a whole number")))
