@@ -8,4 +8,5 @@ wit_bindgen::generate!({
     export_macro_name: "export_component",
     default_bindings_module: "plugin_sdk::bindings",
     generate_all,
+    additional_derives: [PartialEq],
 });

@@ -53,7 +53,9 @@ pub fn from_status(status: u16, headers: &[Header]) -> Failure {
 
 /// `retry-after-ms`, or `retry-after` in seconds (RFC 9110 §10.2.3; the date form needs a clock and is left to the host).
 pub fn retry_after_ms(headers: &[Header]) -> Option<u64> {
-    let value = |name: &str| headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.trim());
+    let value = |name: &str| {
+        headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.trim())
+    };
     if let Some(milliseconds) = value("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
         return (milliseconds >= 0.0).then_some(milliseconds as u64);
     }

@@ -16,8 +16,8 @@
 pub mod bindings;
 
 pub use bindings::causeway::adapter::types::{
-    Answer, Capability, Credential, Ending, Failure, FailureKind, Header, Loss, Manifest, Operation,
-    Passage, Route, Sigv4, Step, UpstreamRequest, Usage,
+    Answer, Capability, Credential, Ending, Failure, FailureKind, Header, Loss, Manifest, Operation, Passage,
+    Route, Sigv4, Step, UpstreamRequest, Usage,
 };
 
 /// One provider's translation. One value serves one configured provider.
@@ -89,7 +89,42 @@ pub trait StreamTranslator: 'static {
     fn finish(&mut self) -> Result<Step, Failure>;
 }
 
+#[cfg(feature = "build")]
+pub mod build;
+pub mod chat;
 pub mod failure;
+pub mod json;
+pub mod losses;
+pub mod sse;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+
+pub use losses::Losses;
+
+/// The provider said nothing.
+impl Default for Usage {
+    fn default() -> Self {
+        Self {
+            input: None,
+            output: None,
+            cache_read: None,
+            cache_write: None,
+            cache_write_long: None,
+            reasoning: None,
+            audio_input: None,
+            audio_output: None,
+            image_input: None,
+            image_output: None,
+        }
+    }
+}
+
+/// Nothing came of it.
+impl Default for Step {
+    fn default() -> Self {
+        Self { chunks: Vec::new(), usage: None, losses: Vec::new(), ending: None }
+    }
+}
 
 /// Exports an [`Adapter`] from the component. Call once, in `lib.rs`. Does nothing in native builds.
 #[macro_export]
