@@ -1,1 +1,75 @@
-//! to come
+//! Anthropic's Messages API: `POST /v1/messages`.
+//!
+//! `facts` reads what routing needs. `request` (with `wire`, `messages`, `blocks`, `tools`) turns a request into
+//! canonical chat, `answer` and `stream` (with `answered`, `written`, `queue`) turn answers back. `passing` looks
+//! at answers that need no turning.
+
+mod answer;
+mod answered;
+mod blocks;
+mod canonical;
+mod ending;
+mod error;
+mod facts;
+mod messages;
+mod object;
+mod passing;
+mod queue;
+mod request;
+mod state;
+mod stream;
+mod tokens;
+mod tools;
+mod wire;
+mod written;
+
+use bytes::Bytes;
+
+use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use crate::domain::{Envelope, RequestHead, Usage};
+use crate::error::GatewayError;
+
+/// The dialect of Claude's clients.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AnthropicMessages;
+
+impl Dialect for AnthropicMessages {
+    fn id(&self) -> &'static str {
+        "anthropic-messages"
+    }
+
+    fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {
+        facts::read(body)
+    }
+
+    fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
+        request::canonical(envelope).map(Bytes::from)
+    }
+
+    fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
+        answer::whole(facts, canonical)
+    }
+
+    fn stream(&self, facts: &AnswerFacts, _envelope: &Envelope) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::new(facts))
+    }
+
+    fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {
+        error::body(error, request_id)
+    }
+
+    fn error_status(&self, error: &GatewayError) -> u16 {
+        error::status(error.kind)
+    }
+
+    fn whole_usage(&self, body: &[u8]) -> Option<Usage> {
+        passing::whole_usage(body)
+    }
+
+    fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing {
+        passing::event(data, usage)
+    }
+}
+
+#[cfg(test)]
+mod tests;
