@@ -1,1 +1,112 @@
-//! to come
+//! The whole configuration file as one struct, and how it is read.
+//!
+//! [`load`] reads a file, puts `${VAR}` into its strings, applies overrides and checks everything; what it returns
+//! cannot fail later. Each section is a file beside this one, and a field's doc comment is its manual entry: the
+//! JSON schema, `config/causeway.toml` and the checks are all made from the same structs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod environment;
+mod load;
+mod problem;
+mod retry;
+mod text;
+mod threads;
+
+pub mod admin;
+pub mod key;
+pub mod model;
+pub mod observe;
+pub mod plugin;
+pub mod price;
+pub mod provider;
+pub mod server;
+pub mod store;
+
+pub use admin::Admin;
+pub use environment::from_environment;
+pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
+pub use load::{load, parse};
+pub use model::{Balance, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName};
+pub use observe::{Level, Log, LogFormat, Otel, Requests};
+pub use plugin::{Digest, Plugin, Source};
+pub use price::Price;
+pub use problem::{ConfigError, Problem};
+pub use provider::Provider;
+pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
+pub use store::{Backend, OnLoss, Store};
+
+/// Looks one environment variable up.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Causeway's configuration.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The format of this file. `causeway config migrate` rewrites older files.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// Where clients come in, and how long anything may take.
+    pub server: Server,
+    /// The dashboard, the admin API, /metrics, /healthz and /readyz.
+    pub admin: Admin,
+    /// Keys made in the dashboard, spend, the request log, conversation state.
+    pub store: Store,
+    /// Who answers: one account at a vendor, or one server of your own, by a name you choose.
+    pub providers: BTreeMap<String, Provider>,
+    /// What clients ask for, and where it goes, by public name. One `*` in a name stands for any text;
+    /// a full name goes before patterns, a longer pattern before a shorter one.
+    pub models: BTreeMap<String, Model>,
+    /// What holds for whatever does not say otherwise.
+    pub defaults: Defaults,
+    /// Who may ask, and how much: one virtual key, by a name you choose.
+    pub keys: BTreeMap<String, Key>,
+    /// Keys that share a budget, by a name you choose.
+    pub teams: BTreeMap<String, Team>,
+    /// Adapters beyond the bundled ones, by the name that a provider's `plugin` uses.
+    pub plugins: BTreeMap<String, Plugin>,
+    /// The operator's log.
+    pub log: Log,
+    /// The dashboard's request explorer.
+    pub requests: Requests,
+    /// Traces to an OpenTelemetry collector.
+    pub otel: Otel,
+    /// US dollars per million tokens, by target; only what the built-in table lacks.
+    pub prices: BTreeMap<String, Price>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            server: Server::default(),
+            admin: Admin::default(),
+            store: Store::default(),
+            providers: BTreeMap::new(),
+            models: BTreeMap::new(),
+            defaults: Defaults::default(),
+            keys: BTreeMap::new(),
+            teams: BTreeMap::new(),
+            plugins: BTreeMap::new(),
+            log: Log::default(),
+            requests: Requests::default(),
+            otel: Otel::default(),
+            prices: BTreeMap::new(),
+        }
+    }
+}
+
+/// A configuration that passed every check.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The file it came from.
+    pub path: Option<PathBuf>,
+    /// What the operator should know, one short line each: parts of the file this version does not act on yet.
+    pub notes: Vec<String>,
+}

@@ -1,19 +1,27 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod duration;
 pub mod envelope;
 pub mod http;
 pub mod id;
+pub mod money;
 pub mod pattern;
+pub mod rate;
 pub mod record;
 pub mod secret;
+pub mod size;
 pub mod target;
 pub mod usage;
 pub mod virtual_key;
 
+pub use duration::{Timespan, TimespanRange};
 pub use envelope::{Envelope, Framing, RequestHead};
+pub use money::Micros;
 pub use pattern::Pattern;
+pub use rate::Rate;
 pub use record::{Attempt, Record};
 pub use secret::Secret;
+pub use size::ByteSize;
 pub use target::Target;
 pub use usage::Usage;
 pub use virtual_key::VirtualKey;

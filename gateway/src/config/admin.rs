@@ -1,0 +1,35 @@
+//! `[admin]`: the dashboard, the admin API, `/metrics`, `/healthz` and `/readyz`.
+
+use std::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::server::ListenAddress;
+use super::text::secret;
+use crate::domain::Secret;
+
+/// The control plane.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Address to listen on, `ip:port`. Beyond loopback a password is required. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub listen: ListenAddress,
+    /// Password of the dashboard and the admin API. Without one only this machine may connect.
+    #[serde(deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
+    #[schemars(with = "Option<secret::SecretText>")]
+    pub password: Option<Secret>,
+    /// true: this file is the only way to change anything.
+    pub readonly: bool,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: ListenAddress(SocketAddr::from(([127, 0, 0, 1], 8081))),
+            password: None,
+            readonly: false,
+        }
+    }
+}

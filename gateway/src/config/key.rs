@@ -1,0 +1,136 @@
+//! `[keys.*]`, `[teams.*]` and `[defaults.key]`: who may ask, and how much.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::model::ModelPattern;
+use super::text::secret;
+use crate::domain::{Micros, Rate, Secret};
+
+/// What holds for whatever does not say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Defaults {
+    /// For every key that does not say otherwise.
+    pub key: KeyDefaults,
+}
+
+/// What holds for every key that does not say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyDefaults {
+    /// How much a key may ask; each one it does not name itself. Default: no limit.
+    pub limits: Limits,
+    /// What is stored of its requests.
+    pub log: LogPolicy,
+}
+
+/// A virtual key: a key we issue.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// What the client sends, at least 16 characters. Kept as a hash only. `causeway keys create` makes keys without a file.
+    #[serde(deserialize_with = "secret::read", serialize_with = "secret::mask")]
+    #[schemars(with = "secret::SecretText")]
+    pub secret: Secret,
+    /// The team whose budget it shares, one of `[teams.*]`. Default: none.
+    #[serde(default)]
+    pub team: Option<String>,
+    /// The models it may ask for, by name or pattern. Default: all.
+    #[serde(default)]
+    pub models: Option<Vec<ModelPattern>>,
+    /// How much it may ask. What is not given comes from `[defaults.key]`.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How much it may spend. Default: no limit.
+    #[serde(default)]
+    pub budget: Option<Budget>,
+    /// What is stored of its requests. Default: as `[defaults.key]` says.
+    #[serde(default)]
+    pub log: Option<LogPolicy>,
+}
+
+impl Key {
+    /// True when it may ask for this public model name.
+    pub fn may_ask(&self, model: &str) -> bool {
+        self.models.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| pattern.matches(model)))
+    }
+}
+
+/// Keys that share a budget.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Team {
+    /// How much its keys may spend together. Default: no limit.
+    pub budget: Option<Budget>,
+    /// How much its keys may ask together. Default: no limit.
+    pub limits: Limits,
+}
+
+/// How much may be asked. What is not given is not limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests per window.
+    pub requests: Option<Rate>,
+    /// Tokens per window, prompt and answer together.
+    pub tokens: Option<Rate>,
+    /// Requests at the same time.
+    #[schemars(range(min = 1))]
+    pub concurrent: Option<u32>,
+}
+
+impl Limits {
+    /// These limits; each one that is not given comes from `base`.
+    #[must_use]
+    pub fn over(&self, base: Self) -> Self {
+        Self {
+            requests: self.requests.or(base.requests),
+            tokens: self.tokens.or(base.tokens),
+            concurrent: self.concurrent.or(base.concurrent),
+        }
+    }
+}
+
+/// Money per period.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// US dollars. Over it, requests get 402 until the period ends.
+    pub usd: Micros,
+    /// The calendar period, in UTC, after which it starts again.
+    pub per: Period,
+    /// Warn when these shares of it are spent, each between 0 and 1. Default: no warning.
+    #[serde(default)]
+    #[schemars(inner(range(min = 0.0, max = 1.0)))]
+    pub warn_at: Vec<f64>,
+}
+
+/// A calendar period, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Period {
+    /// Each full hour.
+    Hour,
+    /// Midnight to midnight.
+    Day,
+    /// Monday to Sunday.
+    Week,
+    /// The first to the last day.
+    Month,
+    /// Once and for all.
+    Total,
+}
+
+/// What is stored of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogPolicy {
+    /// Nothing but what is charged.
+    Off,
+    /// Who, when, which model and target, how long, how many tokens; no text.
+    #[default]
+    Metadata,
+    /// Prompts and answers too.
+    Full,
+}

@@ -1,0 +1,235 @@
+//! `[models.*]`: what clients ask for, and where it goes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use super::retry::{Retry, RetryCondition};
+use super::server::TimeoutOverrides;
+use super::text::{Text, text_values};
+
+/// One public model name, or a pattern of names.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The real models behind it, at least one.
+    #[schemars(length(min = 1))]
+    pub targets: Vec<Target>,
+    /// Targets to try in this order, once every target above has failed. Default: none.
+    #[serde(default)]
+    pub fallback: Vec<TargetName>,
+    /// When to try again, and how often.
+    #[serde(default)]
+    pub retry: Retry,
+    /// How requests are spread over the targets.
+    #[serde(default)]
+    pub balance: Balance,
+    /// "session": one conversation stays on one target, so that its prompt cache keeps hitting.
+    #[serde(default)]
+    pub sticky: Sticky,
+    /// Instead of the provider's timeouts, for this model.
+    #[serde(default)]
+    pub timeouts: TimeoutOverrides,
+}
+
+/// How requests are spread over targets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// By chance, in proportion to the weights.
+    #[default]
+    Weighted,
+    /// One after the other.
+    RoundRobin,
+    /// The one with the fewest running requests.
+    LeastBusy,
+    /// The one whose first token came soonest of late.
+    LeastLatency,
+    /// The one with the lowest price.
+    Cheapest,
+}
+
+/// What stays on one target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sticky {
+    /// Nothing.
+    #[default]
+    Off,
+    /// A conversation.
+    Session,
+}
+
+/// A provider's model and its share of the requests. Written `"provider/model"` or `{ to = "provider/model", weight = 70 }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(from = "TargetForm", into = "TargetForm")]
+#[schemars(with = "TargetForm")]
+pub struct Target {
+    /// Where it goes.
+    pub to: TargetName,
+    /// Its share, relative to the weights beside it; 0 takes it out of service. Default 1.
+    pub weight: u16,
+}
+
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Target")]
+enum TargetForm {
+    /// A target with weight 1.
+    Short(TargetName),
+    /// A target with its weight.
+    Long(WeightedTarget),
+}
+
+/// A target with its weight.
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WeightedTarget {
+    /// Where it goes.
+    to: TargetName,
+    /// Its share, relative to the weights beside it, 0 to 1000; 0 takes it out of service.
+    #[serde(default = "one")]
+    #[schemars(range(max = 1000))]
+    weight: u16,
+}
+
+fn one() -> u16 {
+    1
+}
+
+impl From<TargetForm> for Target {
+    fn from(form: TargetForm) -> Self {
+        match form {
+            TargetForm::Short(to) => Self { to, weight: 1 },
+            TargetForm::Long(WeightedTarget { to, weight }) => Self { to, weight },
+        }
+    }
+}
+
+impl From<Target> for TargetForm {
+    fn from(target: Target) -> Self {
+        match target.weight {
+            1 => Self::Short(target.to),
+            weight => Self::Long(WeightedTarget { to: target.to, weight }),
+        }
+    }
+}
+
+/// `provider/model`. The model is `*` when the name the client asked for is passed on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TargetName {
+    /// The provider's name in `[providers.*]`.
+    pub provider: String,
+    /// That provider's own model name, which may hold slashes; `*` passes the asked name on.
+    pub model: String,
+}
+
+impl TargetName {
+    /// True when the name the client asked for is passed on.
+    pub fn passes_on(&self) -> bool {
+        self.model == "*"
+    }
+
+    /// The provider's model name for what the client asked. A leading `provider/` of the asked name is cut,
+    /// so that `openai/gpt-5` reaches the provider `openai` as `gpt-5`.
+    pub fn model_for<'a>(&'a self, asked: &'a str) -> &'a str {
+        if !self.passes_on() {
+            return &self.model;
+        }
+        asked.strip_prefix(self.provider.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(asked)
+    }
+}
+
+impl FromStr for TargetName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((provider, model)) = text.split_once('/') else {
+            return Err(format!("`{text}` is not a target: `/` is missing"));
+        };
+        if provider.is_empty() || model.is_empty() {
+            return Err(format!("`{text}` is not a target: a name is missing beside `/`"));
+        }
+        if model != "*" && model.contains('*') || provider.contains('*') {
+            return Err(format!(
+                "`{text}` is not a target: `*` stands for the whole model name or not at all"
+            ));
+        }
+        if text.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+            return Err(format!("`{text}` is not a target: it holds white space"));
+        }
+        Ok(Self { provider: provider.to_owned(), model: model.to_owned() })
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.provider, self.model)
+    }
+}
+
+impl Text for TargetName {
+    const KIND: &'static str = "target";
+    const PATTERN: &'static str = r"^[^/*\s]+/(\*|[^*\s]+)$";
+    const WRITTEN: &'static str =
+        "a provider and its own model name, as in \"openai/gpt-5\"; \"openai/*\" passes the asked name on";
+}
+
+/// A model name, in which one `*` stands for any text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelPattern(String);
+
+impl ModelPattern {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True when it holds a `*`.
+    pub fn is_pattern(&self) -> bool {
+        self.0.contains('*')
+    }
+
+    /// True when this name fits.
+    pub fn matches(&self, name: &str) -> bool {
+        match self.0.split_once('*') {
+            None => self.0 == name,
+            Some((before, after)) => {
+                name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+            }
+        }
+    }
+}
+
+impl FromStr for ModelPattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("a model name must not be empty".to_owned());
+        }
+        if text.matches('*').count() > 1 {
+            return Err(format!("`{text}` is not a model name or pattern: it holds more than one `*`"));
+        }
+        if text.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+            return Err(format!("`{text}` is not a model name or pattern: it holds white space"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ModelPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Text for ModelPattern {
+    const KIND: &'static str = "model-pattern";
+    const PATTERN: &'static str = r"^[^*\s]*\*?[^*\s]*$";
+    const WRITTEN: &'static str = "a model name, in which one `*` stands for any text, as in \"claude-*\"";
+}
+
+text_values!(TargetName, ModelPattern);
