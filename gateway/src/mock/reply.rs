@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::prompt::{Choice, Format, Prompt, Reasoning, tokens_of};
+use super::prompt::{Choice, Format, Prompt, Reasoning, Tool, tokens_of};
 use super::sample;
 use super::settings::{Finish, Knobs};
 
@@ -191,7 +191,7 @@ fn calls(prompt: &Prompt) -> Vec<Call> {
     let mut calls = Vec::new();
     for (name, arguments) in named(&prompt.said) {
         if let Some(tool) = tools.iter().find(|tool| tool.name == name) {
-            let arguments = arguments.unwrap_or_else(|| sample::of(&tool.schema, calls.len()));
+            let arguments = arguments.unwrap_or_else(|| minimal(tool, calls.len()));
             calls.push(Call { name, arguments });
         }
     }
@@ -207,12 +207,18 @@ fn calls(prompt: &Prompt) -> Vec<Call> {
     if !prompt.results.is_empty() || !(forced || asked) {
         return calls;
     }
-    calls.push(Call { name: first.name.clone(), arguments: sample::of(&first.schema, 0) });
+    calls.push(Call { name: first.name.clone(), arguments: minimal(first, 0) });
     if parallel && most > 1 {
         let second = tools.get(1).unwrap_or(first);
-        calls.push(Call { name: second.name.clone(), arguments: sample::of(&second.schema, 1) });
+        calls.push(Call { name: second.name.clone(), arguments: minimal(second, 1) });
     }
     calls
+}
+
+/// The fewest arguments a tool takes; none when it declares none.
+fn minimal(tool: &Tool, variant: usize) -> Value {
+    let arguments = sample::of(&tool.schema, variant);
+    if arguments.is_object() { arguments } else { Value::Object(serde_json::Map::new()) }
 }
 
 /// `call:<name>` words in a text, each with the JSON object that may stand right behind it.

@@ -100,6 +100,7 @@ fn usage(prompt: &Prompt, tokens: Tokens, output: u64) -> Tree {
         ("cache_read_input_tokens", tokens.cache_read.into()),
         ("cache_creation", creation),
         ("output_tokens", output.into()),
+        ("output_tokens_details", object([("thinking_tokens", tokens.reasoning.min(output).into())])),
         ("service_tier", "standard".into()),
     ])
 }

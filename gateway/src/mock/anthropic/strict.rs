@@ -29,6 +29,9 @@ const FIELDS: &[&str] = &[
     "temperature",
     "top_p",
     "top_k",
+    "diagnostics",
+    "user_profile_id",
+    "workspace_id",
 ];
 
 /// Fields that need an `anthropic-beta` header.
@@ -283,10 +286,10 @@ fn one_block(block: &Value, path: &str) -> Checked {
     let kind = text(block, "type");
     let known: &[&str] = match kind {
         "text" => &["type", "text", "cache_control", "citations"],
-        "image" => &["type", "source", "cache_control"],
+        "image" => &["type", "source", "cache_control", "transformations"],
         "document" => &["type", "source", "title", "context", "citations", "cache_control"],
-        "tool_use" => &["type", "id", "name", "input", "cache_control", "caller"],
-        "tool_result" => &["type", "tool_use_id", "content", "is_error", "cache_control"],
+        "tool_use" => &["type", "id", "name", "input", "cache_control", "caller", "toolset_name"],
+        "tool_result" => &["type", "tool_use_id", "content", "is_error", "cache_control", "toolset_name"],
         "thinking" => &["type", "thinking", "signature"],
         "redacted_thinking" => &["type", "data"],
         "search_result" => &["type", "source", "title", "content", "citations", "cache_control"],

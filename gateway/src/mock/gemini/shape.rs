@@ -49,6 +49,12 @@ static PART: Shape = Shape(&[
     ("videoMetadata", Any),
     ("mediaResolution", Any),
     ("partMetadata", Any),
+    ("audioTranscription", Any),
+    ("mediaProcessing", Any),
+    ("speechMetadata", Any),
+    ("documentMetadata", Any),
+    ("spreadsheetMetadata", Any),
+    ("audioMetadata", Any),
 ]);
 
 static BLOB: Shape = Shape(&[("mimeType", Any), ("data", Any)]);
@@ -119,6 +125,9 @@ static GENERATION: Shape = Shape(&[
     ("imageConfig", Any),
     ("mediaResolution", Any),
     ("enableEnhancedCivicAnswers", Any),
+    ("responseFormat", Any),
+    ("translationConfig", Any),
+    ("audioTranscriptionConfig", Any),
 ]);
 
 static THINKING: Shape = Shape(&[("includeThoughts", Any), ("thinkingBudget", Any), ("thinkingLevel", Any)]);

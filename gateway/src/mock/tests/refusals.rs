@@ -8,15 +8,12 @@ use crate::domain::Secret;
 use crate::mock::Settings;
 use crate::mock::decide::{Desk, Verdict};
 
-/// Each case: the request, and a piece of the message it is refused with. `""` when it is not.
-fn check(path: &str, pointer: &str, cases: &[(Value, &str)]) {
-    let desk = desk();
-    for (request, piece) in cases {
-        let (status, answer) = ask(&desk, path, request);
-        let message = answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        assert_eq!(status, if piece.is_empty() { 200 } else { 400 }, "{request}: {answer}");
-        assert!(message.contains(piece), "{request}: {message}");
-    }
+/// Refuses `request` with a message that has `piece` in it; `""` when it is not refused.
+fn check(path: &str, pointer: &str, request: &Value, piece: &str) {
+    let (status, answer) = ask(&desk(), path, request);
+    let message = answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    assert_eq!(status, if piece.is_empty() { 200 } else { 400 }, "{request}: {answer}");
+    assert!(message.contains(piece), "{request}: {message}");
 }
 
 /// A request with these messages and more fields.
@@ -29,247 +26,211 @@ fn request(messages: Value, more: Value) -> Value {
 }
 
 fn hello() -> Value {
-    json!([{"role": "user", "content": "hi"}])
+    json!([user("hi")])
+}
+
+fn user(content: impl Into<Value>) -> Value {
+    json!({"role": "user", "content": content.into()})
+}
+
+fn function(name: &str, more: Value) -> Value {
+    let mut function = json!({"name": name});
+    for (name, value) in more.as_object().unwrap() {
+        function[name] = value.clone();
+    }
+    json!({"type": "function", "function": function})
 }
 
 #[test]
-fn openai_refuses() {
-    let call = json!({"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}});
-    let assistant = json!({"role": "assistant", "content": null, "tool_calls": [call]});
-    let tool = json!({"role": "tool", "tool_call_id": "a", "content": "x"});
-    let user = json!({"role": "user", "content": "hi"});
-    let long = json!({"role": "assistant", "tool_calls": [{"id": "x".repeat(41), "type": "function", "function": {"name": "f", "arguments": "{}"}}]});
-    let object = json!({"role": "assistant", "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": {}}}]});
-    let strict = json!({"type": "function", "function": {"name": "f", "strict": true, "parameters": {"type": "object", "properties": {"a": {}}, "additionalProperties": false}}});
-    check(
-        OPENAI,
-        "/error/message",
-        &[
-            (request(hello(), json!({})), ""),
-            (request(hello(), json!({"top_k": 1})), "Unknown parameter: 'top_k'."),
-            (request(hello(), json!({"reasoning": {}})), "Unknown parameter: 'reasoning'."),
-            (
-                request(json!([{"role": "user", "content": "x", "cache_control": {}}]), json!({})),
-                "Unknown parameter: 'messages[0].cache_control'.",
-            ),
-            (
-                request(
-                    json!([{"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {}}]}]),
-                    json!({}),
-                ),
-                "Unknown parameter: 'messages[0].content[0].cache_control'.",
-            ),
-            (
-                request(
-                    json!([user, {"role": "assistant", "content": "x", "reasoning_details": []}]),
-                    json!({}),
-                ),
-                "reasoning_details",
-            ),
-            (
-                request(json!([user, {"role": "assistant", "content": "x", "order": []}]), json!({})),
-                "messages[1].order",
-            ),
-            (request(json!([user, assistant, tool]), json!({})), ""),
-            (request(json!([user, assistant]), json!({})), "did not have response messages: a"),
-            (request(json!([user, tool]), json!({})), "must be a response to a preceeding message"),
-            (request(json!([user, assistant, user, tool]), json!({})), "did not have response messages: a"),
-            (request(json!([user, long, tool]), json!({})), "maximum length 40"),
-            (request(json!([user, object, tool]), json!({})), "expected a string"),
-            (request(json!([]), json!({})), "empty array"),
-            (request(json!([user, {"role": "assistant", "content": null}]), json!({})), "got null"),
-            (
-                request(
-                    json!([user, assistant, {"role": "tool", "tool_call_id": "a", "content": [{"type": "image_url", "image_url": {"url": "https://x"}}]}]),
-                    json!({}),
-                ),
-                "role 'tool' contains an image URL",
-            ),
-            (
-                request(hello(), json!({"stream_options": {"include_usage": true}})),
-                "only allowed when 'stream' is enabled",
-            ),
-            (request(hello(), json!({"max_completion_tokens": 5})), "at the same time"),
-            (request(hello(), json!({"tool_choice": "auto"})), "only allowed when 'tools'"),
-            (request(hello(), json!({"tools": []})), "empty array"),
-            (request(hello(), json!({"tools": [strict]})), "Missing 'a'"),
-            (request(hello(), json!({"temperature": 2.1})), "'temperature'"),
-            (request(hello(), json!({"response_format": {"type": "json_object"}})), "the word 'json'"),
-            (request(hello(), json!({"stop": ["1", "2", "3", "4", "5"]})), "array too long"),
-        ],
-    );
+fn openai_refuses_wrong_settings() {
+    let strict = json!({"strict": true, "parameters": {"type": "object", "properties": {"a": {}}, "additionalProperties": false}});
+    for (more, piece) in [
+        (json!({}), ""),
+        (json!({"top_k": 1}), "Unknown parameter: 'top_k'."),
+        (json!({"reasoning": {}}), "Unknown parameter: 'reasoning'."),
+        (json!({"stream_options": {"include_usage": true}}), "only allowed when 'stream' is enabled"),
+        (json!({"max_completion_tokens": 5}), "at the same time"),
+        (json!({"tool_choice": "auto"}), "only allowed when 'tools'"),
+        (json!({"tools": []}), "empty array"),
+        (json!({"tools": [function("f", json!({"cache": 1}))]}), "tools[0].function.cache"),
+        (json!({"tools": [function("a.b", json!({}))]}), "does not match pattern"),
+        (json!({"tools": [function("f", strict)]}), "Missing 'a'"),
+        (json!({"temperature": 2.1}), "'temperature'"),
+        (json!({"response_format": {"type": "json_object"}}), "the word 'json'"),
+        (json!({"stop": ["1", "2", "3", "4", "5"]}), "array too long"),
+    ] {
+        check(OPENAI, "/error/message", &request(hello(), more), piece);
+    }
 }
 
 #[test]
-fn anthropic_refuses() {
-    let user = json!({"role": "user", "content": "hi"});
-    let call =
-        json!({"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]});
-    let result = json!({"type": "tool_result", "tool_use_id": "a", "content": "x"});
-    let text = json!({"type": "text", "text": "x"});
-    let thinking = json!({"role": "assistant", "content": [{"type": "thinking", "thinking": "x", "signature": "foreign"}, text]});
+fn openai_refuses_wrong_messages() {
+    let called = |id: &str, arguments: Value| {
+        let call = json!({"id": id, "type": "function", "function": {"name": "f", "arguments": arguments}});
+        json!({"role": "assistant", "content": null, "tool_calls": [call]})
+    };
+    let call = called("a", json!("{}"));
+    let tool = |content: Value| json!({"role": "tool", "tool_call_id": "a", "content": content});
+    let result = tool(json!("x"));
+    let marked = json!([{"type": "text", "text": "x", "cache_control": {}}]);
+    let said = |name: &str| json!([user("x"), {"role": "assistant", "content": "x", name: []}]);
+    let picture = json!([{"type": "image_url", "image_url": {"url": "https://x"}}]);
+    for (messages, piece) in [
+        (json!([{"role": "user", "content": "x", "cache_control": {}}]), "'messages[0].cache_control'"),
+        (json!([user(marked)]), "Unknown parameter: 'messages[0].content[0].cache_control'."),
+        (said("reasoning_details"), "messages[1].reasoning_details"),
+        (said("reasoning_content"), "messages[1].reasoning_content"),
+        (said("order"), "messages[1].order"),
+        (json!([user("x"), call, result]), ""),
+        (json!([user("x"), call]), "did not have response messages: a"),
+        (json!([user("x"), result]), "must be a response to a preceeding message"),
+        (json!([user("x"), call, user("x"), result]), "did not have response messages: a"),
+        (json!([user("x"), called(&"x".repeat(41), json!("{}")), result]), "maximum length 40"),
+        (json!([user("x"), called("a", json!({})), result]), "expected a string"),
+        (json!([]), "empty array"),
+        (json!([user("x"), {"role": "assistant", "content": null}]), "got null"),
+        (json!([user("x"), call, tool(picture)]), "role 'tool' contains an image URL"),
+        (json!([user("x"), {"role": "model", "content": "x"}]), "Invalid value: 'model'"),
+    ] {
+        check(OPENAI, "/error/message", &request(messages, json!({})), piece);
+    }
+}
+
+#[test]
+fn anthropic_refuses_wrong_settings() {
     let enabled = json!({"type": "enabled", "budget_tokens": 1024});
-    let mark = json!({"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}});
-    check(
-        ANTHROPIC,
-        "/error/message",
-        &[
-            (request(hello(), json!({})), ""),
-            (request(hello(), json!({"max_tokens": null})), "max_tokens: Field required"),
-            (request(hello(), json!({"n": 1})), "n: Extra inputs are not permitted"),
-            (request(hello(), json!({"temperature": 1.2})), "temperature: range: 0..1"),
-            (request(json!([{"role": "system", "content": "x"}]), json!({})), "Unexpected role \"system\""),
-            (request(json!([{"role": "user", "content": ""}]), json!({})), "must have non-empty content"),
-            (
-                request(json!([{"role": "user", "content": [{"type": "text", "text": ""}]}]), json!({})),
-                "must be non-empty",
-            ),
-            (request(json!([user, call, {"role": "user", "content": [result, text]}]), json!({})), ""),
-            (
-                request(
-                    json!([user, call, {"role": "user", "content": [result]}, {"role": "user", "content": "and"}]),
-                    json!({}),
-                ),
-                "",
-            ),
-            (
-                request(json!([user, call, {"role": "user", "content": [text, result]}]), json!({})),
-                "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: a",
-            ),
-            (request(json!([user, call]), json!({})), "immediately after: a"),
-            (request(json!([user, call, user]), json!({})), "immediately after: a"),
-            (request(json!([{"role": "user", "content": [result]}]), json!({})), "unexpected `tool_use_id`"),
-            (
-                request(
-                    json!([user, {"role": "assistant", "content": [{"type": "tool_use", "id": "a.b", "name": "f", "input": {}}]}]),
-                    json!({}),
-                ),
-                "should match pattern",
-            ),
-            (
-                request(
-                    json!([user, {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": "{}"}]}]),
-                    json!({}),
-                ),
-                "valid dictionary",
-            ),
-            (request(json!([user, thinking, user]), json!({})), "Invalid `signature`"),
-            (request(hello(), json!({"thinking": enabled})), ""),
-            (request(hello(), json!({"thinking": enabled, "max_tokens": 1024})), "must be greater than"),
-            (
-                request(
-                    json!([user, call, {"role": "user", "content": [result]}]),
-                    json!({"thinking": enabled}),
-                ),
-                "Expected `thinking`",
-            ),
-            (
-                request(hello(), json!({"tool_choice": {"type": "auto"}})),
-                "only be specified while providing tools",
-            ),
-            (request(hello(), json!({"tools": [{"name": "f"}]})), "input_schema: Field required"),
-            (
-                request(
-                    hello(),
-                    json!({"tools": [{"name": "f", "input_schema": {"type": "object"}, "parameters": {}}]}),
-                ),
-                "tools.0.custom.parameters: Extra",
-            ),
-            (
-                request(json!([{"role": "user", "content": [mark, mark, mark, mark, mark]}]), json!({})),
-                "Found 5",
-            ),
-            (
-                request(
-                    json!([{"role": "user", "content": [{"type": "image", "source": {"type": "base64", "media_type": "image/tiff", "data": "AAAA"}}]}]),
-                    json!({}),
-                ),
-                "media_type",
-            ),
-            (
-                request(json!([user, {"role": "assistant", "content": "x "}]), json!({})),
-                "trailing whitespace",
-            ),
-        ],
-    );
+    let foreign = json!({"name": "f", "input_schema": {"type": "object"}, "parameters": {}});
+    for (more, piece) in [
+        (json!({}), ""),
+        (json!({"max_tokens": null}), "max_tokens: Field required"),
+        (json!({"n": 1}), "n: Extra inputs are not permitted"),
+        (json!({"temperature": 1.2}), "temperature: range: 0..1"),
+        (json!({"thinking": enabled}), ""),
+        (json!({"thinking": enabled, "max_tokens": 1024}), "must be greater than"),
+        (json!({"thinking": enabled, "temperature": 0.5}), "may only be set to 1"),
+        (json!({"tool_choice": {"type": "auto"}}), "only be specified while providing tools"),
+        (json!({"tools": [{"name": "f"}]}), "input_schema: Field required"),
+        (json!({"tools": [foreign]}), "tools.0.custom.parameters: Extra"),
+        (json!({"system": [{"type": "text", "text": ""}]}), "must be non-empty"),
+        (json!({"stop_sequences": [" "]}), "non-whitespace"),
+    ] {
+        check(ANTHROPIC, "/error/message", &request(hello(), more), piece);
+    }
 }
 
 #[test]
-fn gemini_refuses() {
-    let said = |role: &str, parts: Value| json!({"role": role, "parts": parts});
-    let user = said("user", json!([{"text": "hi"}]));
-    let call = json!({"functionCall": {"name": "f", "args": {}}});
-    let result = json!({"functionResponse": {"name": "f", "response": {"result": 1}}});
-    let with = |more: Value| {
-        let mut request = json!({"contents": [user]});
+fn anthropic_refuses_wrong_messages() {
+    let assistant = |block: Value| json!({"role": "assistant", "content": [block]});
+    let used = |id: &str, input: Value| {
+        assistant(json!({"type": "tool_use", "id": id, "name": "f", "input": input}))
+    };
+    let call = used("a", json!({}));
+    let result = json!({"type": "tool_result", "tool_use_id": "a", "content": "x"});
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let mark = json!({"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}});
+    let thinking = json!({"type": "thinking", "thinking": "x", "signature": "foreign"});
+    let picture =
+        json!({"type": "image", "source": {"type": "base64", "media_type": "image/tiff", "data": "AAAA"}});
+    for (messages, piece) in [
+        (json!([{"role": "system", "content": "x"}]), "Unexpected role \"system\""),
+        (json!([user("")]), "must have non-empty content"),
+        (json!([user(json!([text("")]))]), "must be non-empty"),
+        (json!([user(json!([text(" ")]))]), "must contain non-whitespace text"),
+        (json!([user("x"), call, user(json!([result, text("x")]))]), ""),
+        (json!([user("x"), call, user(json!([result])), user("and")]), ""),
+        (json!([user("x"), call, user(json!([text("x"), result]))]), "messages.1: `tool_use` ids were found"),
+        (json!([user("x"), call]), "immediately after: a"),
+        (json!([user("x"), call, user("x")]), "immediately after: a"),
+        (json!([user("x"), call, user(json!([result, result]))]), "a single result"),
+        (json!([user(json!([result]))]), "unexpected `tool_use_id`"),
+        (json!([user("x"), used("a.b", json!({}))]), "should match pattern"),
+        (json!([user("x"), used("a", json!("{}"))]), "valid dictionary"),
+        (json!([user("x"), assistant(thinking), user("x")]), "Invalid `signature`"),
+        (json!([user(json!([mark, mark, mark, mark, mark]))]), "Found 5"),
+        (json!([user(json!([picture]))]), "media_type"),
+        (json!([user("x"), {"role": "assistant", "content": "x "}]), "trailing whitespace"),
+    ] {
+        check(ANTHROPIC, "/error/message", &request(messages, json!({})), piece);
+    }
+    let enabled = json!({"thinking": {"type": "enabled", "budget_tokens": 1024}});
+    let request = request(json!([user("x"), call, user(json!([result]))]), enabled);
+    check(ANTHROPIC, "/error/message", &request, "Expected `thinking`");
+}
+
+#[test]
+fn gemini_refuses_wrong_settings() {
+    let declared = |declaration: Value| json!({"tools": [{"functionDeclarations": [declaration]}]});
+    let with = |parameters: Value| declared(json!({"name": "f", "parameters": parameters}));
+    let property = |schema: Value| with(json!({"type": "object", "properties": {"a": schema}}));
+    let generation = |field: &str, value: Value| json!({"generationConfig": {field: value}});
+    for (more, piece) in [
+        (json!({}), ""),
+        (json!({"messages": []}), "Unknown name \"messages\": Cannot find field."),
+        (
+            generation("max_tokens", json!(1)),
+            "Unknown name \"max_tokens\" at 'generation_config': Cannot find field.",
+        ),
+        (generation("max_output_tokens", json!(9)), ""),
+        (property(json!({"type": "STRING"})), ""),
+        (
+            with(json!({"type": "object", "additionalProperties": false})),
+            "at 'tools[0].function_declarations[0].parameters'",
+        ),
+        (property(json!({"type": ["string", "null"]})), "Proto field is not repeating"),
+        (property(json!({"enum": [1]})), "(TYPE_STRING), 1"),
+        (declared(json!({"name": "f", "parametersJsonSchema": {"oneOf": []}})), ""),
+        (declared(json!({"name": "1f"})), "Must start with a letter"),
+        (generation("responseJsonSchema", json!({})), "response_mime_type"),
+        (generation("stopSequences", json!(["1", "2", "3", "4", "5", "6"])), "stop sequences"),
+        (
+            json!({"toolConfig": {"functionCallingConfig": {"mode": "AUTO", "allowedFunctionNames": ["f"]}}}),
+            "mode is ANY",
+        ),
+    ] {
+        let mut request = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
         for (name, value) in more.as_object().unwrap() {
             request[name] = value.clone();
         }
-        request
-    };
-    let declared = |parameters: Value| {
-        with(json!({"tools": [{"functionDeclarations": [{"name": "f", "parameters": parameters}]}]}))
-    };
-    check(
-        &gemini("mock", "generateContent"),
-        "/error/message",
-        &[
-            (with(json!({})), ""),
-            (with(json!({"messages": []})), "Unknown name \"messages\": Cannot find field."),
-            (
-                with(json!({"generation_config": {"max_tokens": 1}})),
-                "Unknown name \"max_tokens\" at 'generation_config': Cannot find field.",
-            ),
-            (json!({"contents": []}), "contents is not specified"),
-            (json!({"contents": [said("assistant", json!([{"text": "x"}]))]}), "valid role: user, model"),
-            (json!({"contents": [said("user", json!([]))]}), "must not be empty"),
-            (json!({"contents": [said("user", json!([{}]))]}), "required oneof field 'data'"),
-            (json!({"contents": [user, said("model", json!([call])), said("user", json!([result]))]}), ""),
-            (
-                json!({"contents": [user, said("model", json!([call, call])), said("user", json!([result]))]}),
-                "number of function response parts",
-            ),
-            (
-                json!({"contents": [user, said("model", json!([call])), said("user", json!([{"text": "x"}]))]}),
-                "number of function response parts",
-            ),
-            (
-                json!({"contents": [user, said("model", json!([call])), said("user", json!([{"functionResponse": {"name": "f", "response": "x"}}]))]}),
-                "protobuf.Struct",
-            ),
-            (
-                json!({"contents": [user, said("model", json!([call])), said("user", json!([{"functionResponse": {"name": "call_1", "response": {}}}]))]}),
-                "does not match any function call",
-            ),
-            (declared(json!({"type": "OBJECT", "properties": {"a": {"type": "string"}}})), ""),
-            (
-                declared(json!({"type": "object", "additionalProperties": false})),
-                "Unknown name \"additionalProperties\" at 'tools[0].function_declarations[0].parameters'",
-            ),
-            (
-                declared(json!({"type": "object", "properties": {"a": {"type": ["string", "null"]}}})),
-                "Proto field is not repeating",
-            ),
-            (declared(json!({"type": "object", "properties": {"a": {"enum": [1]}}})), "(TYPE_STRING), 1"),
-            (
-                with(
-                    json!({"tools": [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": {"oneOf": []}}]}]}),
-                ),
-                "",
-            ),
-            (with(json!({"generationConfig": {"responseJsonSchema": {}}})), "response_mime_type"),
-            (
-                with(json!({"generationConfig": {"stopSequences": ["1", "2", "3", "4", "5", "6"]}})),
-                "stop sequences",
-            ),
-            (
-                with(
-                    json!({"toolConfig": {"functionCallingConfig": {"mode": "AUTO", "allowedFunctionNames": ["f"]}}}),
-                ),
-                "allowed_function_names",
-            ),
-        ],
-    );
+        check(&gemini("mock", "generateContent"), "/error/message", &request, piece);
+    }
+}
+
+#[test]
+fn gemini_refuses_wrong_contents() {
+    let said = |role: &str, parts: Value| json!({"role": role, "parts": parts});
+    let hi = said("user", json!([{"text": "hi"}]));
+    let call = json!({"functionCall": {"name": "f", "args": {}}});
+    let result =
+        |name: &str, response: Value| json!({"functionResponse": {"name": name, "response": response}});
+    let one = result("f", json!({"result": 1}));
+    for (contents, piece) in [
+        (json!([]), "contents is not specified"),
+        (json!([said("assistant", json!([{"text": "x"}]))]), "valid role: user, model"),
+        (json!([said("user", json!([]))]), "must not be empty"),
+        (json!([said("user", json!([{}]))]), "required oneof field 'data'"),
+        (
+            json!([said("user", json!([{"type": "text", "text": "x"}]))]),
+            "Unknown name \"type\" at 'contents[0].parts[0]'",
+        ),
+        (json!([hi, said("model", json!([call])), said("user", json!([one]))]), ""),
+        (json!([hi, said("model", json!([call])), said("user", json!([one])), hi]), ""),
+        (
+            json!([hi, said("model", json!([call, call])), said("user", json!([one]))]),
+            "number of function response parts",
+        ),
+        (json!([hi, said("model", json!([call])), hi]), "number of function response parts"),
+        (json!([hi, said("model", json!([call]))]), "followed by a function response turn"),
+        (
+            json!([hi, said("model", json!([call])), said("user", json!([result("f", json!("x"))]))]),
+            "protobuf.Struct",
+        ),
+        (
+            json!([hi, said("model", json!([call])), said("user", json!([result("call_1", json!({}))]))]),
+            "does not match",
+        ),
+    ] {
+        check(&gemini("mock", "generateContent"), "/error/message", &json!({"contents": contents}), piece);
+    }
 }
 
 #[test]
