@@ -15,4 +15,4 @@ mod reject;
 mod service;
 mod stream;
 
-pub use service::Gateway;
+pub use service::{Gateway, Ground};

@@ -25,8 +25,8 @@ pub enum Source {
     File {
         /// Where it is.
         path: PathBuf,
-        /// `sha256` in lower-case hex.
-        digest: Option<String>,
+        /// Its `sha256`.
+        digest: Option<[u8; 32]>,
     },
 }
 
@@ -117,10 +117,12 @@ impl Registry {
                 (bytes.into(), digest.is_some())
             }
         };
-        let digest = hex(&Sha256::digest(&bytes));
+        let found: [u8; 32] = Sha256::digest(&bytes).into();
+        let digest = hex(&found);
         if let Source::File { path, digest: Some(wanted) } = source
-            && *wanted != digest
+            && *wanted != found
         {
+            let wanted = hex(wanted);
             return Err(refuse(format!("{} has digest sha256:{digest}, the configuration wants sha256:{wanted}", path.display())));
         }
         let known = self.compiled.lock().get(&(digest.clone(), trusted)).cloned();

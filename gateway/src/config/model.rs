@@ -34,6 +34,20 @@ pub struct Model {
     pub timeouts: TimeoutOverrides,
 }
 
+impl Model {
+    /// A model with one target and every other value at its default.
+    pub fn to(target: Target) -> Self {
+        Self {
+            targets: vec![target],
+            fallback: Vec::new(),
+            retry: Retry::default(),
+            balance: Balance::default(),
+            sticky: Sticky::default(),
+            timeouts: TimeoutOverrides::default(),
+        }
+    }
+}
+
 /// How requests are spread over targets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

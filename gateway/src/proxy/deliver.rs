@@ -134,7 +134,11 @@ pub(super) async fn models(
     api: Api,
     key: &VirtualKey,
 ) -> Result<(), GatewayError> {
-    let shape = model_list::Shape::of(api.dialect.id());
+    let shape = match api.dialect.id() {
+        "anthropic-messages" => model_list::Shape::Anthropic,
+        "gemini-generate" => model_list::Shape::Gemini,
+        _ => model_list::Shape::OpenAi,
+    };
     let entry = |name: &str| model_list::ModelEntry { id: name.to_owned(), created: 0, owned_by: "causeway".to_owned() };
     let body = if api.endpoint == Endpoint::Models {
         let names = snapshot.routes.names().into_iter().filter(|name| key.may_use(name));
@@ -143,7 +147,7 @@ pub(super) async fn models(
         let asked = crate::dialect::model_in(&exchange.head.path).unwrap_or_default();
         let asked = crate::domain::envelope::percent_decode(asked).into_owned();
         snapshot.routes.plan(key, &asked)?;
-        model_list::one(shape, &entry(&asked))
+        model_list::single(shape, &entry(&asked))
     };
     let head = head(200, exchange, api.dialect.id(), snapshot.headers)?;
     whole(client, exchange, head, "application/json", body.into()).await

@@ -107,7 +107,10 @@ impl Stream {
     /// The error event, and never a success terminator.
     pub(super) fn fail(&mut self, error: &GatewayError, request_id: &str) -> Bytes {
         let mut out = Vec::new();
-        self.writer.fail(error, request_id, &mut out);
+        match &self.source {
+            Source::Native(passage) => passage.fail(self.writer.as_mut(), error, request_id, &mut out),
+            Source::Translated(_) => self.writer.fail(error, request_id, &mut out),
+        }
         out.into()
     }
 
@@ -131,11 +134,11 @@ impl Stream {
         let mut out = Vec::new();
         let content = match source {
             Source::Native(passage) => {
-                let passed = pass(passage, read.as_ref(), &mut out, failed);
+                pass(passage, read.as_ref(), &mut out, failed);
                 usage.update(passage.usage());
                 *told_usage = passage.usage() != Usage::default();
-                *ended = passage.ended();
-                passed?
+                *ended = passage.has_ended();
+                passage.has_content()
             }
             Source::Translated(translated) => {
                 let step = translated.step(read.as_ref(), record)?;
@@ -176,15 +179,16 @@ fn pass(
     read: Option<&Bytes>,
     out: &mut Vec<u8>,
     failed: &mut Option<GatewayError>,
-) -> Result<bool, GatewayError> {
-    let forward = match read {
-        Some(bytes) => passage.push(bytes),
-        None => passage.finish(),
-    };
-    out.extend_from_slice(&forward.held);
-    out.extend_from_slice(&forward.fresh);
+) {
+    match read {
+        Some(bytes) => {
+            let forward = passage.push(bytes);
+            out.extend_from_slice(&forward.held);
+            out.extend_from_slice(&forward.fresh);
+        }
+        None => out.extend_from_slice(&passage.finish()),
+    }
     *failed = passage.failure().cloned();
-    Ok(passage.has_content())
 }
 
 impl Translated {

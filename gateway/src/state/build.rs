@@ -67,10 +67,11 @@ fn sources(config: &Config, problems: &mut Vec<String>) -> BTreeMap<String, Sour
     for (name, plugin) in &config.plugins {
         match &plugin.source {
             config::Source::File(path) => {
-                let digest = plugin.digest.as_ref().map(|digest| digest.hex().to_owned());
+                let digest = plugin.digest.map(|digest| digest.0);
                 sources.insert(name.clone(), Source::File { path: path.clone(), digest });
             }
-            other => problems.push(format!("plugins.{name}: this version loads adapters from files only, not from `{other}`")),
+            // Said at start by the configuration's notes; a provider that uses it is refused below.
+            config::Source::Https(_) | config::Source::Oci(_) => drop(sources.remove(name)),
         }
     }
     sources
@@ -86,6 +87,9 @@ fn open(
     let plugin = provider.plugin_name(name);
     let at = |problem: &dyn std::fmt::Display| format!("providers.{name}: {problem}");
     let source = sources.get(plugin).ok_or_else(|| {
+        if let Some(configured) = config.plugins.get(plugin) {
+            return at(&format!("this version loads adapters from files only, not from `{}`", configured.source));
+        }
         let known: Vec<_> = sources.keys().map(String::as_str).collect();
         at(&format!("there is no adapter `{plugin}`; there are {}", known.join(", ")))
     })?;
