@@ -9,12 +9,12 @@ mod tools;
 
 use plugin_sdk::chat::{ChatRequest, Fields, Json, Text};
 use plugin_sdk::{Failure, Loss, Losses, Route, failure, json};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::VENDOR;
 use crate::model::Model;
 use crate::options::Options;
-use crate::wire::{Block, BlockBody, Body, Content};
+use crate::wire::{Block, BlockBody, Body, Content, Format, OutputConfig};
 use messages::Conversation;
 
 /// The request's body, and what it could not say.
@@ -97,14 +97,11 @@ fn service_tier(request: &ChatRequest<'_>, losses: &mut Losses) -> Option<&'stat
     }
 }
 
-fn output_config(effort: Option<&'static str>, format: Option<Value>) -> Option<Value> {
-    let mut config = serde_json::Map::new();
-    config.extend(effort.map(|effort| ("effort".to_owned(), effort.into())));
-    config.extend(format.map(|format| ("format".to_owned(), format)));
-    (!config.is_empty()).then_some(Value::Object(config))
+fn output_config<'a>(effort: Option<&'static str>, format: Option<Format<'a>>) -> Option<OutputConfig<'a>> {
+    (effort.is_some() || format.is_some()).then(|| OutputConfig { effort, format, own: Fields::default() })
 }
 
-fn format(request: &ChatRequest<'_>, model: Model, losses: &mut Losses) -> Option<Value> {
+fn format<'a>(request: &'a ChatRequest<'a>, model: Model, losses: &mut Losses) -> Option<Format<'a>> {
     let format = request.response_format.as_ref()?;
     losses.add_fields(&format.rest, "response_format", "anthropic has no such field");
     let schema = match (&*format.kind, &format.json_schema) {
@@ -121,9 +118,7 @@ fn format(request: &ChatRequest<'_>, model: Model, losses: &mut Losses) -> Optio
         _ => None,
     };
     match schema {
-        Some(schema) if model.takes_format() => {
-            Some(json!({ "type": "json_schema", "schema": schema.to_value() }))
-        }
+        Some(schema) if model.takes_format() => Some(Format { schema: schema.clone() }),
         Some(_) => {
             losses.add("response_format", "this model knows no schema for its answer");
             None
@@ -170,7 +165,6 @@ fn merge<'a>(own: Fields<'a>, body: &mut Body<'a>, losses: &mut Losses) {
     for (name, value) in own.0 {
         let merged = match &*name {
             "thinking" => Some(&mut body.thinking),
-            "output_config" => Some(&mut body.output_config),
             "metadata" => Some(&mut body.metadata),
             "tool_choice" => Some(&mut body.tool_choice),
             _ => None,
@@ -182,6 +176,10 @@ fn merge<'a>(own: Fields<'a>, body: &mut Body<'a>, losses: &mut Losses) {
         match &*name {
             "model" | "messages" | "stream" => {
                 losses.add(format!("vendor.{VENDOR}.{name}"), "the request itself says this");
+                continue;
+            }
+            "output_config" => {
+                merge_output(value.read().unwrap_or_default(), body.output_config.get_or_insert_default());
                 continue;
             }
             "max_tokens" => body.max_tokens = None,
@@ -197,4 +195,14 @@ fn merge<'a>(own: Fields<'a>, body: &mut Body<'a>, losses: &mut Losses) {
         }
         body.own.0.push((name, value));
     }
+}
+
+fn merge_output<'a>(own: Fields<'a>, config: &mut OutputConfig<'a>) {
+    if own.get("effort").is_some() {
+        config.effort = None;
+    }
+    if own.get("format").is_some() {
+        config.format = None;
+    }
+    config.own = own;
 }

@@ -21,14 +21,14 @@ pub struct Stream {
 impl StreamTranslator for Stream {
     fn push(&mut self, bytes: &[u8]) -> Result<Step, Failure> {
         let (mut out, answer) = (Out::default(), &mut self.answer);
-        self.splitter.push(bytes, |event| answer.event(event, &mut out))?;
-        Ok(out.into_step(&self.answer))
+        let read = self.splitter.push(bytes, |event| answer.event(event, &mut out));
+        Ok(out.into_step(answer, read))
     }
 
     fn finish(&mut self) -> Result<Step, Failure> {
         let (mut out, answer) = (Out::default(), &mut self.answer);
-        self.splitter.finish(|event| answer.event(event, &mut out))?;
-        Ok(out.into_step(&self.answer))
+        let read = self.splitter.finish(|event| answer.event(event, &mut out));
+        Ok(out.into_step(answer, read))
     }
 }
 
@@ -42,9 +42,17 @@ struct Out {
 }
 
 impl Out {
-    fn into_step(self, answer: &Answer) -> Step {
+    /// Events that make no sense end the stream, but not what was understood before them in the same bytes.
+    fn into_step(self, answer: &mut Answer, read: Result<(), Failure>) -> Step {
         let usage = if self.tells_usage { answer.tally.usage() } else { None };
-        self.lines.into_step(usage, self.losses.into_vec(), self.ending)
+        let ending = match read {
+            Err(failure) if !answer.ended => {
+                answer.ended = true;
+                Some(Ending::Failed(failure))
+            }
+            _ => self.ending,
+        };
+        self.lines.into_step(usage, self.losses.into_vec(), ending)
     }
 }
 

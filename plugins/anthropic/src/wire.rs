@@ -28,7 +28,7 @@ pub(crate) struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) thinking: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) output_config: Option<Value>,
+    pub(crate) output_config: Option<OutputConfig<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +141,7 @@ pub(crate) enum Tool<'a> {
         name: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<&'a str>,
-        input_schema: Json<'a>,
+        input_schema: Schema<'a>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         strict: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +149,34 @@ pub(crate) enum Tool<'a> {
         #[serde(flatten)]
         own: Fields<'a>,
     },
+}
+
+/// A schema as it came, or with the type it lacked. Neither is taken apart: the order of properties is the order
+/// in which they are written.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Schema<'a> {
+    Whole(Json<'a>),
+    Typed(Fields<'a>),
+}
+
+/// `output_config`
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct OutputConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<Format<'a>>,
+    /// Fields of Anthropic's own that the client set.
+    #[serde(flatten)]
+    pub(crate) own: Fields<'a>,
+}
+
+/// A schema for the answer.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "json_schema")]
+pub(crate) struct Format<'a> {
+    pub(crate) schema: Json<'a>,
 }
 
 impl<'a> Block<'a> {

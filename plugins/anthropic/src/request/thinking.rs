@@ -167,7 +167,9 @@ fn with_budget(
         Some(max) if wanted >= max => (max / 2).max(LEAST),
         Some(_) => wanted,
         None => {
-            thought.max_tokens = thought.max_tokens.saturating_add(wanted);
+            if wanted >= thought.max_tokens {
+                thought.max_tokens = thought.max_tokens.saturating_add(wanted);
+            }
             wanted
         }
     };

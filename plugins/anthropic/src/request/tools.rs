@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::messages::Conversation;
 use crate::VENDOR;
-use crate::wire::Tool;
+use crate::wire::{Schema, Tool};
 
 /// The tools. A conversation with calls needs them even when the client no longer offers any.
 pub(super) fn tools<'a>(
@@ -24,7 +24,6 @@ pub(super) fn tools<'a>(
     let mut written = Vec::with_capacity(request.tools.len());
     for (index, tool) in request.tools.iter().enumerate() {
         let path = format!("tools[{index}]");
-        losses.add_fields(&tool.rest, &path, "anthropic has no such field");
         match (tool.vendor_tool(), &tool.function) {
             (Some((vendor, value)), _) if vendor == VENDOR => written.push(Tool::Own(value)),
             (Some((vendor, _)), _) => losses.add(path, format!("only {vendor} has this tool")),
@@ -32,6 +31,7 @@ pub(super) fn tools<'a>(
                 if allowed.is_none_or(|names| names.contains(&function.name)) {
                     let settings = tool.settings();
                     losses.add_foreign(&settings, VENDOR, &format!("{path}."));
+                    losses.add_fields(&tool.rest, &path, "anthropic has no such field");
                     losses.add_fields(&function.rest, &format!("{path}.function"), "anthropic has no such field");
                     let own = settings.get(VENDOR).and_then(Json::read).unwrap_or_default();
                     written.push(self::function(function, tool.cache_control.as_ref(), own));
@@ -59,18 +59,16 @@ fn function<'a>(
 }
 
 /// Anthropic demands a schema with a type.
-fn schema<'a>(parameters: Option<&Json<'a>>) -> Json<'a> {
-    let Some(parameters) = parameters.filter(|parameters| !parameters.is_null()) else {
-        return Json::Value(json!({ "type": "object" }));
+fn schema<'a>(parameters: Option<&Json<'a>>) -> Schema<'a> {
+    let mut fields: Fields<'a> = match parameters.filter(|parameters| !parameters.is_null()) {
+        None => Fields::default(),
+        Some(parameters) => match parameters.read::<Fields<'a>>() {
+            Some(fields) if fields.get("type").is_none() => fields,
+            _ => return Schema::Whole(parameters.clone()),
+        },
     };
-    match parameters.read::<Fields<'_>>() {
-        Some(fields) if fields.get("type").is_none() => {
-            let mut schema = parameters.to_value();
-            schema["type"] = "object".into();
-            Json::Value(schema)
-        }
-        _ => parameters.clone(),
-    }
+    fields.push("type", Value::from("object"));
+    Schema::Typed(fields)
 }
 
 /// A tool that was once called.
@@ -78,7 +76,7 @@ fn stub<'a>(name: &'a str) -> Tool<'a> {
     Tool::Function {
         name,
         description: None,
-        input_schema: Json::Value(json!({ "type": "object" })),
+        input_schema: schema(None),
         strict: false,
         cache_control: None,
         own: Fields::default(),
