@@ -5,7 +5,9 @@
 
 pub mod anthropic_messages;
 pub mod gemini_generate;
+pub mod model_list;
 pub mod openai_chat;
+pub mod passage;
 pub mod sse;
 
 use bytes::Bytes;

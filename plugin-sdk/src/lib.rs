@@ -89,6 +89,8 @@ pub trait StreamTranslator: 'static {
     fn finish(&mut self) -> Result<Step, Failure>;
 }
 
+#[cfg(feature = "build")]
+pub mod build;
 pub mod chat;
 pub mod failure;
 pub mod json;

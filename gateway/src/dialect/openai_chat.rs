@@ -1,1 +1,58 @@
-//! to come
+//! OpenAI chat completions: `POST /v1/chat/completions`. A plain body is already canonical.
+
+mod answer;
+mod facts;
+mod failure;
+mod passing;
+mod stream;
+mod usage;
+
+use bytes::Bytes;
+
+use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use crate::domain::{Envelope, RequestHead, Usage};
+use crate::error::GatewayError;
+
+/// The dialect of OpenAI's chat completions and of all who copied it.
+///
+/// Fields of canonical chat that OpenAI does not have (`reasoning_details`, `extra_content`, …) stay in the answer:
+/// a client that sends the message back returns them. Content that is a list of parts becomes what OpenAI's clients can
+/// read: the text joined as `content`, pictures in `images` (as OpenRouter has it), everything else in `content_parts`.
+pub struct OpenAiChat;
+
+impl Dialect for OpenAiChat {
+    fn id(&self) -> &'static str {
+        "openai-chat"
+    }
+
+    fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {
+        facts::envelope(body)
+    }
+
+    fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
+        Ok(envelope.body.clone())
+    }
+
+    fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
+        answer::whole(facts, canonical)
+    }
+
+    fn stream(&self, facts: &AnswerFacts, envelope: &Envelope) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::new(facts, envelope.include_usage))
+    }
+
+    fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {
+        failure::body(error, request_id)
+    }
+
+    fn whole_usage(&self, body: &[u8]) -> Option<Usage> {
+        usage::of_body(body)
+    }
+
+    fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing {
+        passing::look(data, usage)
+    }
+}
+
+#[cfg(test)]
+mod tests;

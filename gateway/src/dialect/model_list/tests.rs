@@ -1,0 +1,46 @@
+//! The three shapes.
+
+use super::*;
+
+fn entries() -> Vec<ModelEntry> {
+    let entry = |id: &str, created| ModelEntry { id: id.into(), created, owned_by: "causeway".into() };
+    vec![entry("gpt-5", 1_700_000_000), entry("team/claude \"x\"", 0)]
+}
+
+fn value(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("JSON")
+}
+
+#[test]
+fn openai_lists_objects() {
+    let list = value(&list(Shape::OpenAi, &entries()));
+    assert_eq!(list["object"], "list");
+    assert_eq!(
+        list["data"][0],
+        json!({ "id": "gpt-5", "object": "model", "created": 1_700_000_000, "owned_by": "causeway" })
+    );
+    assert_eq!(list["data"][1]["id"], "team/claude \"x\"");
+}
+
+#[test]
+fn anthropic_lists_a_page() {
+    let page = value(&list(Shape::Anthropic, &entries()));
+    assert_eq!((&page["has_more"], &page["first_id"]), (&json!(false), &json!("gpt-5")));
+    assert_eq!(page["data"][0]["created_at"], "2023-11-14T22:13:20Z");
+    assert_eq!(page["data"][1]["created_at"], "1970-01-01T00:00:00Z");
+    let empty = value(&list(Shape::Anthropic, &[]));
+    assert_eq!((&empty["first_id"], &empty["last_id"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn gemini_names_are_resources() {
+    assert_eq!(value(&list(Shape::Gemini, &entries()))["models"][0]["name"], "models/gpt-5");
+    assert_eq!(value(&single(Shape::Gemini, &entries()[1]))["displayName"], "team/claude \"x\"");
+}
+
+#[test]
+fn dates_survive_leap_years() {
+    assert_eq!(timestamp(951_782_400), "2000-02-29T00:00:00Z");
+    assert_eq!(timestamp(1_735_689_599), "2024-12-31T23:59:59Z");
+    assert_eq!(timestamp(4_107_542_400), "2100-03-01T00:00:00Z");
+}

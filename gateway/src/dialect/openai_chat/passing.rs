@@ -1,0 +1,87 @@
+//! One event of OpenAI's own stream on its way through. It runs for every event, so most are judged by a byte search.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{failure, usage};
+use crate::dialect::Passing;
+use crate::domain::Usage;
+use crate::error::{GatewayError, Kind};
+
+/// What an event is. Inside a JSON string quotes are escaped, so a search for `"usage"` finds keys (and short
+/// values), never text; what it finds is then read properly.
+pub(super) fn look(data: &[u8], usage: &mut Usage) -> Passing {
+    let data = data.trim_ascii();
+    if data == b"[DONE]" {
+        return Passing::End;
+    }
+    if data.is_empty() {
+        return Passing::Quiet;
+    }
+    if !(data.starts_with(b"{") && data.ends_with(b"}")) {
+        let message = "the provider sent an event that is not a JSON object";
+        return Passing::Failed(GatewayError::upstream(Kind::Malformed, message));
+    }
+    if memmem::find(data, b"\"error\"").is_some()
+        && let Some(error) = failure::reported(data)
+    {
+        return Passing::Failed(error);
+    }
+    if tells_usage(data)
+        && let Some(report) = usage::of_body(data)
+    {
+        usage.update(report);
+    }
+    let plain =
+        memmem::find(data, b"\"role\"").is_none() && memmem::find(data, b"\"content\":\"\"").is_none();
+    if plain && memmem::find(data, b"\"delta\"").is_some() {
+        return Passing::Content;
+    }
+    if has_content(data) { Passing::Content } else { Passing::Quiet }
+}
+
+/// `"usage"` with an object behind it; with `stream_options` every chunk carries `"usage":null`.
+fn tells_usage(data: &[u8]) -> bool {
+    memmem::find_iter(data, b"\"usage\"").any(|at| {
+        let rest = data.get(at + b"\"usage\"".len()..).unwrap_or_default().trim_ascii_start();
+        rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"{"))
+    })
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow, default)]
+    choices: Vec<Choice<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow)]
+    delta: Option<&'a RawValue>,
+    #[serde(borrow)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+/// A choice that ends, or whose delta says more than a role. What cannot be read counts as content: once it is
+/// forwarded there is no second attempt, which is the safe side.
+fn has_content(data: &[u8]) -> bool {
+    let Ok(event) = serde_json::from_slice::<Event<'_>>(data) else { return true };
+    event.choices.iter().any(|choice| {
+        let ends = choice.finish_reason.as_ref().is_some_and(|reason| !reason.is_empty());
+        ends || choice.delta.is_some_and(says_something)
+    })
+}
+
+fn says_something(delta: &RawValue) -> bool {
+    let Ok(serde_json::Value::Object(delta)) = serde_json::from_str(delta.get()) else { return false };
+    delta.iter().filter(|(name, _)| *name != "role").any(|(_, value)| match value {
+        serde_json::Value::Null => false,
+        serde_json::Value::String(text) => !text.is_empty(),
+        serde_json::Value::Array(list) => !list.is_empty(),
+        serde_json::Value::Object(members) => !members.is_empty(),
+        _ => true,
+    })
+}

@@ -1,0 +1,226 @@
+//! A stream that passes through untouched, because client and provider speak the same dialect.
+//!
+//! [`Passage`] forwards whole events only, byte for byte, and looks at each on its way: what it costs, whether the answer
+//! has begun, whether it has ended. So when the provider fails or is cut off, the client's stream stops between two events
+//! and an error event of the dialect can follow.
+
+mod array;
+
+use std::borrow::Cow;
+
+use bytes::{Bytes, BytesMut};
+
+use super::{Dialect, Passing, StreamWriter, sse};
+use crate::domain::{Framing, Usage};
+use crate::error::{GatewayError, Kind};
+
+/// The longest event that is taken.
+const MAX_EVENT: usize = 16 * 1024 * 1024;
+
+/// The state of one stream.
+pub struct Passage<'d> {
+    dialect: &'d dyn Dialect,
+    boundary: Boundary,
+    /// The beginning of an event whose end has not come.
+    held: BytesMut,
+    usage: Usage,
+    content: bool,
+    ended: bool,
+    forwarded: bool,
+    failure: Option<GatewayError>,
+}
+
+/// What may go to the client now, in this order; either may be empty.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Forward {
+    /// The event that began in an earlier slice.
+    pub held: Bytes,
+    /// Whole events of this slice, without a copy.
+    pub fresh: Bytes,
+}
+
+impl Forward {
+    /// Nothing may go out.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.fresh.is_empty()
+    }
+}
+
+enum Boundary {
+    Sse(sse::Boundary),
+    JsonArray(array::Boundary),
+}
+
+impl<'d> Passage<'d> {
+    /// A stream that has not begun.
+    pub fn new(dialect: &'d dyn Dialect, framing: Framing) -> Self {
+        let boundary = match framing {
+            Framing::Sse => Boundary::Sse(sse::Boundary::default()),
+            Framing::JsonArray => Boundary::JsonArray(array::Boundary::default()),
+        };
+        Self {
+            dialect,
+            boundary,
+            held: BytesMut::new(),
+            usage: Usage::default(),
+            content: false,
+            ended: false,
+            forwarded: false,
+            failure: None,
+        }
+    }
+
+    /// Takes bytes cut anywhere and gives back what may be forwarded: up to the end of the last whole event, and never
+    /// an event that reports an error (see [`Passage::failure`]) or anything behind it.
+    pub fn push(&mut self, bytes: &Bytes) -> Forward {
+        let mut held = Bytes::new();
+        let (mut fresh_from, mut start) = (0, 0);
+        while self.failure.is_none()
+            && let Some(end) = self.boundary.next_end(bytes, start)
+        {
+            let event = bytes.slice(start..end);
+            if self.held.is_empty() {
+                self.look(&event);
+            } else {
+                self.held.extend_from_slice(&event);
+                let whole = self.held.split().freeze();
+                self.look(&whole);
+                if self.failure.is_none() {
+                    held = whole;
+                    fresh_from = end;
+                }
+            }
+            if self.failure.is_none() {
+                start = end;
+            }
+        }
+        self.hold(bytes.get(start..).unwrap_or_default());
+        let forward = Forward { held, fresh: bytes.slice(fresh_from..start) };
+        self.forwarded |= !forward.is_empty();
+        forward
+    }
+
+    /// The provider closed. An event whose closing blank line is missing still counts when its data is whole; it comes
+    /// back with the line ends it lacks. Half an event is dropped.
+    pub fn finish(&mut self) -> Bytes {
+        let held = self.held.split();
+        if self.failure.is_some() || held.is_empty() {
+            return Bytes::new();
+        }
+        if held.trim_ascii().is_empty() {
+            return held.freeze();
+        }
+        if matches!(self.boundary, Boundary::JsonArray(_))
+            || !sse::data_of(&held).is_some_and(|data| is_whole(&data))
+        {
+            return Bytes::new();
+        }
+        self.look(&held);
+        if self.failure.is_some() {
+            return Bytes::new();
+        }
+        self.forwarded = true;
+        let missing: &[u8] = if held.ends_with(b"\n") || held.ends_with(b"\r") { b"\n" } else { b"\n\n" };
+        [&held, missing].concat().into()
+    }
+
+    /// Writes the error behind what was forwarded, in the stream's own framing.
+    pub fn fail(
+        &self,
+        writer: &mut dyn StreamWriter,
+        error: &GatewayError,
+        request_id: &str,
+        out: &mut Vec<u8>,
+    ) {
+        let array = matches!(self.boundary, Boundary::JsonArray(_));
+        if !(array && self.forwarded) {
+            return writer.fail(error, request_id, out);
+        }
+        // The writer does not know that the array is open and has elements.
+        out.extend_from_slice(b",\r\n");
+        out.extend_from_slice(&self.dialect.error(error, request_id));
+        out.extend_from_slice(b"]");
+    }
+
+    /// What the stream has told so far.
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// The answer itself has begun.
+    pub fn has_content(&self) -> bool {
+        self.content
+    }
+
+    /// The success terminator was seen: a close is no cut.
+    pub fn has_ended(&self) -> bool {
+        self.ended || matches!(&self.boundary, Boundary::JsonArray(boundary) if boundary.is_closed())
+    }
+
+    /// Something went to the client.
+    pub fn has_forwarded(&self) -> bool {
+        self.forwarded
+    }
+
+    /// Why nothing more will be forwarded.
+    pub fn failure(&self) -> Option<&GatewayError> {
+        self.failure.as_ref()
+    }
+
+    fn look(&mut self, event: &[u8]) {
+        if event.len() > MAX_EVENT {
+            self.failure = Some(too_long());
+            return;
+        }
+        let data = match &self.boundary {
+            Boundary::Sse(_) => sse::data_of(event),
+            Boundary::JsonArray(_) => array::element_of(event).map(Cow::Borrowed),
+        };
+        let Some(data) = data else { return };
+        match self.dialect.passing(&data, &mut self.usage) {
+            Passing::Quiet => {}
+            Passing::Content => self.content = true,
+            Passing::End => self.ended = true,
+            Passing::Failed(error) => self.failure = Some(error),
+        }
+    }
+
+    fn hold(&mut self, rest: &[u8]) {
+        if matches!(&self.boundary, Boundary::JsonArray(boundary) if boundary.is_broken())
+            && self.failure.is_none()
+        {
+            let message = "the provider's stream is not a JSON array of objects";
+            self.failure = Some(GatewayError::upstream(Kind::Malformed, message));
+        }
+        if self.failure.is_some() {
+            self.held.clear();
+            return;
+        }
+        self.held.extend_from_slice(rest);
+        if self.held.len() > MAX_EVENT {
+            self.held.clear();
+            self.failure = Some(too_long());
+        }
+    }
+}
+
+impl Boundary {
+    fn next_end(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        match self {
+            Self::Sse(boundary) => boundary.next_end(bytes, from),
+            Self::JsonArray(boundary) => boundary.next_end(bytes, from),
+        }
+    }
+}
+
+fn too_long() -> GatewayError {
+    GatewayError::upstream(Kind::Malformed, format!("the provider sent an event over {MAX_EVENT} bytes"))
+}
+
+/// Not half of something: JSON to its end, or OpenAI's terminator.
+fn is_whole(data: &[u8]) -> bool {
+    data.trim_ascii() == b"[DONE]" || serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok()
+}
+
+#[cfg(test)]
+mod tests;
