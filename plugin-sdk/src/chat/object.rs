@@ -1,8 +1,9 @@
 //! One macro: a JSON object with named fields and a place for all the others.
 
 /// Declares a struct that reads and writes a JSON object. Fields without a name end up in `rest`, in order;
-/// `null` reads as absent; what is absent ([`Absent`](crate::chat::Absent)) is not written. Field types may use `'a`. A derive cannot do this:
-/// `#[serde(flatten)]` buffers the whole object and cannot borrow raw values.
+/// `null` reads as absent; what is absent (see [`Absent`](crate::chat::Absent)) is not written. A derive cannot do this:
+/// `#[serde(flatten)]` buffers the whole object and cannot borrow raw values. An adapter may use it for its
+/// vendor's own JSON; it needs `serde` among its dependencies, and the lifetime of the fields is `'a`.
 #[macro_export]
 macro_rules! object {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $key:literal,)* }) => {
@@ -14,17 +15,17 @@ macro_rules! object {
             pub rest: $crate::chat::Fields<'a>,
         }
 
-        impl<'de: 'a, 'a> $crate::serde::Deserialize<'de> for $name<'a> {
-            fn deserialize<D: $crate::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        impl<'de: 'a, 'a> serde::Deserialize<'de> for $name<'a> {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Reader<'a>(std::marker::PhantomData<&'a ()>);
-                impl<'de: 'a, 'a> $crate::serde::de::Visitor<'de> for Reader<'a> {
+                impl<'de: 'a, 'a> serde::de::Visitor<'de> for Reader<'a> {
                     type Value = $name<'a>;
 
                     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                         formatter.write_str("an object")
                     }
 
-                    fn visit_map<A: $crate::serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                         let mut object = $name::default();
                         while let Some(key) = map.next_key::<$crate::chat::Text<'a>>()? {
                             match &*key {
@@ -39,9 +40,9 @@ macro_rules! object {
             }
         }
 
-        impl $crate::serde::Serialize for $name<'_> {
-            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                use $crate::serde::ser::SerializeMap as _;
+        impl serde::Serialize for $name<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeMap as _;
                 let mut map = serializer.serialize_map(None)?;
                 $(if !$crate::chat::Absent::absent(&self.$field) {
                     map.serialize_entry($key, &self.$field)?;
@@ -56,3 +57,5 @@ macro_rules! object {
         impl $crate::chat::Absent for $name<'_> {}
     };
 }
+
+pub(super) use object;
