@@ -10,12 +10,22 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod annotate;
+mod check;
+mod conform;
 mod environment;
+mod interpolate;
 mod load;
+mod mask;
+mod notes;
+mod overrides;
 mod problem;
 mod retry;
+mod schema;
+mod suggest;
 mod text;
 mod threads;
+mod tree;
 
 pub mod admin;
 pub mod key;
@@ -28,15 +38,18 @@ pub mod server;
 pub mod store;
 
 pub use admin::Admin;
+pub use annotate::annotated;
 pub use environment::from_environment;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
-pub use load::{load, parse};
+pub use load::{find, load, parse};
 pub use model::{Balance, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
+pub use overrides::overrides_in;
 pub use plugin::{Digest, Plugin, Source};
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::Provider;
+pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use store::{Backend, OnLoss, Store};
 
@@ -110,3 +123,6 @@ pub struct Loaded {
     /// What the operator should know, one short line each: parts of the file this version does not act on yet.
     pub notes: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

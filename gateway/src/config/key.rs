@@ -31,7 +31,7 @@ pub struct KeyDefaults {
 pub struct Key {
     /// What the client sends, at least 16 characters. Kept as a hash only. `causeway keys create` makes keys without a file.
     #[serde(deserialize_with = "secret::read", serialize_with = "secret::mask")]
-    #[schemars(with = "secret::SecretText")]
+    #[schemars(with = "secret::SecretText", example = "${CAUSEWAY_KEY_WEB}")]
     pub secret: Secret,
     /// The team whose budget it shares, one of `[teams.*]`. Default: none.
     #[serde(default)]

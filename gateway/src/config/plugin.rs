@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::text::{Text, text_values};
 use crate::domain::{ByteSize, Timespan};
 
+/// The adapters that come with the gateway.
+pub const BUNDLED: [&str; 7] = ["anthropic", "azure-openai", "bedrock", "cohere", "gemini", "mock", "openai"];
+
 /// One adapter file; a provider names it in `plugin`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
