@@ -22,6 +22,7 @@ mod overrides;
 mod problem;
 mod retry;
 mod schema;
+mod show;
 mod suggest;
 mod text;
 mod threads;
@@ -51,6 +52,7 @@ pub use problem::{ConfigError, Problem};
 pub use provider::Provider;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
+pub use show::effective;
 pub use store::{Backend, OnLoss, Store};
 
 /// Looks one environment variable up.
@@ -122,6 +124,8 @@ pub struct Loaded {
     pub path: Option<PathBuf>,
     /// What the operator should know, one short line each: parts of the file this version does not act on yet.
     pub notes: Vec<String>,
+    /// Where each value comes from (`line 12`, `override`), by its path; what is not in here is a default.
+    pub origins: BTreeMap<String, String>,
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ options = { organization = "org-acme" }
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [models."gpt-*"]
-targets = ["openai/*"]
+targets = [{ to = "openai/*", weight = 70 }]
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [defaults.key]
@@ -65,7 +65,7 @@ digest = "sha256:5f0c1a7e9b6d4c3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9
 [log]
 format = "json"
 [prices]
-"lab/qwen3-32b" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05 }
+"openai/gpt-5" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05 }
 "#;
 
 /// The whole annotated file.
@@ -82,8 +82,10 @@ pub fn annotated() -> Result<String, String> {
 }
 
 /// JSON that keeps the order of its keys, which is the order of the struct's fields.
-enum Ordered {
+pub(crate) enum Ordered {
+    /// An object.
     Table(Vec<(String, Ordered)>),
+    /// Anything else; tables inside lists lose their order.
     Value(Json),
 }
 
@@ -111,7 +113,7 @@ impl<'de> Visitor<'de> for OrderedVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Ordered, A::Error> {
-        let mut items = Vec::new();
+        let mut items: Vec<Json> = Vec::new();
         while let Some(item) = list.next_element()? {
             items.push(item);
         }
@@ -144,11 +146,15 @@ impl<'de> Visitor<'de> for OrderedVisitor {
 }
 
 impl Ordered {
-    fn to_json(&self) -> Json {
+    /// On one line of TOML.
+    pub(crate) fn inline(&self) -> String {
         match self {
-            Self::Value(value) => value.clone(),
+            Self::Value(value) => inline(value),
             Self::Table(members) => {
-                members.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+                let member =
+                    |(name, value): &(String, Self)| format!("{} = {}", key_text(name), value.inline());
+                let members: Vec<String> = members.iter().map(member).collect();
+                format!("{{ {} }}", members.join(", "))
             }
         }
     }
@@ -173,7 +179,8 @@ fn table(out: &mut String, path: &[&str], value: &Ordered, schema: &'static Json
         let mut below = path.to_vec();
         below.push(name);
         // An optional table without a default is not there unless it is written.
-        let given = property.get("default").is_some() || schema.get("additionalProperties").is_some();
+        let given = property.get("default").is_some()
+            || schema.get("additionalProperties").is_some_and(Json::is_object);
         let awake = awake && given && !(path.is_empty() && ASLEEP.contains(&name.as_str()));
         comment(out, property, true);
         if !matches!(resolve(property).get("additionalProperties"), Some(Json::Object(_)))
@@ -214,9 +221,9 @@ fn line(
     };
     let default = property.get("default").filter(|default| !empty(default));
     let example = property.get("examples").and_then(|examples| examples.get(0)).cloned();
-    let value = default.cloned().or(example).unwrap_or_else(|| member.to_json());
+    let value = default.cloned().or(example).map_or_else(|| member.inline(), |value| inline(&value));
     let plain = awake && (default.is_some() || required);
-    out.push_str(&format!("{}{} = {}\n", if plain { "" } else { "# " }, key_text(name), inline(&value)));
+    out.push_str(&format!("{}{} = {}\n", if plain { "" } else { "# " }, key_text(name), value));
 }
 
 /// The description, wrapped; a blank line before it.

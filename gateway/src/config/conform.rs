@@ -45,9 +45,12 @@ impl Conformity {
             choices.iter().map(resolve).find(|choice| accepts(choice, &node.value))
         });
         match (choices, choice) {
-            (_, Some(choice)) => return self.visit(node, choice, route, key),
+            (_, Some(choice)) if is_word_of(choice, &node.value) => {
+                return self.visit(node, choice, route, key);
+            }
+            (Some(_), Some(_)) => return self.wrong_type(node, schema, route),
             (Some(_), None) => return self.wrong_type(node, schema, route),
-            (None, None) => coerce(node, std::slice::from_ref(schema)),
+            (None, _) => coerce(node, std::slice::from_ref(schema)),
         }
         if matches!(node.value, Value::Broken) {
             self.hide(node);
@@ -116,12 +119,19 @@ impl Conformity {
             return self.drop(route);
         }
         let Some(items) = schema.get("items") else { return true };
-        let mut kept = Vec::with_capacity(list.len());
+        let length = list.len();
+        let mut kept = Vec::with_capacity(length);
         for (index, mut item) in std::mem::take(list).into_iter().enumerate() {
             let place = item.place.clone();
             if self.visit(&mut item, items, &route.index(index), &place) {
                 kept.push(item);
             }
+        }
+        if kept.len() < length {
+            // Indexes have moved: what was wrong in an item now counts as wrong in the list.
+            let inside = |dropped: &Route| dropped.0.len() > route.0.len() && dropped.0.starts_with(&route.0);
+            self.dropped.retain(|dropped| !inside(dropped));
+            self.dropped.push(route.clone());
         }
         let whole = kept.len() as u64 >= least;
         node.value = Value::List(kept);
@@ -142,11 +152,16 @@ impl Conformity {
                 return true;
             }
             let message = format!("`{text}` is not a word for `{route}`");
-            let help = did_you_mean(text, words.iter().copied(), "it is one of");
+            let help = did_you_mean(text, words.iter().copied(), "write");
             self.problems.push(Problem { help, ..node.place.problem(message, "not known") });
             return self.drop(route);
         }
         let Some((message, written)) = refusal(kind, text) else { return true };
+        if kind.starts_with("url") && text.contains(['@', '?', '#']) {
+            // It may hold a password or a key.
+            self.shown.pop();
+            self.hide(node);
+        }
         let help = Some(format!("write {written}"));
         self.problems.push(Problem { help, ..node.place.problem(message, format!("in `{route}`")) });
         self.drop(route)
@@ -216,7 +231,11 @@ impl Conformity {
             let help = list.then(|| "put it in brackets: `[…]`".to_owned());
             self.problems.push(Problem { help, ..node.place.problem(message, format!("not {wanted}")) });
         }
-        self.hide(node);
+        if may_hold_secret(schema) {
+            self.hide(node)
+        } else {
+            self.show_all(node)
+        }
         self.drop(route)
     }
 
@@ -231,6 +250,14 @@ impl Conformity {
         }
     }
 
+    fn show_all(&mut self, node: &Node) {
+        match &node.value {
+            Value::List(list) => list.iter().for_each(|node| self.show_all(node)),
+            Value::Text(_) => self.show(node),
+            _ => self.hide(node),
+        }
+    }
+
     fn hide(&mut self, node: &Node) {
         match (&node.value, &node.place) {
             (Value::List(list), _) => list.iter().for_each(|node| self.hide(node)),
@@ -239,6 +266,15 @@ impl Conformity {
             _ => {}
         }
     }
+}
+
+/// True for secrets, and for tables: what should have been a table may hold anything.
+fn may_hold_secret(schema: &'static Json) -> bool {
+    let below = |name: &str| schema.get(name).and_then(Json::as_array).into_iter().flatten();
+    schema.get(KIND).and_then(Json::as_str) == Some("secret")
+        || type_of(schema) == "object"
+        || schema.get("items").map(resolve).is_some_and(may_hold_secret)
+        || below("anyOf").map(resolve).any(|choice| choice.get(KIND).is_some_and(|kind| kind == "secret"))
 }
 
 fn holds_nothing_odd(node: &Node) -> bool {
@@ -258,6 +294,12 @@ fn words(schema: &'static Json) -> Vec<&'static str> {
         choice.get("const").into_iter().chain(several)
     });
     constants.chain(listed("enum")).filter_map(Json::as_str).collect()
+}
+
+/// False for a text that is none of the words a choice consists of.
+fn is_word_of(choice: &'static Json, value: &Value) -> bool {
+    let words = words(choice);
+    !matches!(value, Value::Text(text) if !words.is_empty() && !words.contains(&text.as_str()))
 }
 
 fn type_of(schema: &'static Json) -> &'static str {
@@ -357,5 +399,11 @@ fn wanted(schema: &'static Json) -> String {
 fn first_sentence(schema: &Json) -> Option<String> {
     let description = schema.get("description").and_then(Json::as_str)?;
     let end = description.find(". ").unwrap_or(description.len());
-    Some(description.get(..end)?.trim_end_matches('.').to_owned())
+    let sentence = description.get(..end)?.trim_end_matches('.');
+    let mut letters = sentence.chars();
+    let first = letters.next()?;
+    if letters.clone().next().is_some_and(char::is_uppercase) {
+        return Some(sentence.to_owned());
+    }
+    Some(format!("{}{}", first.to_lowercase(), letters.as_str()))
 }

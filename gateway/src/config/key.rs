@@ -76,7 +76,7 @@ pub struct Limits {
     /// Tokens per window, prompt and answer together.
     pub tokens: Option<Rate>,
     /// Requests at the same time.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub concurrent: Option<u32>,
 }
 

@@ -1,13 +1,14 @@
 //! Reads TOML, puts `${VAR}` into string leaves, applies command-line overrides.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::check::{Names, cross_check};
 use super::conform::{Conformity, conform};
 use super::environment::environment_text;
 use super::tree::{Node, Route, Step};
-use super::{Config, ConfigError, Environment, Loaded, Problem};
-use super::{interpolate, mask, notes, overrides, tree};
+use super::{Config, ConfigError, Environment, Loaded, Problem, Source};
+use super::{interpolate, mask, notes, overrides, show, tree};
 
 /// The file to use when none is named on the command line: `$CAUSEWAY_CONFIG`, `./causeway.toml`,
 /// `/etc/causeway/causeway.toml`, whichever comes first.
@@ -21,7 +22,8 @@ pub fn find(environment: Environment<'_>) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Reads and checks a configuration file; without a path, what the environment gives.
+/// Reads and checks a configuration file; without a path, what the environment gives. Relative paths in it become
+/// paths from its own folder.
 ///
 /// `overrides` are `a.b.c=value` lines, applied in order. `environment` looks one variable up.
 ///
@@ -37,11 +39,28 @@ pub fn load(
     match std::fs::read(path).map(String::from_utf8) {
         Ok(Ok(text)) => {
             let mut loaded = parse(&text, &name, overrides, environment)?;
+            anchor(&mut loaded.config, path.parent().unwrap_or(Path::new("")));
             loaded.path = Some(path.to_owned());
             Ok(loaded)
         }
         Ok(Err(_)) => Err(unreadable(name, "the file is not UTF-8 text".to_owned())),
         Err(error) => Err(unreadable(name, format!("cannot read the file: {error}"))),
+    }
+}
+
+/// Relative paths are meant from the folder of the file that holds them, wherever the gateway is started.
+fn anchor(config: &mut Config, folder: &Path) {
+    let at = |path: &mut PathBuf| *path = folder.join(&*path);
+    at(&mut config.store.path);
+    config.server.plugins_dir.iter_mut().for_each(at);
+    if let Some(tls) = &mut config.server.tls {
+        at(&mut tls.cert);
+        at(&mut tls.key);
+    }
+    for plugin in config.plugins.values_mut() {
+        if let Source::File(path) = &mut plugin.source {
+            at(path);
+        }
     }
 }
 
@@ -53,7 +72,8 @@ fn unreadable(file: String, message: String) -> ConfigError {
 /// The environment's providers, with overrides on them.
 fn without_file(overrides: &[String], environment: Environment<'_>) -> Result<Loaded, ConfigError> {
     if overrides.is_empty() {
-        return Ok(Loaded { config: super::from_environment(environment), path: None, notes: Vec::new() });
+        let config = super::from_environment(environment);
+        return Ok(Loaded { config, path: None, notes: Vec::new(), origins: BTreeMap::new() });
     }
     let trimmed = |name: &str| environment(name).map(|value| value.trim().to_owned());
     let text = environment_text(environment);
@@ -106,7 +126,8 @@ fn examine(
     match config {
         Ok(config) if problems.is_empty() => {
             let notes = notes::of(&config, &root);
-            Ok(Loaded { config, path: None, notes })
+            let origins = show::origins(text, &root);
+            Ok(Loaded { config, path: None, notes, origins })
         }
         _ => Err(ConfigError {
             file: name.to_owned(),

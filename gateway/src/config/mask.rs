@@ -12,8 +12,9 @@ const SECRET_WORDS: [&str; 4] = ["secret", "password", "key", "token"];
 pub(crate) fn mask(text: &str, shown: &[Range<usize>], hidden: &[Range<usize>]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for span in hidden {
-        // The outer bytes are the quotes.
-        overwrite(&mut bytes, span.start + 1..span.end.saturating_sub(1));
+        let written = text.get(span.clone()).unwrap_or_default();
+        let quotes = usize::from(written.starts_with(['"', '\'']));
+        overwrite(&mut bytes, span.start + quotes..span.end.saturating_sub(quotes));
     }
     for run in suspicious_runs(&bytes) {
         if !shown.iter().any(|span| span.start <= run.start && run.end <= span.end) {
@@ -32,7 +33,7 @@ pub(crate) fn mask_broken(text: &str, shown: &[Range<usize>], hidden: &[Range<us
         let name = lower.split(['=', '"', '\'']).next().unwrap_or_default();
         if SECRET_WORDS.iter().any(|word| name.contains(word)) {
             let value = line.find('=').unwrap_or(line.len());
-            quoted.push(start + value..start + line.trim_end().len() + 1);
+            quoted.push(start + value + 1..start + line.trim_end().len());
         }
         start += line.len();
     }
@@ -50,10 +51,13 @@ fn overwrite(bytes: &mut [u8], span: Range<usize>) {
             at += 1;
             continue;
         }
-        let length = rest.iter().position(|byte| *byte == b'}').map_or(rest.len(), |end| end + 1);
-        let inside = rest.get(..length).unwrap_or_default();
-        if let Some(default) = inside.windows(2).position(|pair| pair == b":-") {
-            blank(bytes, at + default + 2..at + length - 1);
+        // A default may hold braces of its own; blanking up to the last one is the safe side.
+        let closed = rest.iter().position(|byte| *byte == b'}').map_or(rest.len(), |end| end + 1);
+        let inside = rest.get(..closed).unwrap_or_default();
+        let default = inside.windows(2).position(|pair| pair == b":-").map(|default| at + default + 2);
+        let length = if default.is_some() { rest.len() } else { closed };
+        if let Some(default) = default {
+            blank(bytes, default..at + length);
         }
         at += length;
     }

@@ -9,6 +9,7 @@ use crate::domain::{Micros, Secret};
 mod bad;
 mod good;
 mod hostile;
+mod values;
 
 /// The folder of the example files.
 fn folder() -> PathBuf {

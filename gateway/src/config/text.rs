@@ -27,7 +27,9 @@ pub(crate) trait Text: FromStr<Err = String> + Display {
 
 /// The schema of a [`Text`].
 pub(crate) fn schema_of<T: Text>() -> Schema {
-    json_schema!({ "type": "string", "pattern": T::PATTERN, "description": T::WRITTEN, "x-kind": T::KIND })
+    // What stands in braces is known only later.
+    let pattern = format!("{}|\\$\\{{", T::PATTERN);
+    json_schema!({ "type": "string", "pattern": pattern, "description": T::WRITTEN, "x-kind": T::KIND })
 }
 
 /// Gives a [`Text`] its serde and schema implementations; the orphan rule forbids one for all.

@@ -30,8 +30,8 @@ fn the_example_means_what_it_says() {
     assert_eq!(config.plugins["acme"].budget, Timespan::millis(20));
     assert_eq!(config.otel.endpoint, "");
     assert_eq!(config.prices["lab/qwen3-32b"].input, Micros(50_000));
-    let expected = include_str!("notes.txt");
-    assert_eq!(loaded.notes.join("\n"), expected.trim_end());
+    let notes = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/tests/notes.txt");
+    is_current(&notes, &format!("{}\n", loaded.notes.join("\n")));
 }
 
 #[test]
@@ -163,6 +163,10 @@ fn a_filled_string_may_be_a_number_or_a_flag() {
     assert_eq!(config.server.threads, Threads::Count(3));
     assert!(config.admin.readonly);
     assert_eq!(config.models["a"].targets[0].weight, 3);
+    let listed = |name: &str| (name == "KEYS").then(|| "sk-1, sk-2".to_owned());
+    let text = "[providers.openai]\nkeys = \"${KEYS}\"\n";
+    let config = parse(text, "a.toml", &[], &listed).unwrap_or_else(|error| panic!("{error}")).config;
+    assert_eq!(config.providers["openai"].keys, [Secret::new("sk-1"), Secret::new("sk-2")]);
 }
 
 #[test]
@@ -263,4 +267,37 @@ fn a_pattern_fits_both_its_ends() {
     assert!(fits("claude-*", "claude-opus") && fits("claude-*", "claude-") && fits("*", "anything"));
     assert!(fits("a*b", "ab") && fits("a*b", "axxb") && fits("*-mini", "gpt-5-mini"));
     assert!(!fits("aa*aa", "aaa") && !fits("claude-*", "claude") && !fits("gpt-5", "gpt-5-mini"));
+}
+
+#[test]
+fn what_is_in_force_is_shown_with_its_origin() {
+    let text = "[server]\nthreads = 2\n[providers.openai]\nkeys = [\"${OPENAI_API_KEY}\"]\noptions = { b = 1, a = { c = 2 } }\n";
+    let overrides = ["log.level=warn".to_owned()];
+    let loaded = parse(text, "a.toml", &overrides, &environment).unwrap_or_else(|error| panic!("{error}"));
+    let shown = effective(&loaded, true).expect("TOML");
+    for line in [
+        "server.threads = 2  # line 2",
+        "server.max_body = \"32MiB\"  # default",
+        "providers.openai.keys = [\"***\"]  # line 4",
+        "providers.openai.options.a.c = 2  # line 5",
+        "log.level = \"warn\"  # override",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+    }
+    assert!(toml::from_str::<toml::Table>(&shown).is_ok());
+    assert!(effective(&loaded, false).is_ok_and(|text| text.contains("[providers.openai]\n")));
+}
+
+#[test]
+fn relative_paths_start_at_the_folder_of_the_file() {
+    let folder = std::env::temp_dir();
+    let path = folder.join(format!("causeway-config-test-{}.toml", std::process::id()));
+    let text = "[server]\nplugins_dir = \"plugins\"\n[store]\npath = \"/var/lib/causeway\"\n\
+                [providers.acme]\n[plugins.acme]\nsource = \"file:./acme.wasm\"\n";
+    std::fs::write(&path, text).expect("a writable temporary folder");
+    let loaded = load(Some(&path), &[], &environment).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded.config.plugins["acme"].source, Source::File(folder.join("./acme.wasm")));
+    assert_eq!(loaded.config.server.plugins_dir, Some(folder.join("plugins")));
+    assert_eq!(loaded.config.store.path, Path::new("/var/lib/causeway"));
+    assert_eq!(loaded.path, Some(path));
 }
