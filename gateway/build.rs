@@ -21,14 +21,16 @@ fn bundle() -> Result<(), String> {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let (names, folders): (Vec<_>, Vec<_>) = plugin_sdk::build::adapters(&root.join("plugins"))?.into_iter().unzip();
+    let (names, folders): (Vec<_>, Vec<_>) =
+        plugin_sdk::build::adapters(&root.join("plugins"))?.into_iter().unzip();
     let components = plugin_sdk::build::components(&folders, &target_of(&out).join("adapters"))?;
     let mut list = String::from("static BUNDLED: &[(&str, &[u8])] = &[\n");
     for (name, component) in names.iter().zip(&components) {
         // A copy of its own: the shared folder may hold a later build when the compiler reads it.
         let copy = out.join(format!("{name}.wasm"));
         std::fs::copy(component, &copy).map_err(|error| format!("{}: {error}", component.display()))?;
-        writeln!(list, "    ({name:?}, include_bytes!({:?})),", copy.display().to_string()).map_err(|error| error.to_string())?;
+        writeln!(list, "    ({name:?}, include_bytes!({:?})),", copy.display().to_string())
+            .map_err(|error| error.to_string())?;
     }
     list.push_str("];\n");
     std::fs::write(out.join("bundled.rs"), list).map_err(|error| error.to_string())

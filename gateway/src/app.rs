@@ -68,11 +68,15 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     };
     let readiness = Arc::new(Readiness::default());
     let guarded = !config.admin.listen.0.ip().is_loopback();
-    let admin =
-        Admin::new(Arc::clone(&observer), Arc::clone(&readiness), config.admin.password.clone().filter(|_| guarded));
+    let admin = Admin::new(
+        Arc::clone(&observer),
+        Arc::clone(&readiness),
+        config.admin.password.clone().filter(|_| guarded),
+    );
     let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra);
     let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some());
-    let background = background::Background::new(reload, Arc::clone(&readiness), config.server.listen.clone(), greeting);
+    let background =
+        background::Background::new(reload, Arc::clone(&readiness), config.server.listen.clone(), greeting);
     let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
     server::run(&config, parts).map_err(|error| vec![error.message])
 }

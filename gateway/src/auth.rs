@@ -22,7 +22,8 @@ impl Keyring {
     pub fn new(keys: impl IntoIterator<Item = (Secret, VirtualKey)>) -> Result<Self, GatewayError> {
         let mut seed = [0; 32];
         random(&mut seed)?;
-        let by_hash = keys.into_iter().map(|(secret, key)| (hash(&seed, secret.expose()), Arc::new(key))).collect();
+        let by_hash =
+            keys.into_iter().map(|(secret, key)| (hash(&seed, secret.expose()), Arc::new(key))).collect();
         Ok(Self { seed, by_hash })
     }
 
@@ -37,7 +38,10 @@ impl Keyring {
                 "no api key: send it as `authorization: Bearer <key>`, `x-api-key`, `x-goog-api-key`, `api-key` or `?key=`",
             ));
         };
-        self.by_hash.get(&hash(&self.seed, &secret)).cloned().ok_or_else(|| refuse("the api key is not known"))
+        self.by_hash
+            .get(&hash(&self.seed, &secret))
+            .cloned()
+            .ok_or_else(|| refuse("the api key is not known"))
     }
 }
 
@@ -48,9 +52,13 @@ fn presented(head: &RequestHead) -> Option<String> {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     let named = ["x-api-key", "x-goog-api-key", "api-key"].map(|name| head.header(name).map(str::trim));
-    [bearer].into_iter().chain(named).flatten().find(|value| !value.is_empty()).map(str::to_owned).or_else(|| {
-        head.query_value("key").filter(|value| !value.is_empty())
-    })
+    [bearer]
+        .into_iter()
+        .chain(named)
+        .flatten()
+        .find(|value| !value.is_empty())
+        .map(str::to_owned)
+        .or_else(|| head.query_value("key").filter(|value| !value.is_empty()))
 }
 
 /// A new client key: `cw-` and 43 letters that hold 256 random bits.
@@ -69,8 +77,9 @@ fn hash(seed: &[u8; 32], secret: &str) -> [u8; 32] {
 }
 
 fn random(bytes: &mut [u8]) -> Result<(), GatewayError> {
-    getrandom::fill(bytes)
-        .map_err(|error| GatewayError::gateway(Kind::Internal, format!("the system gives no randomness: {error}")))
+    getrandom::fill(bytes).map_err(|error| {
+        GatewayError::gateway(Kind::Internal, format!("the system gives no randomness: {error}"))
+    })
 }
 
 #[cfg(test)]

@@ -78,9 +78,13 @@ struct Place {
 
 impl Place {
     fn origin(self) -> Origin {
-        let found = self.config.or_else(|| std::env::var_os("CAUSEWAY_CONFIG").map(PathBuf::from)).or_else(|| {
-            ["causeway.toml", "/etc/causeway/causeway.toml"].map(PathBuf::from).into_iter().find(|path| path.is_file())
-        });
+        let found =
+            self.config.or_else(|| std::env::var_os("CAUSEWAY_CONFIG").map(PathBuf::from)).or_else(|| {
+                ["causeway.toml", "/etc/causeway/causeway.toml"]
+                    .map(PathBuf::from)
+                    .into_iter()
+                    .find(|path| path.is_file())
+            });
         Origin { path: found, overrides: self.overrides }
     }
 }

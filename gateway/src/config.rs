@@ -10,12 +10,23 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod annotate;
+mod check;
+mod conform;
 mod environment;
+mod interpolate;
 mod load;
+mod mask;
+mod notes;
+mod overrides;
 mod problem;
 mod retry;
+mod schema;
+mod show;
+mod suggest;
 mod text;
 mod threads;
+mod tree;
 
 pub mod admin;
 pub mod key;
@@ -28,16 +39,20 @@ pub mod server;
 pub mod store;
 
 pub use admin::Admin;
+pub use annotate::annotated;
 pub use environment::from_environment;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
-pub use load::{load, parse};
+pub use load::{find, load, parse};
 pub use model::{Balance, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
+pub use overrides::overrides_in;
 pub use plugin::{Digest, Plugin, Source};
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::Provider;
+pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
+pub use show::effective;
 pub use store::{Backend, OnLoss, Store};
 
 /// Looks one environment variable up.
@@ -109,4 +124,9 @@ pub struct Loaded {
     pub path: Option<PathBuf>,
     /// What the operator should know, one short line each: parts of the file this version does not act on yet.
     pub notes: Vec<String>,
+    /// Where each value comes from (`line 12`, `override`), by its path; what is not in here is a default.
+    pub origins: BTreeMap<String, String>,
 }
+
+#[cfg(test)]
+mod tests;

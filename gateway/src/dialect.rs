@@ -167,7 +167,9 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
         "" => Endpoint::Probe,
         "/v1/chat/completions" | "/v1/messages" => Endpoint::Converse,
         "/v1/models" | "/v1beta/models" => Endpoint::Models,
-        _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => Endpoint::Converse,
+        _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
+            Endpoint::Converse
+        }
         _ if model_in(path).is_some_and(|model| !model.contains(':')) => Endpoint::Model,
         _ => return Err(unknown_path(path)),
     };
@@ -193,7 +195,10 @@ pub fn model_in(path: &str) -> Option<&str> {
 /// Whose errors a client understands, judged by its path and headers; also for paths we do not know.
 pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let path = head.path.as_str();
-    if path.starts_with("/v1beta") || path.ends_with("enerateContent") || head.header("x-goog-api-key").is_some() {
+    if path.starts_with("/v1beta")
+        || path.ends_with("enerateContent")
+        || head.header("x-goog-api-key").is_some()
+    {
         &gemini_generate::GeminiGenerate
     } else if path.starts_with("/v1/messages") || head.header("anthropic-version").is_some() {
         &anthropic_messages::AnthropicMessages
@@ -205,7 +210,9 @@ pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
 fn unknown_path(path: &str) -> GatewayError {
     GatewayError::client(
         crate::error::Kind::PathNotFound,
-        format!("there is no {path} here; try /v1/chat/completions, /v1/messages, /v1beta/models/{{model}}:generateContent or /v1/models"),
+        format!(
+            "there is no {path} here; try /v1/chat/completions, /v1/messages, /v1beta/models/{{model}}:generateContent or /v1/models"
+        ),
     )
 }
 

@@ -183,7 +183,11 @@ impl GatewayError {
     /// Adds what the operator needs to know; earlier context stays behind it.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
-        self.context = if self.context.is_empty() { context.to_string() } else { format!("{context}: {}", self.context) };
+        self.context = if self.context.is_empty() {
+            context.to_string()
+        } else {
+            format!("{context}: {}", self.context)
+        };
         self
     }
 }

@@ -49,7 +49,8 @@ impl Table {
             });
         }
         let targets = balance::weighted(&model.targets, &mut |bound| fastrand::u32(0..bound));
-        let step = |target: &Target| Step { provider: Arc::clone(&target.provider), model: target.model_for(asked) };
+        let step =
+            |target: &Target| Step { provider: Arc::clone(&target.provider), model: target.model_for(asked) };
         Ok(Plan {
             model: Arc::clone(model),
             targets: targets.into_iter().map(step).collect(),
@@ -62,7 +63,10 @@ impl Table {
         let hint = if close.is_empty() {
             "see /v1/models for what there is".to_owned()
         } else {
-            format!("did you mean {}?", close.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+            format!(
+                "did you mean {}?",
+                close.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            )
         };
         GatewayError {
             param: Some("model".to_owned()),

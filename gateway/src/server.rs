@@ -40,8 +40,9 @@ pub fn run(config: &config::Config, parts: Parts) -> Result<(), GatewayError> {
     let listen = &config.server.listen;
     for address in listen.iter().chain([&config.admin.listen]) {
         // Pingora would panic in a worker; here it is one clear line.
-        TcpListener::bind(address.0)
-            .map_err(|error| GatewayError::gateway(Kind::Internal, format!("cannot listen on {address}: {error}")))?;
+        TcpListener::bind(address.0).map_err(|error| {
+            GatewayError::gateway(Kind::Internal, format!("cannot listen on {address}: {error}"))
+        })?;
     }
     let threads = match config.server.threads {
         Threads::Auto => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -65,7 +66,8 @@ pub fn run(config: &config::Config, parts: Parts) -> Result<(), GatewayError> {
                 .map_err(|error| GatewayError::gateway(Kind::Internal, format!("server.tls: {error}")))?,
         }
     }
-    let mut admin = Service::new("admin".to_owned(), pingora::apps::http_app::HttpServer::new_app(parts.admin));
+    let mut admin =
+        Service::new("admin".to_owned(), pingora::apps::http_app::HttpServer::new_app(parts.admin));
     admin.add_tcp(&config.admin.listen.to_string());
     admin.threads = Some(1);
     let mut background = background_service("background", parts.background);

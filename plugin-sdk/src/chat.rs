@@ -20,13 +20,12 @@ pub use part::{CacheControl, Content, File, ImageUrl, InputAudio, Part, PartBody
 pub use tool::{AllowedTools, ChoiceObject, FunctionCall, FunctionDefinition, Tool, ToolCall, ToolChoice};
 pub use value::{Absent, Fields, Json, StopSequences, Text};
 
-use object::object;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use crate::Failure;
 
-object! {
+crate::object! {
     /// A request.
     ChatRequest {
         /// The public model name. Send `route.model`, never this.
@@ -114,7 +113,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// How the client wants the stream.
     StreamOptions {
         /// Tell usage at the end.
@@ -124,7 +123,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// Text, JSON, or JSON by a schema.
     ResponseFormat {
         /// `text`, `json_object`, `json_schema`.
@@ -134,7 +133,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// A schema for the answer.
     JsonSchemaFormat {
         /// Its name.
@@ -148,7 +147,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// Thinking, in more detail than an effort.
     Reasoning {
         /// Whether to think.

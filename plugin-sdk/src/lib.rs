@@ -15,6 +15,8 @@
 #[doc(hidden)]
 pub mod bindings;
 
+pub mod base64;
+
 pub use bindings::causeway::adapter::types::{
     Answer, Capability, Credential, Ending, Failure, FailureKind, Header, Loss, Manifest, Operation, Passage,
     Route, Sigv4, Step, UpstreamRequest, Usage,
@@ -100,6 +102,8 @@ pub mod sse;
 pub mod testing;
 
 pub use losses::Losses;
+#[doc(hidden)]
+pub use serde;
 
 /// The provider said nothing.
 impl Default for Usage {
@@ -130,6 +134,10 @@ impl Default for Step {
 #[macro_export]
 macro_rules! register_adapter {
     ($adapter:ty) => {
+        // Natively nothing calls the adapter; this keeps the compiler from calling all of it dead.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn(&str) -> Result<$adapter, $crate::Failure> = <$adapter as $crate::Adapter>::configure;
+
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "the export macro is generated code")]
         mod causeway_export {

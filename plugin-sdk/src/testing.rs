@@ -133,7 +133,7 @@ fn request_value(request: &UpstreamRequest) -> Value {
         "method": request.method,
         "path": request.path,
         "headers": headers_value(&request.headers),
-        "credential": format!("{:?}", request.credential),
+        "credential": word(&request.credential),
         "body": body_value(&request.body),
     })
 }
@@ -164,7 +164,7 @@ fn usage_value(usage: &Usage) -> Value {
 
 fn failure_value(failure: &Failure) -> Value {
     said([
-        ("kind", Value::from(format!("{:?}", failure.kind))),
+        ("kind", Value::from(word(&failure.kind))),
         ("message", Value::from(failure.message.clone())),
         ("code", Value::from(failure.code.clone())),
         ("param", Value::from(failure.param.clone())),
@@ -179,4 +179,9 @@ fn said<const N: usize>(pairs: [(&str, Value); N]) -> Value {
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// The name of a case as the generated code prints it, without the type before it.
+fn word(value: &impl std::fmt::Debug) -> String {
+    fixture::bare(&format!("{value:?}")).to_owned()
 }

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use wasmtime::{
-    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel,
+    PoolingAllocationConfig,
 };
 
 use crate::error::{GatewayError, Kind};
 
 /// How often a running guest is asked whether its time is up.
-pub(super) const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(5);
 
 /// Largest linear memory a slot can hold: the default limit plus four times the largest body.
 const SLOT_MEMORY: usize = 1 << 30;
@@ -33,7 +34,9 @@ impl Runtime {
         let engine = [12_000, 1_000, 100]
             .into_iter()
             .find_map(|slots| Engine::new(&settings(slots, cache)).ok())
-            .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no wasm engine can be made on this machine"))?;
+            .ok_or_else(|| {
+                GatewayError::gateway(Kind::Internal, "no wasm engine can be made on this machine")
+            })?;
         let pulse = engine.weak();
         std::thread::Builder::new()
             .name("adapter-epoch".to_owned())
@@ -44,7 +47,9 @@ impl Runtime {
                     std::thread::sleep(TICK);
                 }
             })
-            .map_err(|error| GatewayError::gateway(Kind::Internal, format!("no thread for the epoch: {error}")))?;
+            .map_err(|error| {
+                GatewayError::gateway(Kind::Internal, format!("no thread for the epoch: {error}"))
+            })?;
         Ok(Self { engine })
     }
 }

@@ -11,7 +11,8 @@ impl Host for Confined {
             return;
         }
         self.log_lines_left -= 1;
-        let end = (0..=message.len().min(LONGEST_LINE)).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+        let end =
+            (0..=message.len().min(LONGEST_LINE)).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
         let said = message[..end].escape_debug().to_string();
         let adapter = self.adapter.as_str();
         match level {

@@ -61,8 +61,15 @@ impl Loaded {
         self.trusted
     }
 
-    pub(super) fn instance(&self, limits: Limits, options: &str) -> Result<Box<dyn Translator>, GatewayError> {
-        let instance = self.prepared.open(limits, options).map_err(|error| error.context(format!("adapter `{}`", self.name)))?;
+    pub(super) fn instance(
+        &self,
+        limits: Limits,
+        options: &str,
+    ) -> Result<Box<dyn Translator>, GatewayError> {
+        let instance = self
+            .prepared
+            .open(limits, options)
+            .map_err(|error| error.context(format!("adapter `{}`", self.name)))?;
         Ok(Box::new(instance))
     }
 }
@@ -93,7 +100,9 @@ impl Registry {
         for entry in std::fs::read_dir(path)? {
             let path = entry?.path();
             let name = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
-            if let (Some(name), Some("wasm")) = (name, path.extension().and_then(|extension| extension.to_str())) {
+            if let (Some(name), Some("wasm")) =
+                (name, path.extension().and_then(|extension| extension.to_str()))
+            {
                 found.insert(name, Source::File { path, digest: None });
             }
         }
@@ -105,15 +114,18 @@ impl Registry {
     /// # Errors
     /// A file that is missing, a digest that differs, a component of another contract: each in one line.
     pub fn load(&self, name: &str, source: &Source, limits: Limits) -> Result<Arc<Loaded>, GatewayError> {
-        let refuse = |message: String| GatewayError::gateway(Kind::Internal, format!("adapter `{name}`: {message}"));
+        let refuse =
+            |message: String| GatewayError::gateway(Kind::Internal, format!("adapter `{name}`: {message}"));
         let (bytes, trusted): (std::borrow::Cow<'static, [u8]>, bool) = match source {
             Source::Bundled => {
                 let found = BUNDLED.iter().find(|(bundled, _)| *bundled == name);
-                let (_, bytes) = found.ok_or_else(|| refuse("there is no bundled adapter of that name".to_owned()))?;
+                let (_, bytes) =
+                    found.ok_or_else(|| refuse("there is no bundled adapter of that name".to_owned()))?;
                 ((*bytes).into(), true)
             }
             Source::File { path, digest } => {
-                let bytes = std::fs::read(path).map_err(|error| refuse(format!("{}: {error}", path.display())))?;
+                let bytes =
+                    std::fs::read(path).map_err(|error| refuse(format!("{}: {error}", path.display())))?;
                 (bytes.into(), digest.is_some())
             }
         };
@@ -123,13 +135,19 @@ impl Registry {
             && *wanted != found
         {
             let wanted = hex(wanted);
-            return Err(refuse(format!("{} has digest sha256:{digest}, the configuration wants sha256:{wanted}", path.display())));
+            return Err(refuse(format!(
+                "{} has digest sha256:{digest}, the configuration wants sha256:{wanted}",
+                path.display()
+            )));
         }
         let known = self.compiled.lock().get(&(digest.clone(), trusted)).cloned();
         if let Some(loaded) = known {
             return Ok(loaded);
         }
-        let loaded = Arc::new(self.compile(name, &bytes, digest.clone(), trusted, limits).map_err(|error| refuse(error.message))?);
+        let loaded = Arc::new(
+            self.compile(name, &bytes, digest.clone(), trusted, limits)
+                .map_err(|error| refuse(error.message))?,
+        );
         self.compiled.lock().insert((digest, trusted), Arc::clone(&loaded));
         Ok(loaded)
     }
@@ -164,9 +182,12 @@ fn check_contract(
 ) -> Result<(), String> {
     let ours = since_v0_1_0::VERSION;
     let other = |version: &str| {
-        format!("was built for causeway:adapter {version}, this gateway takes {ours}; rebuild it with the matching plugin-sdk")
+        format!(
+            "was built for causeway:adapter {version}, this gateway takes {ours}; rebuild it with the matching plugin-sdk"
+        )
     };
-    let mut exported = exports.filter_map(|name| name.strip_prefix("causeway:adapter/translate@").map(str::to_owned));
+    let mut exported =
+        exports.filter_map(|name| name.strip_prefix("causeway:adapter/translate@").map(str::to_owned));
     match exported.next() {
         Some(version) if version == ours => {}
         Some(version) => return Err(other(&version)),
@@ -176,7 +197,11 @@ fn check_contract(
         match import.strip_prefix("causeway:adapter/").and_then(|rest| rest.split_once('@')) {
             Some(("types" | "host", version)) if version == ours => {}
             Some((_, version)) if version != ours => return Err(other(version)),
-            _ => return Err(format!("imports `{import}`; an adapter may import only causeway:adapter/host@{ours}")),
+            _ => {
+                return Err(format!(
+                    "imports `{import}`; an adapter may import only causeway:adapter/host@{ours}"
+                ));
+            }
         }
     }
     Ok(())

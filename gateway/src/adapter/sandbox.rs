@@ -5,7 +5,6 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
 
-use super::engine::TICK;
 use crate::error::GatewayError;
 
 /// Limits of one adapter. Both grow with the bytes handed over, so that a large body is not a crime:
@@ -58,7 +57,12 @@ impl Confined {
 }
 
 impl ResourceLimiter for Confined {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let total = self.memory_used.saturating_add(desired.saturating_sub(current));
         if total > self.memory_cap {
             self.memory_refused = true;
@@ -68,7 +72,12 @@ impl ResourceLimiter for Confined {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= 20_000)
     }
 }
@@ -114,7 +123,10 @@ fn judge(confined: &Confined, function: &'static str, error: &wasmtime::Error) -
             format!("adapter `{adapter}` used up its {:?} in {function}", confined.limits.budget)
         }
         _ if confined.memory_refused => {
-            format!("adapter `{adapter}` asked for more than its {} bytes of memory in {function}", confined.memory_cap)
+            format!(
+                "adapter `{adapter}` asked for more than its {} bytes of memory in {function}",
+                confined.memory_cap
+            )
         }
         Some(trap) => format!("adapter `{adapter}` trapped in {function}: {trap}"),
         None => format!("adapter `{adapter}` failed in {function}"),
@@ -127,6 +139,3 @@ fn cpu_time() -> Duration {
     // Both fields are positive by definition of the clock.
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
-
-/// How much longer than its budget a looping call can run.
-pub(super) const SLACK: Duration = TICK;

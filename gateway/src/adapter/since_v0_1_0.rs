@@ -15,7 +15,6 @@ use crate::error::{GatewayError, Kind, Origin};
 
 /// The generated side of the contract.
 pub(super) mod contract {
-    #![expect(missing_docs, clippy::all, unreachable_pub, reason = "bindgen-generated code")]
     wasmtime::component::bindgen!({ path: "../wit/since-v0.1.0", world: "adapter" });
 }
 
@@ -34,7 +33,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn link(engine: &wasmtime::Engine, name: &str, component: &Component) -> wasmtime::Result<Self> {
+    pub(super) fn link(
+        engine: &wasmtime::Engine,
+        name: &str,
+        component: &Component,
+    ) -> wasmtime::Result<Self> {
         let mut linker = Linker::<Confined>::new(engine);
         contract::Adapter::add_to_linker::<_, HasSelf<Confined>>(&mut linker, |confined| confined)?;
         let pre = contract::AdapterPre::new(linker.instantiate_pre(component)?)?;
@@ -111,7 +114,8 @@ impl Instance {
         let Some(stream) = self.stream else {
             return Err(GatewayError::plugin("no stream is open"));
         };
-        let said = self.run(bytes.len(), function, |guest, store| run(&guest.response_stream(), store, stream))?;
+        let said =
+            self.run(bytes.len(), function, |guest, store| run(&guest.response_stream(), store, stream))?;
         Ok(Step {
             chunks: said.chunks,
             usage: said.usage.map(usage),
@@ -254,7 +258,8 @@ fn kebab(word: &impl std::fmt::Debug) -> String {
 }
 
 fn legal_path(path: String) -> Result<String, GatewayError> {
-    let legal = path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|byte| byte.is_ascii_graphic());
+    let legal =
+        path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|byte| byte.is_ascii_graphic());
     legal.then_some(path.clone()).ok_or_else(|| GatewayError::plugin(format!("illegal path {path:?}")))
 }
 
@@ -267,7 +272,9 @@ fn credential(said: wit::Credential) -> Result<CredentialKind, GatewayError> {
                 .map_err(|_| GatewayError::plugin(format!("illegal credential header {name:?}")))?,
         ),
         wit::Credential::Query(name) => CredentialKind::Query(name),
-        wit::Credential::Sigv4(scope) => CredentialKind::SigV4 { service: scope.service, region: scope.region },
+        wit::Credential::Sigv4(scope) => {
+            CredentialKind::SigV4 { service: scope.service, region: scope.region }
+        }
         wit::Credential::GoogleOauth(scopes) => CredentialKind::GoogleOauth { scopes },
     })
 }

@@ -50,7 +50,9 @@ impl Admin {
             "/healthz" => (200, TEXT, "ok\n".to_owned()),
             "/readyz" if self.readiness.is_ready() => (200, TEXT, "ready\n".to_owned()),
             "/readyz" => (503, TEXT, "not ready\n".to_owned()),
-            "/metrics" if !self.may_read(headers) => (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned()),
+            "/metrics" if !self.may_read(headers) => {
+                (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned())
+            }
             "/metrics" => (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text()),
             _ => (404, TEXT, "there is /healthz, /readyz and /metrics here\n".to_owned()),
         }
@@ -64,7 +66,8 @@ impl Admin {
         let given = match scheme.to_ascii_lowercase().as_str() {
             "bearer" => value.trim().as_bytes().to_vec(),
             "basic" => {
-                let plain = base64::engine::general_purpose::STANDARD.decode(value.trim()).unwrap_or_default();
+                let plain =
+                    base64::engine::general_purpose::STANDARD.decode(value.trim()).unwrap_or_default();
                 let at = plain.iter().position(|byte| *byte == b':').map_or(plain.len(), |colon| colon + 1);
                 plain.get(at..).unwrap_or_default().to_vec()
             }
@@ -88,7 +91,10 @@ impl ServeHttp for Admin {
         headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
         headers.insert(http::header::CONTENT_LENGTH, length.into());
         if status == 401 {
-            headers.insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Basic realm=\"causeway\""));
+            headers.insert(
+                http::header::WWW_AUTHENTICATE,
+                http::HeaderValue::from_static("Basic realm=\"causeway\""),
+            );
         }
         response
     }

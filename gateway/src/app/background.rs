@@ -30,7 +30,12 @@ pub struct Background {
 
 impl Background {
     /// Gathers what is needed; `greeting` is printed when the listeners are up.
-    pub fn new(reload: Reload, readiness: Arc<Readiness>, listen: Vec<ListenAddress>, greeting: String) -> Self {
+    pub fn new(
+        reload: Reload,
+        readiness: Arc<Readiness>,
+        listen: Vec<ListenAddress>,
+        greeting: String,
+    ) -> Self {
         Self { reload: Arc::new(reload), readiness, listen, greeting }
     }
 
@@ -84,7 +89,10 @@ impl BackgroundService for Background {
 /// Watches the file's folder: editors and Kubernetes put a new file in the old one's place.
 fn watch(path: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
     let changed = Arc::clone(changed);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map_or_else(|| PathBuf::from("."), Path::to_owned);
     let mut seen = std::fs::read(path).ok();
     let file = path.to_owned();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -103,6 +111,8 @@ fn watch(path: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatche
         Ok(watcher)
     });
     watching
-        .inspect_err(|error| tracing::warn!(%error, "the configuration file is not watched; SIGHUP still reloads it"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "the configuration file is not watched; SIGHUP still reloads it"),
+        )
         .ok()
 }

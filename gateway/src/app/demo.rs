@@ -14,7 +14,8 @@ pub struct Demo {
 }
 
 /// Public name, adapter: one model in each vendor's dialect, so that every road can be tried.
-const MODELS: [(&str, &str); 3] = [("mock", "openai"), ("mock-claude", "anthropic"), ("mock-gemini", "gemini")];
+const MODELS: [(&str, &str); 3] =
+    [("mock", "openai"), ("mock-claude", "anthropic"), ("mock-gemini", "gemini")];
 
 impl Demo {
     /// Starts the mock and adds it to a configuration.
@@ -30,7 +31,8 @@ impl Demo {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let running = {
             let _entered = runtime.enter();
-            Mock::start(Settings::default(), address).map_err(|error| format!("the mock provider cannot listen: {error}"))?
+            Mock::start(Settings::default(), address)
+                .map_err(|error| format!("the mock provider cannot listen: {error}"))?
         };
         for (model, plugin) in MODELS {
             let provider = Provider {
@@ -52,7 +54,11 @@ pub fn greeting(config: &Config, made: Option<&Secret>, demo: bool) -> String {
     let mut text = String::new();
     let scheme = if config.server.tls.is_some() { "https" } else { "http" };
     let Some(listen) = config.server.listen.first() else { return text };
-    let address = if listen.0.ip().is_unspecified() { format!("127.0.0.1:{}", listen.0.port()) } else { listen.to_string() };
+    let address = if listen.0.ip().is_unspecified() {
+        format!("127.0.0.1:{}", listen.0.port())
+    } else {
+        listen.to_string()
+    };
     // Writing to a String cannot fail.
     let _ = writeln!(text, "Causeway {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(text, "  admin       http://{}  (/healthz, /readyz, /metrics)", config.admin.listen);

@@ -107,7 +107,9 @@ fn changes(before: &Config, after: &Config) -> Vec<String> {
         || before.admin != after.admin
         || before.log != after.log;
     if restart {
-        lines.push("server.listen, threads, tls, drain, [admin] and [log] take effect after a restart".to_owned());
+        lines.push(
+            "server.listen, threads, tls, drain, [admin] and [log] take effect after a restart".to_owned(),
+        );
     }
     lines
 }

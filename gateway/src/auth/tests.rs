@@ -10,7 +10,12 @@ fn head(headers: &[(&'static str, &str)], query: Option<&str>) -> RequestHead {
     for (name, value) in headers {
         map.append(*name, value.parse().expect("header"));
     }
-    RequestHead { method: Method::POST, path: "/v1/x".to_owned(), query: query.map(str::to_owned), headers: map }
+    RequestHead {
+        method: Method::POST,
+        path: "/v1/x".to_owned(),
+        query: query.map(str::to_owned),
+        headers: map,
+    }
 }
 
 #[test]

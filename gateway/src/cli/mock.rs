@@ -10,7 +10,7 @@ use crate::mock::{Mock, Settings};
 
 /// Serve a fake OpenAI, Anthropic and Gemini: for demos, tests and benchmarks without a key
 #[derive(Debug, Args)]
-pub struct MockArguments {
+pub(super) struct MockArguments {
     /// Address to listen on; port 0 finds a free one
     #[arg(long, default_value = "127.0.0.1:9999")]
     pub listen: SocketAddr,
@@ -20,7 +20,7 @@ pub struct MockArguments {
 }
 
 /// Serves until interrupted.
-pub fn run(arguments: MockArguments) -> ExitCode {
+pub(super) fn run(arguments: MockArguments) -> ExitCode {
     match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,6 +1,5 @@
 //! What an adapter is, said by the very engine that would run it.
 
-use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -23,13 +22,17 @@ fn describe(file: &Path) -> Result<String, String> {
     let shown = file.display().to_string();
     let bundled = Registry::bundled().any(|name| name == shown);
     let source = if bundled { Source::Bundled } else { Source::File { path: file.to_owned(), digest: None } };
-    let name = if bundled { shown.as_str() } else { file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("adapter") };
+    let name = if bundled {
+        shown.as_str()
+    } else {
+        file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("adapter")
+    };
     let runtime = Runtime::start(None).map_err(|error| error.message)?;
-    let loaded = Registry::new(runtime).load(name, &source, Limits::default()).map_err(|error| error.message)?;
+    let loaded =
+        Registry::new(runtime).load(name, &source, Limits::default()).map_err(|error| error.message)?;
     let manifest = loaded.manifest();
     let mut text = String::new();
-    // Writing to a String cannot fail.
-    let mut line = |label: &str, value: String| drop(writeln!(text, "{label:<14}{value}"));
+    let mut line = |label: &str, value: String| text.push_str(&format!("{label:<14}{value}\n"));
     line("adapter", format!("{} {}", manifest.name, manifest.version));
     line("contract", "causeway:adapter@0.1.0, imports nothing but its log".to_owned());
     line("provider", manifest.provider.clone());

@@ -23,7 +23,9 @@ pub(super) fn run(origin: Origin) -> ExitCode {
     observe::start(loaded.config.log.level.as_str(), format);
     match &origin.path {
         Some(path) => tracing::info!(path = %path.display(), "configuration"),
-        None => tracing::info!("no configuration file; starting with the mock provider and the keys in the environment"),
+        None => tracing::info!(
+            "no configuration file; starting with the mock provider and the keys in the environment"
+        ),
     }
     match app::serve(loaded, origin) {
         Ok(()) => ExitCode::SUCCESS,

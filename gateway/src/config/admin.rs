@@ -18,7 +18,7 @@ pub struct Admin {
     pub listen: ListenAddress,
     /// Password of the dashboard and the admin API. Without one only this machine may connect.
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
-    #[schemars(with = "Option<secret::SecretText>")]
+    #[schemars(with = "Option<secret::SecretText>", example = "${CAUSEWAY_ADMIN_PASSWORD}")]
     pub password: Option<Secret>,
     /// true: this file is the only way to change anything.
     pub readonly: bool,

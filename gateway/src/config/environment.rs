@@ -19,18 +19,35 @@ const KNOWN: [(&str, &[&str], &[&str]); 3] = [
 /// Every provider whose key is set, with its usual model names passed on, on loopback only.
 pub fn from_environment(environment: Environment<'_>) -> Config {
     let mut config = Config::default();
-    for (name, variables, patterns) in KNOWN {
-        let Some(key) =
-            variables.iter().find_map(|variable| environment(variable).filter(|key| !key.is_empty()))
-        else {
-            continue;
-        };
-        config
-            .providers
-            .insert(name.to_owned(), Provider { keys: vec![Secret::new(key.trim())], ..Provider::default() });
+    for (name, variable, patterns) in found(environment) {
+        let key = environment(variable).unwrap_or_default();
+        let provider = Provider { keys: vec![Secret::new(key.trim())], ..Provider::default() };
+        config.providers.insert(name.to_owned(), provider);
         config.models.extend(patterns.iter().map(|pattern| ((*pattern).to_owned(), passed_on(name))));
     }
     config
+}
+
+/// The same as a file would say it, for overrides to be put on.
+pub(crate) fn environment_text(environment: Environment<'_>) -> String {
+    let mut text = String::new();
+    for (name, variable, patterns) in found(environment) {
+        text.push_str(&format!("[providers.{name}]\nkeys = [\"${{{variable}}}\"]\n"));
+        for pattern in patterns {
+            text.push_str(&format!("[models.\"{pattern}\"]\ntargets = [\"{name}/*\"]\n"));
+        }
+    }
+    text
+}
+
+/// Provider, the variable that holds its key, its model names.
+type Found = (&'static str, &'static str, &'static [&'static str]);
+
+fn found(environment: Environment<'_>) -> impl Iterator<Item = Found> {
+    KNOWN.into_iter().filter_map(move |(name, variables, patterns)| {
+        let set = |variable: &&&str| environment(variable).is_some_and(|key| !key.trim().is_empty());
+        variables.iter().find(set).map(|variable| (name, *variable, patterns))
+    })
 }
 
 fn passed_on(provider: &str) -> Model {

@@ -31,7 +31,7 @@ pub struct KeyDefaults {
 pub struct Key {
     /// What the client sends, at least 16 characters. Kept as a hash only. `causeway keys create` makes keys without a file.
     #[serde(deserialize_with = "secret::read", serialize_with = "secret::mask")]
-    #[schemars(with = "secret::SecretText")]
+    #[schemars(with = "secret::SecretText", example = "${CAUSEWAY_KEY_WEB}")]
     pub secret: Secret,
     /// The team whose budget it shares, one of `[teams.*]`. Default: none.
     #[serde(default)]
@@ -76,7 +76,7 @@ pub struct Limits {
     /// Tokens per window, prompt and answer together.
     pub tokens: Option<Rate>,
     /// Requests at the same time.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub concurrent: Option<u32>,
 }
 

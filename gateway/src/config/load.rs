@@ -1,10 +1,29 @@
 //! Reads TOML, puts `${VAR}` into string leaves, applies command-line overrides.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, Environment, Loaded, Problem};
+use super::check::{Names, cross_check};
+use super::conform::{Conformity, conform};
+use super::environment::environment_text;
+use super::tree::{Node, Route, Step};
+use super::{Config, ConfigError, Environment, Loaded, Problem, Source};
+use super::{interpolate, mask, notes, overrides, show, tree};
 
-/// Reads and checks a configuration file; without a path, what the environment gives.
+/// The file to use when none is named on the command line: `$CAUSEWAY_CONFIG`, `./causeway.toml`,
+/// `/etc/causeway/causeway.toml`, whichever comes first.
+pub fn find(environment: Environment<'_>) -> Option<PathBuf> {
+    if let Some(named) = environment("CAUSEWAY_CONFIG").filter(|named| !named.is_empty()) {
+        return Some(PathBuf::from(named));
+    }
+    ["causeway.toml", "/etc/causeway/causeway.toml"]
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|path| path.is_file())
+}
+
+/// Reads and checks a configuration file; without a path, what the environment gives. Relative paths in it become
+/// paths from its own folder.
 ///
 /// `overrides` are `a.b.c=value` lines, applied in order. `environment` looks one variable up.
 ///
@@ -15,27 +34,50 @@ pub fn load(
     overrides: &[String],
     environment: Environment<'_>,
 ) -> Result<Loaded, ConfigError> {
-    let Some(path) = path else {
-        return Ok(Loaded { config: super::from_environment(environment), path: None, notes: Vec::new() });
-    };
+    let Some(path) = path else { return without_file(overrides, environment) };
     let name = path.display().to_string();
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
+    match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => {
             let mut loaded = parse(&text, &name, overrides, environment)?;
+            anchor(&mut loaded.config, path.parent().unwrap_or(Path::new("")));
             loaded.path = Some(path.to_owned());
             Ok(loaded)
         }
-        Err(error) => Err(ConfigError {
-            file: name,
-            source: String::new(),
-            problems: vec![Problem {
-                message: format!("cannot read the file: {error}"),
-                span: None,
-                label: String::new(),
-                help: None,
-            }],
-        }),
+        Ok(Err(_)) => Err(unreadable(name, "the file is not UTF-8 text".to_owned())),
+        Err(error) => Err(unreadable(name, format!("cannot read the file: {error}"))),
     }
+}
+
+/// Relative paths are meant from the folder of the file that holds them, wherever the gateway is started.
+fn anchor(config: &mut Config, folder: &Path) {
+    let at = |path: &mut PathBuf| *path = folder.join(&*path);
+    at(&mut config.store.path);
+    config.server.plugins_dir.iter_mut().for_each(at);
+    if let Some(tls) = &mut config.server.tls {
+        at(&mut tls.cert);
+        at(&mut tls.key);
+    }
+    for plugin in config.plugins.values_mut() {
+        if let Source::File(path) = &mut plugin.source {
+            at(path);
+        }
+    }
+}
+
+fn unreadable(file: String, message: String) -> ConfigError {
+    let problem = Problem { message, span: None, label: String::new(), help: None };
+    ConfigError { file, source: String::new(), problems: vec![problem] }
+}
+
+/// The environment's providers, with overrides on them.
+fn without_file(overrides: &[String], environment: Environment<'_>) -> Result<Loaded, ConfigError> {
+    if overrides.is_empty() {
+        let config = super::from_environment(environment);
+        return Ok(Loaded { config, path: None, notes: Vec::new(), origins: BTreeMap::new() });
+    }
+    let trimmed = |name: &str| environment(name).map(|value| value.trim().to_owned());
+    let text = environment_text(environment);
+    examine(&text, "environment", overrides, &trimmed, tree::read(&text).0, |_| None)
 }
 
 /// Checks a configuration text; `name` stands for the file in errors.
@@ -48,16 +90,69 @@ pub fn parse(
     overrides: &[String],
     environment: Environment<'_>,
 ) -> Result<Loaded, ConfigError> {
-    let _ = (overrides, environment);
-    let config: Config = toml::from_str(text).map_err(|error| ConfigError {
-        file: name.to_owned(),
-        source: text.to_owned(),
-        problems: vec![Problem {
-            message: error.message().to_owned(),
-            span: error.span(),
-            label: String::new(),
-            help: None,
-        }],
-    })?;
-    Ok(Loaded { config, path: None, notes: Vec::new() })
+    let (mut root, syntax) = tree::read(text);
+    if !syntax.is_empty() {
+        // Whatever else a broken document seems to say is a consequence of the break.
+        let Conformity { shown, hidden, .. } = conform(&mut root);
+        let source = mask::mask_broken(text, &shown, &hidden);
+        return Err(ConfigError { file: name.to_owned(), source, problems: in_order(syntax) });
+    }
+    examine(text, name, overrides, environment, root, Names::problem_without_providers)
+}
+
+/// Everything after the syntax. `demand` is what a file must have that the environment need not give.
+fn examine(
+    text: &str,
+    name: &str,
+    overrides: &[String],
+    environment: Environment<'_>,
+    mut root: Node,
+    demand: impl FnOnce(&Names) -> Option<Problem>,
+) -> Result<Loaded, ConfigError> {
+    let mut problems = Vec::new();
+    overrides::apply(&mut root, overrides, &mut problems);
+    interpolate::fill(&mut root, environment, &mut problems);
+    let names = Names::of_tree(&root);
+    let mut conformity = conform(&mut root);
+    problems.append(&mut conformity.problems);
+    problems.extend(demand(&names));
+    let config = typed(&root);
+    match &config {
+        Ok(config) => problems.append(&mut cross_check(config, &root, &names, &conformity.dropped)),
+        Err(problem) if problems.is_empty() => problems.push(problem.clone()),
+        // What could not be read has been told already, in better words.
+        Err(_) => {}
+    }
+    match config {
+        Ok(config) if problems.is_empty() => {
+            let notes = notes::of(&config, &root);
+            let origins = show::origins(text, &root);
+            Ok(Loaded { config, path: None, notes, origins })
+        }
+        _ => Err(ConfigError {
+            file: name.to_owned(),
+            source: mask::mask(text, &conformity.shown, &conformity.hidden),
+            problems: in_order(problems),
+        }),
+    }
+}
+
+/// The tree as structs. The schema comes from the same structs, so a refusal here is rare: a number beyond its type.
+fn typed(root: &Node) -> Result<Config, Problem> {
+    serde_path_to_error::deserialize(root.to_json()).map_err(|error| {
+        let steps = error.path().iter().filter_map(|segment| match segment {
+            serde_path_to_error::Segment::Seq { index } => Some(Step::Index(*index)),
+            serde_path_to_error::Segment::Map { key } => Some(Step::Key(key.clone())),
+            _ => None,
+        });
+        let route = Route(steps.collect());
+        // The message of serde may hold the value; the path is enough to find it.
+        root.place_of(&route).problem(format!("`{route}` cannot be read"), "not understood")
+    })
+}
+
+/// As they stand in the file; what has no place comes last.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
+    problems
 }

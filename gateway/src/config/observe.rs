@@ -83,6 +83,7 @@ impl Default for Requests {
 #[serde(deny_unknown_fields, default)]
 pub struct Otel {
     /// The collector's OTLP/HTTP address. Empty: off.
+    #[schemars(extend("x-kind" = "url-or-empty"))]
     pub endpoint: String,
     /// true: prompts and answers go into spans too.
     pub content: bool,

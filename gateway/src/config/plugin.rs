@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::text::{Text, text_values};
 use crate::domain::{ByteSize, Timespan};
 
+/// The adapters that come with the gateway.
+pub const BUNDLED: [&str; 7] = ["anthropic", "azure-openai", "bedrock", "cohere", "gemini", "mock", "openai"];
+
 /// One adapter file; a provider names it in `plugin`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plugin {
     /// Where its file comes from: `file:./acme.wasm`, `https://…/acme.wasm` or `oci://registry/name:tag`.
-    /// A relative file is looked for beside this configuration file.
+    /// A relative path starts at the folder of this file.
     pub source: Source,
     /// Digest of the file; another file is refused. Required for `https` and `oci`. Default: any file.
     #[serde(default)]
@@ -62,7 +65,7 @@ impl FromStr for Source {
                 "`{text}` is not a source of a plugin: it must start with `file:`, `https://` or `oci://`"
             ));
         };
-        if rest.is_empty() || text.chars().any(char::is_control) {
+        if rest.trim_matches('/').is_empty() || text.chars().any(char::is_control) {
             return Err(format!("`{text}` is not a source of a plugin: the place is missing"));
         }
         Ok(source)

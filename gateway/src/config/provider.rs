@@ -21,7 +21,7 @@ pub struct Provider {
     pub url: Option<String>,
     /// The vendor's keys, used in turn; a key that meets 401 or 429 rests alone. None for a server without keys.
     #[serde(deserialize_with = "secret::read_list", serialize_with = "secret::mask_list")]
-    #[schemars(with = "Vec<secret::SecretText>")]
+    #[schemars(with = "Vec<secret::SecretText>", example = ["${OPENAI_API_KEY}"])]
     pub keys: Vec<Secret>,
     /// The plugin's own settings, checked against the plugin's schema. Never put a secret here: plugins see it.
     pub options: BTreeMap<String, serde_json::Value>,

@@ -18,7 +18,8 @@ pub struct Server {
     /// Addresses to listen on, each `ip:port`. `0.0.0.0` and `[::]` mean every interface. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub listen: Vec<ListenAddress>,
-    /// Certificate and key for HTTPS; without it the gateway speaks plain HTTP. Needs a restart.
+    /// Certificate and key for HTTPS; without it the gateway speaks plain HTTP. Relative paths start at the
+    /// folder of this file. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub tls: Option<Tls>,
     /// Worker threads: "auto" is one per core. Too few and streams stutter under load. Needs a restart.
@@ -33,6 +34,7 @@ pub struct Server {
     /// "off" is nothing, "debug" adds the target, the attempts and the timing of each step.
     pub headers: Headers,
     /// A folder of adapter files (`*.wasm`): each is a plugin under its file name, before the bundled one of that name.
+    /// A relative path starts at the folder of this file. Default: none.
     pub plugins_dir: Option<PathBuf>,
     /// How long each step may take; a provider or a model may say otherwise.
     pub timeouts: Timeouts,

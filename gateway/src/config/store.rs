@@ -15,12 +15,13 @@ pub struct Store {
     /// "sled": one node, in the folder `path`. "redis": shared by many nodes, at `url`. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub backend: Backend,
-    /// The folder of "sled". It must be on a local disk and belong to one process. Needs a restart.
+    /// The folder of "sled". It must be on a local disk and belong to one process; a relative path starts at
+    /// the folder of this file. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub path: PathBuf,
     /// The address of "redis" (Redis 7 or Valkey), as in "redis://10.0.0.5:6379". Needs a restart.
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
-    #[schemars(with = "Option<secret::SecretText>", extend("x-restart" = true))]
+    #[schemars(with = "Option<secret::SecretText>", example = "${CAUSEWAY_REDIS_URL}", extend("x-restart" = true))]
     pub url: Option<Secret>,
     /// Without the store, requests of keys with a limit or budget are refused ("deny"), let through up to what this
     /// node was given beforehand ("lease"), or let through ("allow").

@@ -7,6 +7,9 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::model::{ModelPattern, RetryCondition, TargetName};
+use super::plugin::{Digest, Source};
+use super::server::ListenAddress;
 use crate::domain::{ByteSize, Micros, Rate, Secret, Timespan, TimespanRange};
 
 /// The schema's word for a string that one of our types reads.
@@ -24,7 +27,9 @@ pub(crate) trait Text: FromStr<Err = String> + Display {
 
 /// The schema of a [`Text`].
 pub(crate) fn schema_of<T: Text>() -> Schema {
-    json_schema!({ "type": "string", "pattern": T::PATTERN, "description": T::WRITTEN, "x-kind": T::KIND })
+    // What stands in braces is known only later.
+    let pattern = format!("{}|\\$\\{{", T::PATTERN);
+    json_schema!({ "type": "string", "pattern": pattern, "description": T::WRITTEN, "x-kind": T::KIND })
 }
 
 /// Gives a [`Text`] its serde and schema implementations; the orphan rule forbids one for all.
@@ -83,6 +88,54 @@ impl Text for Rate {
 }
 
 text_values!(Timespan, TimespanRange, ByteSize, Rate);
+
+/// Why a text is refused as a value of that kind, and how it is written; `None` when it is fine.
+pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> {
+    match kind {
+        Timespan::KIND => refused_by::<Timespan>(text),
+        TimespanRange::KIND => refused_by::<TimespanRange>(text),
+        ByteSize::KIND => refused_by::<ByteSize>(text),
+        Rate::KIND => refused_by::<Rate>(text),
+        ListenAddress::KIND => refused_by::<ListenAddress>(text),
+        TargetName::KIND => refused_by::<TargetName>(text),
+        ModelPattern::KIND => refused_by::<ModelPattern>(text),
+        RetryCondition::KIND => refused_by::<RetryCondition>(text),
+        Source::KIND => refused_by::<Source>(text),
+        Digest::KIND => refused_by::<Digest>(text),
+        "url" => refused_url(text),
+        "url-or-empty" if text.is_empty() => None,
+        "url-or-empty" => refused_url(text),
+        _ => None,
+    }
+}
+
+fn refused_by<T: Text>(text: &str) -> Option<(String, &'static str)> {
+    T::from_str(text).err().map(|message| (message, T::WRITTEN))
+}
+
+/// An address of a server. It may hold a credential by mistake, so it is never repeated in the message.
+fn refused_url(text: &str) -> Option<(String, &'static str)> {
+    let written = "the scheme, the host and a path at most, as in \"https://api.example.com/v1\"";
+    let refuse = |why: &str| Some((format!("not an address of a server: {why}"), written));
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return refuse("it must start with `https://` or `http://`");
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return refuse("it holds a user name or password; a key belongs into `keys`");
+    }
+    if rest.contains(['?', '#']) {
+        return refuse("it holds a query or a fragment");
+    }
+    let Ok(address) = text.parse::<http::Uri>() else {
+        return refuse("it holds a character that no address has, or a port that is none");
+    };
+    match address.host() {
+        None | Some("") => refuse("the host is missing"),
+        Some(_) if authority.ends_with(':') || address.port_u16() == Some(0) => refuse("the port is missing"),
+        Some(_) => None,
+    }
+}
 
 impl Serialize for Micros {
     /// A number of dollars, for showing only: amounts under a billion dollars keep every digit.

@@ -26,7 +26,7 @@ impl FromStr for Micros {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             None => (text, 0),
             Some((mantissa, exponent)) => match exponent.parse::<i32>() {
-                Ok(exponent) if exponent.abs() <= 18 => (mantissa, exponent),
+                Ok(exponent @ -18..=18) => (mantissa, exponent),
                 _ => return refuse("the exponent is out of range"),
             },
         };

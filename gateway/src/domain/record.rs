@@ -83,16 +83,29 @@ pub struct PluginCall {
 
 impl Record {
     /// Counts one call into an adapter.
-    pub fn count_plugin_call(&mut self, plugin: &Arc<str>, function: &'static str, outcome: &'static str, took: Duration) {
-        let known = self.plugin_calls.iter_mut().find(|call| {
-            call.function == function && call.outcome == outcome && call.plugin == *plugin
-        });
+    pub fn count_plugin_call(
+        &mut self,
+        plugin: &Arc<str>,
+        function: &'static str,
+        outcome: &'static str,
+        took: Duration,
+    ) {
+        let known = self
+            .plugin_calls
+            .iter_mut()
+            .find(|call| call.function == function && call.outcome == outcome && call.plugin == *plugin);
         match known {
             Some(call) => {
                 call.calls += 1;
                 call.took += took;
             }
-            None => self.plugin_calls.push(PluginCall { plugin: Arc::clone(plugin), function, outcome, calls: 1, took }),
+            None => self.plugin_calls.push(PluginCall {
+                plugin: Arc::clone(plugin),
+                function,
+                outcome,
+                calls: 1,
+                took,
+            }),
         }
     }
 }

@@ -17,11 +17,15 @@ pub enum Format {
 /// Starts the log on stderr. `level` is a filter: `info`, `causeway=debug`. Called once; later calls do nothing.
 pub fn start(level: &str, format: Format) {
     // Pingora warns about every client that leaves; our own line says it better.
-    let filter = EnvFilter::try_new(format!("{level},pingora_core=error,pingora_proxy=error,wasmtime=error,cranelift=error"))
-        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(format!(
+        "{level},pingora_core=error,pingora_proxy=error,wasmtime=error,cranelift=error"
+    ))
+    .unwrap_or_else(|_| EnvFilter::new("info"));
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = match format {
-        Format::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+        Format::Json => {
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        }
         Format::Pretty => log.compact().with_target(false).try_init(),
     };
 }
@@ -32,7 +36,15 @@ pub(super) fn write(record: &Record) {
     let tried: Vec<_> = record
         .attempts
         .iter()
-        .map(|attempt| format!("{}/{} {} {}ms", attempt.provider, attempt.model, attempt.outcome, attempt.took.as_millis()))
+        .map(|attempt| {
+            format!(
+                "{}/{} {} {}ms",
+                attempt.provider,
+                attempt.model,
+                attempt.outcome,
+                attempt.took.as_millis()
+            )
+        })
         .collect();
     let lost: Vec<_> = record.losses.iter().map(|loss| loss.field.as_str()).collect();
     tracing::info!(

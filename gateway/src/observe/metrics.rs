@@ -42,7 +42,8 @@ impl Metrics {
             Ok::<_, prometheus::Error>(counter)
         };
         let histogram = |name: &str, help: &str, labels: &[&str], buckets: &[f64]| {
-            let histogram = HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?;
+            let histogram =
+                HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?;
             registry.register(Box::new(histogram.clone()))?;
             Ok::<_, prometheus::Error>(histogram)
         };
@@ -51,7 +52,10 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
-        let build = IntGaugeVec::new(Opts::new("causeway_build_info", "Always 1; the version is a label."), &["version"])?;
+        let build = IntGaugeVec::new(
+            Opts::new("causeway_build_info", "Always 1; the version is a label."),
+            &["version"],
+        )?;
         registry.register(Box::new(build.clone()))?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self {
@@ -78,10 +82,26 @@ impl Metrics {
                 &["route", "stream"],
                 &SECONDS,
             )?,
-            tokens: counter("causeway_tokens_total", "Tokens as providers counted them.", &["route", "provider", "type"])?,
-            attempts: counter("causeway_attempts_total", "Tries at a target and how they went.", &["provider", "outcome"])?,
-            fallbacks: counter("causeway_fallbacks_total", "Moves from a failed target to the next.", &["from", "to"])?,
-            losses: counter("causeway_losses_total", "Fields that could not be carried across.", &["route", "provider"])?,
+            tokens: counter(
+                "causeway_tokens_total",
+                "Tokens as providers counted them.",
+                &["route", "provider", "type"],
+            )?,
+            attempts: counter(
+                "causeway_attempts_total",
+                "Tries at a target and how they went.",
+                &["provider", "outcome"],
+            )?,
+            fallbacks: counter(
+                "causeway_fallbacks_total",
+                "Moves from a failed target to the next.",
+                &["from", "to"],
+            )?,
+            losses: counter(
+                "causeway_losses_total",
+                "Fields that could not be carried across.",
+                &["route", "provider"],
+            )?,
             plugin_calls: counter(
                 "causeway_plugin_calls_total",
                 "Calls into adapters; err: refused, failed: trapped, looped or talked nonsense.",
@@ -94,8 +114,14 @@ impl Metrics {
                 &CALL,
             )?,
             inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
-            reload_success: gauge("causeway_config_reload_success", "1: the last load of the configuration succeeded.")?,
-            reload_timestamp: gauge("causeway_config_reload_timestamp_seconds", "When the configuration in force was loaded.")?,
+            reload_success: gauge(
+                "causeway_config_reload_success",
+                "1: the last load of the configuration succeeded.",
+            )?,
+            reload_timestamp: gauge(
+                "causeway_config_reload_timestamp_seconds",
+                "When the configuration in force was loaded.",
+            )?,
             registry,
         })
     }
@@ -106,7 +132,8 @@ impl Metrics {
         let last = record.attempts.last();
         let provider = last.map_or("", |attempt| attempt.provider.as_ref());
         // A pattern passes on any name a client makes up; only the configured one becomes a label.
-        let model = if route.contains('*') { "other" } else { last.map_or("", |attempt| attempt.model.as_str()) };
+        let model =
+            if route.contains('*') { "other" } else { last.map_or("", |attempt| attempt.model.as_str()) };
         let code = record.status.to_string();
         self.requests.with_label_values(&[route, model, provider, code.as_str(), stream]).inc();
         self.duration.with_label_values(&[route, stream]).observe(record.took.as_secs_f64());
@@ -139,7 +166,9 @@ impl Metrics {
             self.losses.with_label_values(&[route, provider]).inc_by(record.losses.len() as u64);
         }
         for call in &record.plugin_calls {
-            self.plugin_calls.with_label_values(&[call.plugin.as_ref(), call.function, call.outcome]).inc_by(call.calls);
+            self.plugin_calls
+                .with_label_values(&[call.plugin.as_ref(), call.function, call.outcome])
+                .inc_by(call.calls);
             let mean = call.took.as_secs_f64() / call.calls.max(1) as f64;
             self.plugin_seconds.with_label_values(&[call.plugin.as_ref(), call.function]).observe(mean);
         }

@@ -127,7 +127,8 @@ impl Walk<'_> {
         };
         let result = self.try_target(step, &mut attempt).await;
         attempt.took = began.elapsed();
-        let result = result.map_err(|error| error.context(format!("target `{}/{}`", step.provider, step.model)));
+        let result =
+            result.map_err(|error| error.context(format!("target `{}/{}`", step.provider, step.model)));
         if let Err(error) = &result {
             attempt.outcome = error.kind.as_str();
             attempt.error = Some(error.to_string());
@@ -245,7 +246,11 @@ impl Walk<'_> {
         let Came { provider, mut response, lease, until, .. } = came;
         let status = response.head.status;
         let body = timeout_at(until, response.body.whole(MAX_ERROR));
-        let body = Exchange::wait(&mut self.exchange.waited, body).await.ok().and_then(Result::ok).unwrap_or_default();
+        let body = Exchange::wait(&mut self.exchange.waited, body)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .unwrap_or_default();
         let lease = lease.map_or_else(|| provider.adapter.checkout(), Ok);
         let judged = lease.and_then(|mut lease| {
             call(&mut self.exchange.record, provider, "map-error", body.len(), || {

@@ -139,7 +139,11 @@ pub(super) async fn models(
         "gemini-generate" => model_list::Shape::Gemini,
         _ => model_list::Shape::OpenAi,
     };
-    let entry = |name: &str| model_list::ModelEntry { id: name.to_owned(), created: 0, owned_by: "causeway".to_owned() };
+    let entry = |name: &str| model_list::ModelEntry {
+        id: name.to_owned(),
+        created: 0,
+        owned_by: "causeway".to_owned(),
+    };
     let body = if api.endpoint == Endpoint::Models {
         let names = snapshot.routes.names().into_iter().filter(|name| key.may_use(name));
         model_list::list(shape, &names.map(entry).collect::<Vec<_>>())

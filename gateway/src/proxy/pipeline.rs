@@ -1,8 +1,8 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
+use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::exchange::Exchange;
 use super::{attempt, deliver, receive};
 use crate::dialect::{self, Endpoint};
 use crate::error::GatewayError;
@@ -34,5 +34,5 @@ pub(super) async fn run(
         answer = attempt::first_good(&request, &plan, exchange) => answer?, // translate, send, translate back
         gone = client.gone() => return Err(gone),                           // dropping the attempt cancels it
     };
-    deliver::send(snapshot, client, exchange, api.dialect, answer).await     // no way back from here
+    deliver::send(snapshot, client, exchange, api.dialect, answer).await // no way back from here
 }

@@ -29,10 +29,16 @@ impl<'a> Client<'a> {
     /// The whole body.
     async fn body(&mut self, limit: usize) -> Result<Bytes, GatewayError> {
         let too_large = || {
-            GatewayError::client(Kind::TooLarge, format!("the body is over the limit of {limit} bytes (server.max_body)"))
+            GatewayError::client(
+                Kind::TooLarge,
+                format!("the body is over the limit of {limit} bytes (server.max_body)"),
+            )
         };
-        let header = |name: &str| self.session.req_header().headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(encoding) = header("content-encoding").filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        let header =
+            |name: &str| self.session.req_header().headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(encoding) =
+            header("content-encoding").filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+        {
             return Err(GatewayError::client(
                 Kind::InvalidRequest,
                 format!("a body with content-encoding `{encoding}` is not taken; send it plain"),

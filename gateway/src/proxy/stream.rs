@@ -50,7 +50,12 @@ impl Stream {
     }
 
     /// A stream through an adapter whose stream is open.
-    pub(super) fn translated(upstream: Body, lease: Lease, plugin: Arc<str>, writer: Box<dyn StreamWriter>) -> Self {
+    pub(super) fn translated(
+        upstream: Body,
+        lease: Lease,
+        plugin: Arc<str>,
+        writer: Box<dyn StreamWriter>,
+    ) -> Self {
         Self::new(upstream, Source::Translated(Translated { lease, plugin }), writer)
     }
 
@@ -162,7 +167,9 @@ impl Stream {
         if *closed && !*ended && failed.is_none() {
             *failed = Some(cut());
         }
-        if out.is_empty() && let Some(error) = failed.take() {
+        if out.is_empty()
+            && let Some(error) = failed.take()
+        {
             return Err(error);
         }
         Ok((!(*closed && out.is_empty())).then(|| (out.into(), content)))
@@ -192,7 +199,11 @@ fn pass(
 }
 
 impl Translated {
-    fn step(&mut self, read: Option<&Bytes>, record: &mut Record) -> Result<crate::adapter::Step, GatewayError> {
+    fn step(
+        &mut self,
+        read: Option<&Bytes>,
+        record: &mut Record,
+    ) -> Result<crate::adapter::Step, GatewayError> {
         let began = Instant::now();
         let translator = self.lease.translator()?;
         let (function, step) = match read {
@@ -206,7 +217,11 @@ impl Translated {
 }
 
 /// Canonical lines → the client's events. True: one of them is the answer itself.
-fn write_lines(writer: &mut dyn StreamWriter, chunks: &[u8], out: &mut Vec<u8>) -> Result<bool, GatewayError> {
+fn write_lines(
+    writer: &mut dyn StreamWriter,
+    chunks: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<bool, GatewayError> {
     let mut content = false;
     let mut rest = chunks;
     while let Some(end) = memchr(b'\n', rest) {

@@ -37,9 +37,10 @@ impl Retry {
             (Kind::InvalidRequest | Kind::ContextLength | Kind::ContentPolicy, _) => Judgement::Final,
             (Kind::ClientGone | Kind::Internal, _) => Judgement::Final,
             (_, Origin::Plugin) | (Kind::Unsupported, _) => Judgement::Elsewhere,
-            (Kind::Authentication | Kind::Permission | Kind::Quota | Kind::ModelNotFound | Kind::TooLarge, _) => {
-                Judgement::Elsewhere
-            }
+            (
+                Kind::Authentication | Kind::Permission | Kind::Quota | Kind::ModelNotFound | Kind::TooLarge,
+                _,
+            ) => Judgement::Elsewhere,
             _ if self.covers(error) => Judgement::Again,
             _ => Judgement::Final,
         }

@@ -40,7 +40,9 @@ impl Table {
                 table.patterns.push((pattern, model));
             }
         }
-        table.patterns.sort_by(|(one, _), (other, _)| other.weight().cmp(&one.weight()).then_with(|| one.cmp(other)));
+        table
+            .patterns
+            .sort_by(|(one, _), (other, _)| other.weight().cmp(&one.weight()).then_with(|| one.cmp(other)));
         table
     }
 

@@ -58,7 +58,12 @@ fn the_closest_pattern_wins_and_passes_the_name_on() {
         ("whatever", "other whatever"),
     ] {
         let plan = table.plan(&key(None), asked).expect(asked);
-        let shown: Vec<_> = plan.targets.iter().chain(&plan.fallback).map(|step| format!("{} {}", step.provider, step.model)).collect();
+        let shown: Vec<_> = plan
+            .targets
+            .iter()
+            .chain(&plan.fallback)
+            .map(|step| format!("{} {}", step.provider, step.model))
+            .collect();
         assert_eq!(shown.join(", "), expected);
     }
 }
@@ -78,7 +83,8 @@ fn an_unknown_model_names_close_ones_and_only_allowed_ones() {
 
 #[test]
 fn failures_are_judged_by_whose_fault_they_are() {
-    let status = |kind, status| GatewayError { upstream_status: Some(status), ..GatewayError::upstream(kind, "x") };
+    let status =
+        |kind, status| GatewayError { upstream_status: Some(status), ..GatewayError::upstream(kind, "x") };
     for (error, expected) in [
         (status(Kind::RateLimited, 429), Judgement::Again),
         (status(Kind::Provider, 500), Judgement::Again),

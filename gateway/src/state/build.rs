@@ -57,7 +57,8 @@ pub fn build(
 
 /// Where each adapter comes from: the bundled set, over it the plugin folder, over that the file's own.
 fn sources(config: &Config, problems: &mut Vec<String>) -> BTreeMap<String, Source> {
-    let mut sources: BTreeMap<_, _> = Registry::bundled().map(|name| (name.to_owned(), Source::Bundled)).collect();
+    let mut sources: BTreeMap<_, _> =
+        Registry::bundled().map(|name| (name.to_owned(), Source::Bundled)).collect();
     if let Some(folder) = &config.server.plugins_dir {
         match Registry::folder(folder) {
             Ok(found) => sources.extend(found),
@@ -88,7 +89,10 @@ fn open(
     let at = |problem: &dyn std::fmt::Display| format!("providers.{name}: {problem}");
     let source = sources.get(plugin).ok_or_else(|| {
         if let Some(configured) = config.plugins.get(plugin) {
-            return at(&format!("this version loads adapters from files only, not from `{}`", configured.source));
+            return at(&format!(
+                "this version loads adapters from files only, not from `{}`",
+                configured.source
+            ));
         }
         let known: Vec<_> = sources.keys().map(String::as_str).collect();
         at(&format!("there is no adapter `{plugin}`; there are {}", known.join(", ")))
@@ -96,12 +100,14 @@ fn open(
     let limits = limits(config.plugins.get(plugin));
     let loaded = registry.load(plugin, source, limits).map_err(|error| at(&error.message))?;
     let options = serde_json::to_string(&provider.options).map_err(|error| at(&error))?;
-    super::options::check(&loaded.manifest().options_schema, &provider.options).map_err(|problem| at(&problem))?;
+    super::options::check(&loaded.manifest().options_schema, &provider.options)
+        .map_err(|problem| at(&problem))?;
     let url = provider.url.as_deref().unwrap_or(&loaded.manifest().default_url);
     if url.is_empty() {
         return Err(at(&format!("the adapter `{plugin}` has no default url; give one")));
     }
-    let upstream = upstream::Provider::new(name, url, provider.keys.clone()).map_err(|error| at(&error.message))?;
+    let upstream =
+        upstream::Provider::new(name, url, provider.keys.clone()).map_err(|error| at(&error.message))?;
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
     Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts })
@@ -118,7 +124,10 @@ fn limits(plugin: Option<&config::Plugin>) -> Limits {
 
 fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
     config.keys.iter().map(|(name, key)| {
-        let models = key.models.as_ref().map(|models| models.iter().map(|model| Pattern::new(model.as_str())).collect());
+        let models = key
+            .models
+            .as_ref()
+            .map(|models| models.iter().map(|model| Pattern::new(model.as_str())).collect());
         let team = key.team.as_deref().map(Arc::from);
         (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models })
     })

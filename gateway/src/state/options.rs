@@ -8,7 +8,8 @@ use serde_json::Value;
 pub(super) fn check(schema: &str, options: &BTreeMap<String, Value>) -> Result<(), String> {
     let schema: Value = match schema.trim() {
         "" => return Ok(()),
-        text => serde_json::from_str(text).map_err(|error| format!("the adapter's options schema is not JSON: {error}"))?,
+        text => serde_json::from_str(text)
+            .map_err(|error| format!("the adapter's options schema is not JSON: {error}"))?,
     };
     let validator = jsonschema::validator_for(&schema)
         .map_err(|error| format!("the adapter's options schema is not a JSON Schema: {error}"))?;

@@ -77,8 +77,8 @@ fn head(
     path: &str,
 ) -> Result<Box<RequestHeader>, GatewayError> {
     let illegal = |_| GatewayError::plugin("the request's head is not legal HTTP");
-    let mut head =
-        RequestHeader::build(request.method.clone(), path.as_bytes(), Some(headers.len() + 4)).map_err(illegal)?;
+    let mut head = RequestHeader::build(request.method.clone(), path.as_bytes(), Some(headers.len() + 4))
+        .map_err(illegal)?;
     head.insert_header("host", provider.url.host_header()).map_err(illegal)?;
     head.insert_header("user-agent", concat!("causeway/", env!("CARGO_PKG_VERSION"))).map_err(illegal)?;
     head.insert_header("accept-encoding", "identity").map_err(illegal)?;
@@ -120,6 +120,9 @@ fn broken(provider: &Provider, error: &BError, otherwise: Kind) -> GatewayError 
         Kind::Timeout => "the provider took too long",
         _ => "the provider closed the connection",
     };
-    GatewayError::upstream(kind, message)
-        .context(format!("provider `{}` at {}: {error}", provider.name, provider.url.host_header()))
+    GatewayError::upstream(kind, message).context(format!(
+        "provider `{}` at {}: {error}",
+        provider.name,
+        provider.url.host_header()
+    ))
 }

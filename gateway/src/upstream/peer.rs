@@ -47,8 +47,7 @@ impl BaseUrl {
         }
         let path = uri.path().trim_end_matches('/');
         let (front, last) = path.rsplit_once('/').unwrap_or(("", ""));
-        let (prefix, version) =
-            if is_version(last) { (front, Some(last.to_owned())) } else { (path, None) };
+        let (prefix, version) = if is_version(last) { (front, Some(last.to_owned())) } else { (path, None) };
         Ok(Self {
             tls,
             host: authority.host().to_owned(),

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::object::object;
 use super::{Absent, CacheControl, Content, FunctionCall, Json, Part, Text, ToolCall};
 
 /// Who speaks.
@@ -33,7 +32,7 @@ impl Role {
     }
 }
 
-object! {
+crate::object! {
     /// One message, of a request or of an answer.
     Message {
         /// Who speaks.
@@ -71,7 +70,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// One piece of reasoning.
     ReasoningDetail {
         /// `reasoning.text`, `reasoning.summary` or `reasoning.encrypted`.

@@ -9,7 +9,6 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::object::object;
 use super::value::required;
 use super::{Absent, Fields, Json, Text};
 
@@ -83,7 +82,7 @@ pub enum PartBody<'a> {
     Other(Text<'a>),
 }
 
-object! {
+crate::object! {
     /// An image.
     ImageUrl {
         /// `data:<mime>;base64,…` or `http(s)://…`
@@ -93,7 +92,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// Sound.
     InputAudio {
         /// Base64.
@@ -103,7 +102,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// A document or other file.
     File {
         /// A data URL.
@@ -125,7 +124,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// A prompt-cache mark.
     CacheControl {
         /// `ephemeral`

@@ -8,10 +8,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::object::object;
 use super::{Absent, CacheControl, Fields, Json, Text};
 
-object! {
+crate::object! {
     /// A tool the model may call.
     Tool {
         /// `function`, `vendor`, or a type of OpenAI's own (`custom`).
@@ -27,7 +26,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// A function the model may call.
     FunctionDefinition {
         /// Its name.
@@ -56,7 +55,7 @@ impl<'a> Tool<'a> {
     }
 }
 
-object! {
+crate::object! {
     /// A call the model made.
     ToolCall {
         /// Its place in a stream.
@@ -74,7 +73,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// A function and its arguments.
     FunctionCall {
         /// The function.
@@ -126,7 +125,7 @@ pub enum ToolChoice<'a> {
     Other(Fields<'a>),
 }
 
-object! {
+crate::object! {
     /// An object that names a tool.
     ChoiceObject {
         /// `function`, `allowed_tools`, …
@@ -138,7 +137,7 @@ object! {
     }
 }
 
-object! {
+crate::object! {
     /// The tools to choose from.
     AllowedTools {
         /// `auto` or `required`

@@ -169,7 +169,12 @@ impl Fixture {
     pub(super) fn differences(mut self, found: &Found) -> Vec<String> {
         let mut lines = Vec::new();
         for (key, expected) in self.expectations() {
-            let expected = expected.take().filter(|value| !nothing(value)).unwrap_or_default();
+            let mut expected = expected.take().filter(|value| !nothing(value)).unwrap_or_default();
+            for place in ["/kind", "/credential", "/failed/kind"] {
+                if let Some(Value::String(word)) = expected.pointer_mut(place) {
+                    *word = bare(word).to_owned();
+                }
+            }
             let actual = found.iter().find(|(name, value)| *name == key && !nothing(value));
             let actual = actual.map(|(_, value)| value.clone()).unwrap_or_default();
             pretty::differences(key, &expected, &actual, &mut lines);
@@ -188,6 +193,11 @@ impl Fixture {
             panic!("{}: {error}", file.display());
         }
     }
+}
+
+/// `FailureKind::RateLimited` is written `RateLimited`; either is understood.
+pub(super) fn bare(word: &str) -> &str {
+    ["FailureKind::", "Credential::"].iter().find_map(|name| word.strip_prefix(name)).unwrap_or(word)
 }
 
 /// `null` and an empty list say the same as an absent key.

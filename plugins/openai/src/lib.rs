@@ -1,12 +1,108 @@
-//! stub
-use plugin_sdk::*;
-struct OpenAi; struct S;
-impl StreamTranslator for S { fn push(&mut self, _b:&[u8])->Result<Step,Failure>{Err(failure::adapter("x"))} fn finish(&mut self)->Result<Step,Failure>{Err(failure::adapter("x"))} }
-impl Adapter for OpenAi { type Stream=S;
- fn describe()->Manifest { Manifest{name:"openai".into(),version:"0".into(),provider:"openai".into(),default_url:"".into(),operations:vec![],capabilities:vec![],options_schema:"{}".into(),passages:vec![],client_headers:vec![]} }
- fn configure(_:&str)->Result<Self,Failure>{Ok(OpenAi)}
- fn translate_request(&self,_:&Route,_:Operation,_:&[u8])->Result<UpstreamRequest,Failure>{Err(failure::adapter("x"))}
- fn translate_response(&self,_:&Route,_:Operation,_:&[Header],_:&[u8])->Result<Answer,Failure>{Err(failure::adapter("x"))}
- fn open_stream(&self,_:&Route,_:Operation,_:&[Header])->Result<S,Failure>{Ok(S)}
+//! OpenAI chat completions, and the many servers that speak them.
+//!
+//! Canonical chat is a superset of OpenAI's, so a request is mostly stripped and an answer mostly left alone. Clients that
+//! speak OpenAI themselves do not come by here (see the passage); this serves those of other dialects.
+
+mod error;
+mod options;
+mod request;
+mod response;
+mod stream;
+mod wire;
+
+use options::Options;
+use plugin_sdk::{
+    Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route, UpstreamRequest,
+    failure,
+};
+
+/// The adapter of one configured provider.
+struct OpenAi {
+    options: Options,
 }
-register_adapter!(OpenAi);
+
+const PATH: &str = "/v1/chat/completions";
+
+impl Adapter for OpenAi {
+    type Stream = stream::Stream;
+
+    fn describe() -> Manifest {
+        Manifest {
+            name: "openai".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            provider: "openai".to_owned(),
+            default_url: "https://api.openai.com/v1".to_owned(),
+            operations: vec![Operation::Chat],
+            capabilities: vec![
+                Capability::Streaming,
+                Capability::Tools,
+                Capability::ParallelTools,
+                Capability::Images,
+                Capability::ImageUrls,
+                Capability::Documents,
+                Capability::AudioInput,
+                Capability::AudioOutput,
+                Capability::JsonObject,
+                Capability::JsonSchema,
+                Capability::Reasoning,
+                Capability::Logprobs,
+                Capability::MultipleChoices,
+                Capability::Seed,
+                Capability::PromptCaching,
+            ],
+            options_schema: options::SCHEMA.to_owned(),
+            passages: vec![Passage {
+                dialect: "openai-chat".to_owned(),
+                path: PATH.to_owned(),
+                stream_path: PATH.to_owned(),
+                headers: Vec::new(),
+                credential: Credential::Bearer,
+            }],
+            client_headers: Vec::new(),
+        }
+    }
+
+    fn configure(options: &str) -> Result<Self, Failure> {
+        Ok(Self { options: Options::read(options)? })
+    }
+
+    fn translate_request(&self, route: &Route, operation: Operation, body: &[u8]) -> Result<UpstreamRequest, Failure> {
+        only_chat(operation)?;
+        request::translate(&self.options, route, body)
+    }
+
+    fn translate_response(
+        &self,
+        _route: &Route,
+        operation: Operation,
+        _headers: &[Header],
+        body: &[u8],
+    ) -> Result<Answer, Failure> {
+        only_chat(operation)?;
+        response::translate(body)
+    }
+
+    fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
+        error::map(status, headers, body)
+    }
+
+    fn open_stream(&self, _route: &Route, operation: Operation, _headers: &[Header]) -> Result<stream::Stream, Failure> {
+        only_chat(operation)?;
+        Ok(stream::Stream::default())
+    }
+}
+
+fn only_chat(operation: Operation) -> Result<(), Failure> {
+    match operation {
+        Operation::Chat => Ok(()),
+        other => Err(failure::new(
+            plugin_sdk::FailureKind::Unsupported,
+            format!("the openai adapter does not translate {other:?}"),
+        )),
+    }
+}
+
+plugin_sdk::register_adapter!(OpenAi);
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! The functions are those of `libz-rs-sys`. The one difference: flate2 expects the allocator fields of `z_stream`
 //! as plain function pointers, `libz-rs-sys` has them optional. `Option<fn>` has the layout of `fn`, so a pointer to
 //! the one is a pointer to the other as long as both fields are set, and flate2 always sets them.
-#![expect(non_camel_case_types, non_snake_case, clippy::missing_safety_doc, reason = "the names are those of the C library")]
+#![allow(non_camel_case_types, non_snake_case, clippy::missing_safety_doc, reason = "the names are those of the C library")]
 
 use std::ffi::{c_char, c_int};
 

@@ -100,9 +100,9 @@ impl Queue {
         }
     }
 
-    /// Whether the last block has a signature, or the beginning of one.
-    pub(super) fn is_signed(&self) -> bool {
-        self.waiting.back().is_some_and(|last| !last.signature.is_empty())
+    /// Whether the last block is in this lane and has a signature, or the beginning of one.
+    pub(super) fn is_signed_in(&self, lane: Lane) -> bool {
+        self.waiting.back().is_some_and(|last| last.lane == lane && !last.signature.is_empty())
     }
 
     /// Adds a piece of data to the last block; false when it is not redacted thinking.

@@ -10,7 +10,7 @@ use super::ending::Ending;
 use super::error;
 use super::object::{Object, decode};
 use super::queue::{Lane, Queue, json};
-use super::state::Owner;
+use super::state::{self, Owner};
 use super::tokens::Tokens;
 use super::written::{Block, call_id};
 use crate::dialect::{AnswerFacts, StreamWriter, sse};
@@ -23,6 +23,8 @@ pub(super) struct Writer {
     started: bool,
     /// The ids of the calls so far, as the client sees them.
     calls: Vec<String>,
+    /// Whose state each entry of reasoning is; only its first piece says so.
+    formats: Vec<String>,
     /// How many content blocks have been begun.
     parts: usize,
     refused: bool,
@@ -38,6 +40,7 @@ impl Writer {
             queue: Queue::default(),
             started: false,
             calls: Vec::new(),
+            formats: Vec::new(),
             parts: 0,
             refused: false,
             ending: None,
@@ -158,19 +161,32 @@ impl Writer {
 
     fn detail(&mut self, detail: &Detail<'_>, out: &mut Vec<u8>) {
         let lane = Lane::Reasoning(detail.index);
+        let entry = detail.index.unwrap_or(0).min(self.formats.len());
+        if entry == self.formats.len() {
+            self.formats.push(String::new());
+        }
+        let Some(format) = self.formats.get_mut(entry) else {
+            return;
+        };
+        if let Some(named) = &detail.format {
+            named.0.as_ref().clone_into(format);
+        }
         if let Some(data) = &detail.data {
             if !(self.queue.ends_with(lane) && self.queue.grow_redacted(&data.0)) {
-                self.queue.push_redacted(lane, &detail.mark(data), out);
+                self.queue.push_redacted(lane, &state::mark(format, data.0.clone()), out);
             }
             return;
         }
+        let signature = detail.signature.as_ref().map(|piece| match self.queue.is_signed_in(lane) {
+            true => piece.0.clone(),
+            false => state::mark(format, piece.0.clone()),
+        });
         let text = spoken(detail.shown());
-        if text.is_some() || detail.signature.is_some() {
+        if text.is_some() || signature.is_some() {
             self.thought(detail.index, text, out);
         }
-        if let Some(signature) = &detail.signature {
-            let marked = detail.mark(signature);
-            self.queue.sign(if self.queue.is_signed() { &signature.0 } else { &marked });
+        if let Some(piece) = signature {
+            self.queue.sign(&piece);
         }
     }
 

@@ -61,9 +61,9 @@ impl From<Report> for Usage {
         let output = match (report.completion_tokens, report.prompt_tokens, completion.reasoning_tokens) {
             // xAI leaves reasoning out of `completion_tokens`; its total gives it away.
             (Some(output), Some(input), Some(reasoning))
-                if reasoning > 0 && report.total_tokens == Some(input + output + reasoning) =>
+                if reasoning > 0 && report.total_tokens.is_some() && report.total_tokens == sum(&[input, output, reasoning]) =>
             {
-                Some(output + reasoning)
+                sum(&[output, reasoning])
             }
             (output, _, _) => output,
         };
@@ -80,4 +80,9 @@ impl From<Report> for Usage {
             image_output: completion.image_tokens,
         }
     }
+}
+
+/// Numbers of a stranger: the sum may not fit.
+fn sum(tokens: &[u64]) -> Option<u64> {
+    tokens.iter().try_fold(0_u64, |sum, more| sum.checked_add(*more))
 }

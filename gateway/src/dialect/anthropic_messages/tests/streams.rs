@@ -105,8 +105,8 @@ fn thinking_is_signed_once_before_its_block_closes() {
         &[
             reasoning(json!({"index": 0, "type": "reasoning.text", "format": "anthropic", "text": "h"})),
             reasoning(json!({"index": 0, "text": "m"})),
-            reasoning(json!({"index": 0, "format": "anthropic", "signature": "si"})),
-            reasoning(json!({"index": 0, "format": "anthropic", "signature": "g"})),
+            reasoning(json!({"index": 0, "signature": "si"})),
+            reasoning(json!({"index": 0, "signature": "g"})),
             reasoning(
                 json!({"index": 1, "type": "reasoning.encrypted", "format": "anthropic", "data": "da"}),
             ),

@@ -1,0 +1,272 @@
+//! The annotated file `config/causeway.toml`: every key, its default, one comment.
+//!
+//! Comments, defaults and required keys come from the schema, the order from the structs, and values for what has
+//! no default from a sample.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde_json::Value as Json;
+
+use super::Config;
+use super::schema::{resolve, schema};
+use super::tree::key_text;
+
+/// Where the comments break.
+const WIDTH: usize = 110;
+
+const HEAD: &str = "\
+#:schema ./schema.json
+#
+# Every key there is. Written by `causeway config show --annotated`; do not edit.
+# A plain line shows a default, or a key that must be given. A line behind `#` shows how a key without a default is
+# written. Names that you choose (`openai`, `web`, `shop` …) are examples. `config/minimal.toml` is where to start.
+";
+
+/// Named tables that are written behind `#`, because they refer to things that only you have.
+const ASLEEP: [&str; 4] = ["keys", "teams", "plugins", "prices"];
+
+/// One value for every key that has no default.
+const SAMPLE: &str = r#"
+[server]
+tls = { cert = "/etc/causeway/tls.crt", key = "/etc/causeway/tls.key" }
+plugins_dir = "/etc/causeway/plugins"
+[admin]
+password = ""
+[store]
+url = ""
+[providers.openai]
+plugin = "openai"
+url = "https://api.openai.com/v1"
+keys = [""]
+options = { organization = "org-acme" }
+limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
+timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[models."gpt-*"]
+targets = [{ to = "openai/*", weight = 70 }]
+fallback = ["openai/gpt-5-mini"]
+timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[defaults.key]
+limits = { requests = "600/min", tokens = "1M/min", concurrent = 50 }
+[keys.web]
+secret = ""
+team = "shop"
+models = ["gpt-*"]
+limits = { requests = "6000/min", tokens = "4M/min", concurrent = 800 }
+budget = { usd = 20, per = "day", warn_at = [0.8, 0.95] }
+log = "metadata"
+[teams.shop]
+budget = { usd = 2000, per = "month", warn_at = [0.8, 0.95] }
+limits = { requests = "60k/min", tokens = "40M/min", concurrent = 8000 }
+[plugins.acme]
+source = "oci://ghcr.io/acme/causeway-adapter:1.2.0"
+digest = "sha256:5f0c1a7e9b6d4c3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9f"
+[log]
+format = "json"
+[prices]
+"openai/gpt-5" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05 }
+"#;
+
+/// The whole annotated file.
+///
+/// # Errors
+/// When the sample above does not fit the structs; a test makes sure it does.
+pub fn annotated() -> Result<String, String> {
+    let sample: Config = toml::from_str(SAMPLE).map_err(|error| error.to_string())?;
+    let text = serde_json::to_string(&sample).map_err(|error| error.to_string())?;
+    let ordered: Ordered = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let mut out = HEAD.to_owned();
+    table(&mut out, &[], &ordered, schema(), true);
+    Ok(out)
+}
+
+/// JSON that keeps the order of its keys, which is the order of the struct's fields.
+pub(crate) enum Ordered {
+    /// An object.
+    Table(Vec<(String, Ordered)>),
+    /// Anything else; tables inside lists lose their order.
+    Value(Json),
+}
+
+impl<'de> Deserialize<'de> for Ordered {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OrderedVisitor)
+    }
+}
+
+struct OrderedVisitor;
+
+impl<'de> Visitor<'de> for OrderedVisitor {
+    type Value = Ordered;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Ordered::Table(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Ordered, A::Error> {
+        let mut items: Vec<Json> = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Ordered::Value(Json::Array(items)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Ordered, E> {
+        Ok(Ordered::Value(Json::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Ordered, E> {
+        Ok(Ordered::Value(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Ordered, E> {
+        Ok(Ordered::Value(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Ordered, E> {
+        Ok(Ordered::Value(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Ordered, E> {
+        Ok(Ordered::Value(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Ordered, E> {
+        Ok(Ordered::Value(value.into()))
+    }
+}
+
+impl Ordered {
+    /// On one line of TOML.
+    pub(crate) fn inline(&self) -> String {
+        match self {
+            Self::Value(value) => inline(value),
+            Self::Table(members) => {
+                let member =
+                    |(name, value): &(String, Self)| format!("{} = {}", key_text(name), value.inline());
+                let members: Vec<String> = members.iter().map(member).collect();
+                format!("{{ {} }}", members.join(", "))
+            }
+        }
+    }
+}
+
+/// A table's keys, then the tables in it. `awake` is false behind `#`.
+fn table(out: &mut String, path: &[&str], value: &Ordered, schema: &'static Json, awake: bool) {
+    let Ordered::Table(members) = value else { return };
+    let schema = resolve(schema);
+    let required = schema.get("required").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    for (name, member) in members {
+        let Some(property) = property(schema, name) else { continue };
+        if !is_table(property, member) {
+            let awake_key = awake || path.is_empty();
+            line(out, name, member, property, required.iter().any(|key| key == name), awake_key);
+        }
+    }
+    for (name, member) in members {
+        let Some(property) = property(schema, name).filter(|property| is_table(property, member)) else {
+            continue;
+        };
+        let mut below = path.to_vec();
+        below.push(name);
+        // An optional table without a default is not there unless it is written.
+        let given = property.get("default").is_some()
+            || schema.get("additionalProperties").is_some_and(Json::is_object);
+        let awake = awake && given && !(path.is_empty() && ASLEEP.contains(&name.as_str()));
+        comment(out, property, true);
+        if !matches!(resolve(property).get("additionalProperties"), Some(Json::Object(_)))
+            || *name == "prices"
+        {
+            let header: Vec<String> = below.iter().map(|key| key_text(key)).collect();
+            out.push_str(&format!("{}[{}]\n", if awake { "" } else { "# " }, header.join(".")));
+        }
+        table(out, &below, member, property, awake);
+    }
+}
+
+fn property(schema: &'static Json, name: &str) -> Option<&'static Json> {
+    let named = schema.get("properties").and_then(|properties| properties.get(name));
+    named.or_else(|| schema.get("additionalProperties").filter(|others| others.is_object()))
+}
+
+/// True for what gets a header of its own: a struct, or a table of named structs. A price is one line.
+fn is_table(property: &'static Json, member: &Ordered) -> bool {
+    let schema = resolve(property);
+    let named = schema.get("additionalProperties").is_some_and(Json::is_object);
+    let price = schema.get("properties").is_some_and(|properties| properties.get("cache_read").is_some());
+    matches!(member, Ordered::Table(_)) && !price && (named || schema.get("properties").is_some())
+}
+
+fn line(
+    out: &mut String,
+    name: &str,
+    member: &Ordered,
+    property: &'static Json,
+    required: bool,
+    awake: bool,
+) {
+    comment(out, property, false);
+    let empty = |value: &Json| {
+        value.as_array().is_some_and(Vec::is_empty)
+            || value.as_object().is_some_and(serde_json::Map::is_empty)
+    };
+    let default = property.get("default").filter(|default| !empty(default));
+    let example = property.get("examples").and_then(|examples| examples.get(0)).cloned();
+    let value = default.cloned().or(example).map_or_else(|| member.inline(), |value| inline(&value));
+    let plain = awake && (default.is_some() || required);
+    out.push_str(&format!("{}{} = {}\n", if plain { "" } else { "# " }, key_text(name), value));
+}
+
+/// The description, wrapped; a blank line before it.
+fn comment(out: &mut String, property: &'static Json, section: bool) {
+    let own = property.get("description").or_else(|| resolve(property).get("description"));
+    let text = own.and_then(Json::as_str).unwrap_or_default();
+    out.push('\n');
+    let mark = if section { "##" } else { "#" };
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count() + 1;
+        if width > 0 && width + length > WIDTH {
+            out.push('\n');
+            width = 0;
+        }
+        if width == 0 {
+            out.push_str(mark);
+            width = mark.len();
+        }
+        out.push(' ');
+        out.push_str(word);
+        width += length;
+    }
+    if width > 0 {
+        out.push('\n');
+    }
+}
+
+/// A value on one line of TOML.
+pub(crate) fn inline(value: &Json) -> String {
+    match value {
+        Json::String(text) => toml::Value::String(text.clone()).to_string(),
+        Json::Array(items) => {
+            let items: Vec<String> = items.iter().map(inline).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Json::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{} = {}", key_text(name), inline(value)))
+                .collect();
+            format!("{{ {} }}", members.join(", "))
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Which path means what, and in whose words it is refused.
+
+use http::{HeaderMap, Method};
+
+use super::{Endpoint, of, routed_path, speaker};
+use crate::domain::RequestHead;
+use crate::error::Kind;
+
+fn head(method: &Method, path: &str, headers: &[(&'static str, &'static str)]) -> RequestHead {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.insert(*name, value.parse().expect("header"));
+    }
+    RequestHead { method: method.clone(), path: path.to_owned(), query: None, headers: map }
+}
+
+#[test]
+fn vendors_prefixes_and_version_segments_are_put_right() {
+    for (path, routed) in [
+        ("/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1/chat/completions/", "/v1/chat/completions"),
+        ("/chat/completions", "/v1/chat/completions"),
+        ("/openai/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1/v1/messages", "/v1/messages"),
+        ("/anthropic/v1/messages", "/v1/messages"),
+        ("/messages", "/v1/messages"),
+        ("/gemini/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
+        ("/models", "/v1/models"),
+        ("/models/gpt-5", "/v1/models/gpt-5"),
+        ("/", ""),
+        ("/modelsx", "/modelsx"),
+    ] {
+        assert_eq!(routed_path(path).expect(path), routed, "{path}");
+    }
+}
+
+#[test]
+fn paths_that_two_readers_could_read_differently_are_refused() {
+    for path in [
+        "//v1/models",
+        "/v1/./models",
+        "/v1/../admin",
+        "/v1/%2e%2e/x",
+        "/a%5Cb",
+        "/a;b",
+        "/a\\b",
+        "x",
+        "/a%00",
+    ] {
+        assert_eq!(routed_path(path).expect_err(path).kind, Kind::PathNotFound, "{path}");
+    }
+}
+
+#[test]
+fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
+    let (get, post) = (Method::GET, Method::POST);
+    for (method, path, headers, expected) in [
+        (&post, "/v1/chat/completions", &[][..], Ok(("openai-chat", Endpoint::Converse))),
+        (&post, "/v1/messages", &[], Ok(("anthropic-messages", Endpoint::Converse))),
+        (&post, "/v1beta/models/a/b:streamGenerateContent", &[], Ok(("gemini-generate", Endpoint::Converse))),
+        (&get, "/v1/models", &[], Ok(("openai-chat", Endpoint::Models))),
+        (
+            &get,
+            "/v1/models",
+            &[("anthropic-version", "2023-06-01")],
+            Ok(("anthropic-messages", Endpoint::Models)),
+        ),
+        (&get, "/v1beta/models", &[], Ok(("gemini-generate", Endpoint::Models))),
+        (&get, "/v1/models/openai/gpt-5", &[], Ok(("openai-chat", Endpoint::Model))),
+        (&get, "", &[], Ok(("openai-chat", Endpoint::Probe))),
+        (&get, "/v1/chat/completions", &[], Err(Kind::MethodNotAllowed)),
+        (&post, "/v1/models", &[], Err(Kind::MethodNotAllowed)),
+        (&post, "/v1/nothing", &[], Err(Kind::PathNotFound)),
+        (&post, "/v1beta/models/m:predict", &[], Err(Kind::PathNotFound)),
+    ] {
+        let found = of(&head(method, path, headers));
+        let found = found.map(|api| (api.dialect.id(), api.endpoint)).map_err(|error| error.kind);
+        assert_eq!(found, expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn an_unknown_path_is_refused_in_the_words_of_its_neighbours() {
+    for (path, dialect) in [
+        ("/v1/unknown", "openai-chat"),
+        ("/v1/messages/unknown", "anthropic-messages"),
+        ("/v1beta/unknown", "gemini-generate"),
+    ] {
+        assert_eq!(speaker(&head(&Method::POST, path, &[])).id(), dialect);
+    }
+}

@@ -1,0 +1,274 @@
+//! Messages: extensions off, media out of tool results (OpenAI takes only text there) into a user message behind them.
+
+use plugin_sdk::chat::{Content, Fields, File, Json, Message, Part, PartBody, ReasoningDetail, Role, Text, data_url};
+use plugin_sdk::{Failure, Losses, base64, failure};
+
+use crate::options::{Extension, Options};
+
+/// The conversation as OpenAI takes it.
+pub(super) fn convert<'a>(
+    messages: Vec<Message<'a>>,
+    options: &Options,
+    losses: &mut Losses,
+) -> Result<Vec<Message<'a>>, Failure> {
+    let mut converted = Vec::with_capacity(messages.len());
+    // Media that wait for the end of a run of tool messages, which must stand together.
+    let mut waiting: Vec<Part<'a>> = Vec::new();
+    let last = messages.len().saturating_sub(1);
+    for (index, mut message) in messages.into_iter().enumerate() {
+        if message.role != Role::Tool {
+            flush(&mut waiting, &mut converted);
+        }
+        let mut place = Place { path: format!("messages[{index}]"), options, losses };
+        place.strip(&mut message, index == last);
+        place.parts(&mut message)?;
+        match message.role {
+            Role::Tool => place.tool_result(&mut message, &mut waiting)?,
+            Role::Assistant => place.assistant(&mut message, &mut waiting),
+            _ => {}
+        }
+        converted.push(message);
+    }
+    flush(&mut waiting, &mut converted);
+    Ok(converted)
+}
+
+fn flush<'a>(waiting: &mut Vec<Part<'a>>, converted: &mut Vec<Message<'a>>) {
+    if !waiting.is_empty() {
+        let content = Some(Content::Parts(std::mem::take(waiting)));
+        converted.push(Message { role: Role::User, content, ..Message::default() });
+    }
+}
+
+/// One message and where its losses go.
+struct Place<'l> {
+    path: String,
+    options: &'l Options,
+    losses: &'l mut Losses,
+}
+
+impl Place<'_> {
+    fn lose(&mut self, field: &str, reason: &str) {
+        self.losses.add(format!("{}.{field}", self.path), reason);
+    }
+
+    /// Takes an extension off, unless the server knows it.
+    fn take<T>(&mut self, value: &mut Option<T>, extension: Extension, field: &str, reason: &str) {
+        if value.is_some() && !self.options.keeps(extension) {
+            *value = None;
+            self.lose(field, reason);
+        }
+    }
+
+    fn strip(&mut self, message: &mut Message<'_>, last: bool) {
+        self.take(&mut message.cache_control, Extension::CacheControl, "cache_control", CACHES_BY_ITSELF);
+        self.take(&mut message.extra_content, Extension::ExtraContent, "extra_content", FOREIGN_STATE);
+        if !message.order.is_empty() {
+            message.order.clear();
+            self.lose("order", "openai has one order: content, then calls");
+        }
+        if !message.annotations.is_empty() {
+            message.annotations.clear();
+            self.lose("annotations", "openai takes no annotations back");
+        }
+        let continues = message.prefix || (last && message.role == Role::Assistant);
+        if continues && !self.options.keeps(Extension::Prefix) {
+            message.prefix = false;
+            self.lose("prefix", "openai cannot continue a message");
+        }
+    }
+
+    fn parts(&mut self, message: &mut Message<'_>) -> Result<(), Failure> {
+        let Some(Content::Parts(parts)) = &mut message.content else { return Ok(()) };
+        let mut kept = Vec::with_capacity(parts.len());
+        for (index, part) in std::mem::take(parts).into_iter().enumerate() {
+            kept.extend(self.part(part, &format!("content[{index}]"))?);
+        }
+        message.content = if kept.is_empty() { Some(Content::Text("".into())) } else { Some(Content::Parts(kept)) };
+        Ok(())
+    }
+
+    fn part<'a>(&mut self, mut part: Part<'a>, path: &str) -> Result<Option<Part<'a>>, Failure> {
+        let below = |field: &str| format!("{path}.{field}");
+        self.take(&mut part.cache_control, Extension::CacheControl, &below("cache_control"), CACHES_BY_ITSELF);
+        self.take(&mut part.extra_content, Extension::ExtraContent, &below("extra_content"), FOREIGN_STATE);
+        if part.citations.take().is_some() {
+            self.lose(&below("citations"), "openai takes no citations back");
+        }
+        part.body = match part.body {
+            PartBody::Vendor { vendor, value } if vendor == "openai" => match own_part(&value) {
+                Some((kind, fields)) => {
+                    part.rest.0.extend(fields.0);
+                    PartBody::Other(kind)
+                }
+                None => return Err(failure::invalid(format!("{}.{path}.value", self.path), "not a part with a `type`")),
+            },
+            PartBody::Vendor { vendor, .. } => {
+                self.lose(path, &format!("only {vendor} understands it"));
+                return Ok(None);
+            }
+            PartBody::File(file) => self.file(file, path)?,
+            body => body,
+        };
+        Ok(Some(part))
+    }
+
+    /// OpenAI's `file` holds a data URL or an uploaded file; text goes as text.
+    fn file<'a>(&mut self, mut file: File<'a>, path: &str) -> Result<PartBody<'a>, Failure> {
+        if file.file_url.is_some() {
+            let place = format!("{}.{path}.file.file_url", self.path);
+            return Err(failure::unsupported(place, "openai chat fetches no documents; send the file itself"));
+        }
+        for (value, field) in [(file.context.take(), "context"), (file.citations.take().filter(|asked| *asked).map(|_| "".into()), "citations")] {
+            if value.is_some() {
+                self.lose(&format!("{path}.file.{field}"), "openai files have no such setting");
+            }
+        }
+        file.mime_type = None;
+        let title = file.title.take();
+        let name = file.filename.take().or(title);
+        if let Some(text) = file.file_data.as_deref().and_then(text_document) {
+            let text = name.map_or(text.clone(), |name| format!("{name}:\n{text}"));
+            return Ok(PartBody::Text(text.into()));
+        }
+        file.filename = match name {
+            None if file.file_data.is_some() => Some("document.pdf".into()),
+            name => name,
+        };
+        Ok(PartBody::File(file))
+    }
+
+    fn tool_result<'a>(&mut self, message: &mut Message<'a>, waiting: &mut Vec<Part<'a>>) -> Result<(), Failure> {
+        let Some(id) = message.tool_call_id.take() else {
+            let path = format!("{}.tool_call_id", self.path);
+            return Err(failure::invalid(path, "a tool message needs the id of the call it answers"));
+        };
+        let id = call_id(id);
+        // The call names the function already, and OpenAI refuses it here.
+        message.name = None;
+        if let Some(Content::Parts(parts)) = &mut message.content {
+            let (texts, media): (Vec<_>, Vec<_>) = std::mem::take(parts).into_iter().partition(|part| part.text().is_some());
+            *parts = texts;
+            move_out(media, &format!("Result of tool call {id}:"), waiting);
+            if parts.is_empty() {
+                message.content = Some(Content::Text("The result is in the next user message.".into()));
+            }
+        }
+        if std::mem::take(&mut message.is_error) {
+            mark_error(message);
+        }
+        message.content.get_or_insert_with(|| Content::Text("".into()));
+        message.tool_call_id = Some(id);
+        Ok(())
+    }
+
+    fn assistant<'a>(&mut self, message: &mut Message<'a>, waiting: &mut Vec<Part<'a>>) {
+        self.reasoning(message);
+        if let Some(Content::Parts(parts)) = &mut message.content {
+            let spoken = |part: &Part<'_>| !matches!(part.body, PartBody::Image(_) | PartBody::Audio(_) | PartBody::File(_));
+            let (said, media): (Vec<_>, Vec<_>) = std::mem::take(parts).into_iter().partition(spoken);
+            *parts = said;
+            move_out(media, "The assistant's message held:", waiting);
+            if parts.is_empty() {
+                message.content = None;
+            }
+        }
+        for (index, call) in message.tool_calls.iter_mut().enumerate() {
+            let below = |field: &str| format!("tool_calls[{index}].{field}");
+            self.take(&mut call.cache_control, Extension::CacheControl, &below("cache_control"), CACHES_BY_ITSELF);
+            self.take(&mut call.extra_content, Extension::ExtraContent, &below("extra_content"), FOREIGN_STATE);
+            call.index = None;
+            call.id = call_id(std::mem::take(&mut call.id));
+            if call.kind.is_empty() {
+                call.kind = "function".into();
+            }
+            if call.function.arguments.trim().is_empty() {
+                call.function.arguments = "{}".into();
+            }
+        }
+        if message.content.is_none() {
+            // Some servers insist on the key, and OpenAI refuses `null` in a message without calls.
+            let content = if message.tool_calls.is_empty() { "".into() } else { serde_json::Value::Null };
+            message.rest.push("content", content);
+        }
+    }
+
+    /// OpenAI chat takes no reasoning back; others want it in one of two fields.
+    fn reasoning(&mut self, message: &mut Message<'_>) {
+        let details = std::mem::take(&mut message.reasoning_details);
+        let text = message.reasoning_content.take();
+        if details.is_empty() && text.is_none() {
+            return;
+        }
+        if self.options.keeps(Extension::ReasoningDetails) && !details.is_empty() {
+            // Entries of another API's own state would be refused; a compatible server marks its own otherwise.
+            let (foreign, own): (Vec<_>, Vec<_>) = details.into_iter().partition(is_foreign);
+            message.reasoning_details = own;
+            if !foreign.is_empty() {
+                self.lose("reasoning_details", FOREIGN_STATE);
+            }
+        } else if self.options.keeps(Extension::ReasoningContent) {
+            let all: String = details.iter().filter_map(ReasoningDetail::readable).collect();
+            message.reasoning_content = if all.is_empty() { text } else { Some(all.into()) };
+            if details.iter().any(|detail| detail.data.is_some()) {
+                self.lose("reasoning_details", FOREIGN_STATE);
+            }
+        } else if details.is_empty() {
+            self.lose("reasoning_content", "openai chat takes no reasoning back");
+        } else {
+            self.lose("reasoning_details", "openai chat takes no reasoning back");
+        }
+    }
+}
+
+const CACHES_BY_ITSELF: &str = "openai caches prompts by itself";
+const FOREIGN_STATE: &str = "state of another vendor";
+
+fn is_foreign(detail: &ReasoningDetail<'_>) -> bool {
+    detail.format.as_deref().is_some_and(|format| ["anthropic", "gemini"].contains(&format))
+}
+
+/// Media with a line that says where they come from.
+fn move_out<'a>(media: Vec<Part<'a>>, label: &str, waiting: &mut Vec<Part<'a>>) {
+    if !media.is_empty() {
+        waiting.push(Part::new(PartBody::Text(label.to_owned().into())));
+        waiting.extend(media);
+    }
+}
+
+/// OpenAI's tool messages cannot say that the tool failed but in words.
+fn mark_error(message: &mut Message<'_>) {
+    let said = message.text().into_owned();
+    if said.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error")) {
+        return;
+    }
+    match &mut message.content {
+        Some(Content::Parts(parts)) => parts.insert(0, Part::new(PartBody::Text("Error:".into()))),
+        _ => message.content = Some(Content::Text(format!("Error: {said}").into())),
+    }
+}
+
+fn own_part<'a>(value: &Json<'a>) -> Option<(Text<'a>, Fields<'a>)> {
+    let mut fields: Fields<'a> = value.read()?;
+    let place = fields.0.iter().position(|(name, _)| *name == "type")?;
+    let (_, kind) = fields.0.remove(place);
+    Some((kind.read()?, fields))
+}
+
+/// The text of a data URL of `text/*`.
+fn text_document(url: &str) -> Option<String> {
+    let (mime, data) = data_url(url)?;
+    mime.starts_with("text/").then(|| base64::decode(data)).flatten().and_then(|bytes| String::from_utf8(bytes).ok())
+}
+
+/// OpenAI takes ids of at most 40 characters; longer ones become a digest, the same in call and result.
+fn call_id(id: Text<'_>) -> Text<'_> {
+    if id.len() <= 40 {
+        return id;
+    }
+    // FNV-1a; no secret depends on it.
+    let digest = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("call_{digest:016x}").into()
+}
