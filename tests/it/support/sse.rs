@@ -1,0 +1,45 @@
+//! Server-sent events, read as the standard says.
+
+use serde_json::Value;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// The `event:` line; empty when there is none.
+    pub(crate) name: String,
+    /// The `data:` lines.
+    pub(crate) data: String,
+}
+
+impl Event {
+    /// The data as JSON; `null` when it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap_or_default()
+    }
+}
+
+/// The first block of a text and what stands behind it; a block of comments is no event.
+pub(crate) fn first(text: &str) -> Option<(Option<Event>, &str)> {
+    let ends = ["\n\n", "\r\n\r\n"].iter().filter_map(|end| Some((text.find(end)?, end.len())));
+    let (end, length) = ends.min()?;
+    let (mut name, mut data) = (String::new(), Vec::new());
+    for line in text[..end].lines() {
+        match line.split_once(':') {
+            Some(("event", value)) => value.trim_start().clone_into(&mut name),
+            Some(("data", value)) => data.push(value.strip_prefix(' ').unwrap_or(value)),
+            _ => {}
+        }
+    }
+    let event = (!data.is_empty()).then(|| Event { name, data: data.join("\n") });
+    Some((event, &text[end + length..]))
+}
+
+/// All events of a text. What stands behind the last blank line is no event.
+pub(crate) fn events(mut text: &str) -> Vec<Event> {
+    let mut events = Vec::new();
+    while let Some((event, rest)) = first(text) {
+        events.extend(event);
+        text = rest;
+    }
+    events
+}
