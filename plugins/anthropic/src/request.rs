@@ -1,6 +1,5 @@
 //! Canonical chat as Anthropic's request: the fields of the body; its children write messages, tools and thinking.
 
-mod base64;
 mod blocks;
 mod messages;
 mod sampling;

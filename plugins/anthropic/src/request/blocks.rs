@@ -1,9 +1,8 @@
 //! One canonical part as one block of Anthropic's.
 
 use plugin_sdk::chat::{Content, Fields, File, ImageUrl, Json, Part, PartBody, data_url};
-use plugin_sdk::{Failure, Losses, failure};
+use plugin_sdk::{Failure, Losses, base64, failure};
 
-use super::base64;
 use crate::VENDOR;
 use crate::wire::{Block, BlockBody, Citations, Source};
 

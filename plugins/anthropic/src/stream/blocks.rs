@@ -179,7 +179,8 @@ fn close<'a>(block: Block) -> Option<Delta<'a>> {
         Block::Call { call, input, argued: false } => Some(call_delta(call, input.into())),
         Block::Own { mut block, input } => {
             if !input.is_empty() {
-                block["input"] = serde_json::from_str(&input).unwrap_or(Value::String(input));
+                let input = serde_json::from_str(&input).unwrap_or(Value::String(input));
+                append(&mut block, "input", input);
             }
             Some(Delta { content_parts: vec![own_part(block)], ..Delta::default() })
         }
