@@ -120,10 +120,9 @@ fn credential() -> Credential {
 fn only_chat(operation: Operation) -> Result<(), Failure> {
     match operation {
         Operation::Chat => Ok(()),
-        _ => Err(failure::new(
-            plugin_sdk::FailureKind::Unsupported,
-            "anthropic serves nothing but chat here",
-        )),
+        _ => {
+            Err(failure::new(plugin_sdk::FailureKind::Unsupported, "anthropic serves nothing but chat here"))
+        }
     }
 }
 
