@@ -53,7 +53,9 @@ fn kind(
         (Some("RESOURCE_EXHAUSTED"), _) | (_, 429) if daily(details) => FailureKind::Quota,
         (Some("RESOURCE_EXHAUSTED"), _) => FailureKind::RateLimited,
         (Some("INVALID_ARGUMENT"), _) if too_long(message) => FailureKind::ContextLength,
-        (Some("INVALID_ARGUMENT"), _) if message.contains("payload size exceeds") => FailureKind::RequestTooLarge,
+        (Some("INVALID_ARGUMENT"), _) if message.contains("payload size exceeds") => {
+            FailureKind::RequestTooLarge
+        }
         // Where the caller stands, or a bill that is not paid: another request does not help.
         (Some("FAILED_PRECONDITION"), _) => FailureKind::Permission,
         (Some("UNIMPLEMENTED"), _) => FailureKind::Unsupported,
@@ -71,7 +73,9 @@ fn too_long(message: &str) -> bool {
 /// A quota by the day does not come back within a minute.
 fn daily(details: &[Value]) -> bool {
     let violations = details.iter().filter_map(|detail| detail.get("violations")).filter_map(Value::as_array);
-    violations.flatten().any(|violation| json::text_at(violation, "quotaId").is_some_and(|id| id.contains("PerDay")))
+    violations
+        .flatten()
+        .any(|violation| json::text_at(violation, "quotaId").is_some_and(|id| id.contains("PerDay")))
 }
 
 /// A protobuf duration: `7s`, `0.5s`.

@@ -5,8 +5,8 @@ pub(crate) mod piece;
 pub(crate) mod usage;
 
 use plugin_sdk::chat::{
-    AnswerMessage, Choice, Completion, Content, End, Fields, FinishReason, Part, PartBody, ReasoningDetail, Text,
-    ToolCall,
+    AnswerMessage, Choice, Completion, Content, End, Fields, FinishReason, Part, PartBody, ReasoningDetail,
+    Text, ToolCall,
 };
 use plugin_sdk::{Failure, failure, json};
 
@@ -25,8 +25,10 @@ pub(crate) fn translate(body: &[u8]) -> Result<plugin_sdk::Answer, Failure> {
     let mut calls = Calls::new(answer.id.as_deref().unwrap_or_default());
     let feedback = answer.prompt_feedback.take();
     let block = feedback.as_ref().and_then(|feedback| feedback.read::<PromptFeedback<'_>>());
-    let mut choices: Vec<Choice<'_>> =
-        std::mem::take(&mut answer.candidates).into_iter().map(|candidate| choice(candidate, &mut calls)).collect();
+    let mut choices: Vec<Choice<'_>> = std::mem::take(&mut answer.candidates)
+        .into_iter()
+        .map(|candidate| choice(candidate, &mut calls))
+        .collect();
     if choices.is_empty() {
         let Some(reason) = block.and_then(|feedback| feedback.block_reason) else {
             return Err(failure::malformed("the provider's answer holds no candidate"));

@@ -1,7 +1,7 @@
 //! Gemini's events as canonical chunks. Gemini has no end mark: a reason in every choice and a clean close are the end.
 
 use plugin_sdk::chat::{
-    Assistant, Chunk, ChunkChoice, Delta, End, Fields, FinishReason, Head, Lines, ReasoningDetail, ToolCallDelta,
+    Assistant, Chunk, Delta, End, Fields, FinishReason, Head, Lines, ReasoningDetail, ToolCallDelta,
     UsageReport,
 };
 use plugin_sdk::sse::Splitter;
@@ -174,14 +174,17 @@ impl Open {
             }
         }
         if let Some(logprobs) = &candidate.logprobs {
-            let choice =
-                ChunkChoice { logprobs: Some(piece::logprobs(logprobs)), ..self.chunk(Delta::default()) };
-            lines.push(&Chunk { choices: vec![choice], ..Chunk::delta(head, self.index, Delta::default()) });
+            let mut chunk = Chunk::delta(head, self.index, self.introduced(Delta::default()));
+            for choice in &mut chunk.choices {
+                choice.logprobs = Some(piece::logprobs(logprobs));
+            }
+            lines.push(&chunk);
         }
         for (name, value) in candidate.rest.present() {
             self.own[name] = value.to_value();
         }
-        if let Some(reason) = candidate.finish_reason.filter(|reason| *reason != "FINISH_REASON_UNSPECIFIED") {
+        if let Some(reason) = candidate.finish_reason.filter(|reason| *reason != "FINISH_REASON_UNSPECIFIED")
+        {
             self.reason = Some(reason.to_string());
         }
     }
@@ -235,14 +238,13 @@ impl Open {
     }
 
     fn write(&mut self, delta: Delta<'_>, head: &Head, lines: &mut Lines) {
-        let choice = self.chunk(delta);
-        lines.push(&Chunk { choices: vec![choice], ..Chunk::delta(head, self.index, Delta::default()) });
+        lines.push(&Chunk::delta(head, self.index, self.introduced(delta)));
     }
 
     /// The first chunk of a choice says who speaks.
-    fn chunk<'a>(&mut self, delta: Delta<'a>) -> ChunkChoice<'a> {
+    fn introduced<'a>(&mut self, delta: Delta<'a>) -> Delta<'a> {
         let role = (!std::mem::replace(&mut self.begun, true)).then_some(Assistant);
-        ChunkChoice { index: self.index, delta: Delta { role, ..delta }, ..ChunkChoice::default() }
+        Delta { role, ..delta }
     }
 
     fn close(&mut self, head: &Head, feedback: Option<Value>, lines: &mut Lines) {

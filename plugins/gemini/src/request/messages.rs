@@ -26,7 +26,15 @@ pub(super) fn conversation<'a>(
     model: &Model<'_>,
     losses: &mut Losses,
 ) -> Result<Conversation<'a>, Failure> {
-    let mut turns = Turns { model, losses, system: Vec::new(), contents: Vec::new(), turn: 0, calls: Vec::new(), unsigned: Vec::new() };
+    let mut turns = Turns {
+        model,
+        losses,
+        system: Vec::new(),
+        contents: Vec::new(),
+        turn: 0,
+        calls: Vec::new(),
+        unsigned: Vec::new(),
+    };
     let mut index = 0;
     while let Some(message) = messages.get(index) {
         turns.report(message, index);
@@ -157,7 +165,9 @@ impl<'a> Turns<'a, '_> {
         if bare.thought_signature.is_none() {
             return;
         }
-        let said = |piece: &&mut Piece<'a>| !piece.thought && piece.text.is_some() && piece.thought_signature.is_none();
+        let said = |piece: &&mut Piece<'a>| {
+            !piece.thought && piece.text.is_some() && piece.thought_signature.is_none()
+        };
         match pieces.iter_mut().rev().find(said) {
             Some(piece) => piece.thought_signature = bare.thought_signature,
             None => pieces.push(bare),
@@ -190,7 +200,8 @@ impl<'a> Turns<'a, '_> {
         self.losses.add_fields(&call.rest, path, "gemini has no such field");
         let args = arguments(&call.function.arguments, path)?;
         let id = Some(&*call.id).filter(|id| !id.is_empty()).map(Into::into);
-        let function_call = FunctionCall { id, name: name.into(), args: Some(args), ..FunctionCall::default() };
+        let function_call =
+            FunctionCall { id, name: name.into(), args: Some(args), ..FunctionCall::default() };
         let mut piece = Piece { function_call: Some(function_call), ..Piece::default() };
         parts::marks(&mut piece, call.extra_content.as_ref(), path, self.losses);
         Ok(piece)
@@ -242,7 +253,9 @@ impl<'a> Turns<'a, '_> {
         let (texts, media): (Vec<Piece<'a>>, Vec<Piece<'a>>) = match &message.content {
             Some(Said::Text(text)) => return Ok((response(text, message.is_error), Vec::new())),
             None => return Ok((response("", message.is_error), Vec::new())),
-            Some(Said::Parts(list)) => self.parts(list, index)?.into_iter().partition(|piece| piece.text.is_some()),
+            Some(Said::Parts(list)) => {
+                self.parts(list, index)?.into_iter().partition(|piece| piece.text.is_some())
+            }
         };
         // One text may be an object; several are never one.
         if let ([_], Some(Said::Parts(list))) = (texts.as_slice(), &message.content)
@@ -276,7 +289,9 @@ impl<'a> Turns<'a, '_> {
             let content = self.contents.get_mut(*place).filter(|_| *place >= self.turn);
             let Some(content) = content else { continue };
             let mut calls = content.parts.iter_mut().filter(|piece| piece.function_call.is_some());
-            let Some(first) = calls.next().filter(|first| first.thought_signature.is_none()) else { continue };
+            let Some(first) = calls.next().filter(|first| first.thought_signature.is_none()) else {
+                continue;
+            };
             if calls.any(|piece| piece.thought_signature.is_some()) {
                 continue;
             }

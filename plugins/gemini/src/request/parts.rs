@@ -59,12 +59,7 @@ pub(super) fn piece<'a>(
 }
 
 /// Puts `extra_content.google` back to where it came from.
-pub(super) fn marks<'a>(
-    piece: &mut Piece<'a>,
-    extra: Option<&'a Json<'a>>,
-    path: &str,
-    losses: &mut Losses,
-) {
+pub(super) fn marks<'a>(piece: &mut Piece<'a>, extra: Option<&'a Json<'a>>, path: &str, losses: &mut Losses) {
     let Some(extra) = extra.and_then(Json::read::<Extra<'a>>) else { return };
     losses.add_fields(&extra.rest, &format!("{path}.extra_content"), "it belongs to another vendor");
     let Some(google) = extra.google else { return };
@@ -90,7 +85,9 @@ pub(super) fn marks<'a>(
 fn own<'a>(value: &'a Json<'a>, path: &str) -> Result<Option<Piece<'a>>, Failure> {
     match value.read::<Piece<'a>>() {
         Some(piece) => Ok(Some(piece)),
-        None => Err(failure::invalid(format!("{path}.value"), format!("{path}.value: not a part of gemini's"))),
+        None => {
+            Err(failure::invalid(format!("{path}.value"), format!("{path}.value: not a part of gemini's")))
+        }
     }
 }
 

@@ -63,7 +63,11 @@ fn modalities<'a>(chat: &ChatRequest<'_>) -> Vec<Text<'a>> {
     chat.modalities.iter().map(|word| Text::from(word.to_ascii_uppercase())).collect()
 }
 
-fn response_format<'a>(format: &'a ResponseFormat<'a>, config: &mut GenerationConfig<'a>, losses: &mut Losses) {
+fn response_format<'a>(
+    format: &'a ResponseFormat<'a>,
+    config: &mut GenerationConfig<'a>,
+    losses: &mut Losses,
+) {
     match &*format.kind {
         "text" => return,
         "json_object" | "json_schema" => config.response_mime_type = Some("application/json".into()),
@@ -133,7 +137,10 @@ fn level(
     let budget = reasoning.and_then(|reasoning| reasoning.max_tokens);
     if let Some(budget) = budget {
         let instead = if effort.is_some() { "the effort" } else { "a level" };
-        losses.add("reasoning.max_tokens", format!("this model thinks by level, not by {budget} tokens; {instead} was sent"));
+        losses.add(
+            "reasoning.max_tokens",
+            format!("this model thinks by level, not by {budget} tokens; {instead} was sent"),
+        );
     }
     let level = match (effort, budget) {
         (Some("minimal" | "none"), _) => lowest,

@@ -52,7 +52,11 @@ fn declaration<'a>(
 }
 
 /// What must be called; `any` says whether there are tools at all.
-pub(super) fn config<'a>(chat: &'a ChatRequest<'a>, any: bool, losses: &mut Losses) -> Option<ToolConfig<'a>> {
+pub(super) fn config<'a>(
+    chat: &'a ChatRequest<'a>,
+    any: bool,
+    losses: &mut Losses,
+) -> Option<ToolConfig<'a>> {
     if chat.parallel_tool_calls == Some(false) {
         losses.add("parallel_tool_calls", "gemini cannot forbid parallel calls");
     }

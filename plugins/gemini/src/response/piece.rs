@@ -1,5 +1,7 @@
 //! One Gemini part in canonical form.
 
+use std::borrow::Cow;
+
 use plugin_sdk::chat::{Fields, File, ImageUrl, InputAudio, Json, Part, PartBody, Text, ToolCall};
 use serde_json::{Value, json};
 
@@ -45,7 +47,7 @@ pub(crate) fn piece(mut part: Given<'_>) -> Option<Piece<'_>> {
         if let Some(more) = super::vendor_fields(std::mem::take(&mut call.rest)) {
             part.rest.push("functionCall", more);
         }
-        let arguments = call.args.as_ref().map_or_else(|| "{}".into(), Json::text).into();
+        let arguments = call.args.as_ref().map_or_else(|| "{}".into(), |args| compact(args.text())).into();
         let (id, name) = (call.id.take().filter(|id| !id.is_empty()), call.name);
         let extra_content = state(part.thought_signature, part.rest);
         return Some(Piece::Call(Call { id, name, arguments, extra_content }));
@@ -53,7 +55,9 @@ pub(crate) fn piece(mut part: Given<'_>) -> Option<Piece<'_>> {
     if let Some(text) = part.text.take() {
         if part.thought {
             let signature = part.thought_signature;
-            return Some(Piece::Thought(Thought { text, signature, rest: part.rest }));
+            let rest =
+                part.rest.iter().map(|(name, value)| (name.to_owned().into(), value.to_value().into()));
+            return Some(Piece::Thought(Thought { text, signature, rest: Fields(rest.collect()) }));
         }
         return Some(Piece::Text { text, state: state(part.thought_signature, part.rest) });
     }
@@ -80,6 +84,24 @@ pub(crate) fn piece(mut part: Given<'_>) -> Option<Piece<'_>> {
     }
     let value = Json::Value(serde_json::to_value(&part).unwrap_or_default());
     Some(Piece::Block(Part::new(PartBody::Vendor { vendor: VENDOR.into(), value })))
+}
+
+/// JSON without blanks between its tokens: Google indents whole answers, and clients send arguments back and forth.
+fn compact(json: Cow<'_, str>) -> Cow<'_, str> {
+    // A line feed inside a string is escaped.
+    if !json.contains('\n') {
+        return json;
+    }
+    let (mut in_string, mut escaped) = (false, false);
+    let kept = json.chars().filter(|letter| {
+        let keep = in_string || !letter.is_ascii_whitespace();
+        if *letter == '"' && !escaped {
+            in_string = !in_string;
+        }
+        escaped = in_string && *letter == '\\' && !escaped;
+        keep
+    });
+    Cow::Owned(kept.collect())
 }
 
 /// `extra_content` with the signature and every mark that has no name here.
@@ -161,7 +183,8 @@ pub(crate) fn logprobs<'a>(result: &LogprobsResult<'_>) -> Json<'a> {
 }
 
 fn token(token: &Token<'_>) -> Value {
-    let mut said = json!({ "token": &*token.token, "logprob": token.log_probability, "bytes": token.token.as_bytes() });
+    let mut said =
+        json!({ "token": &*token.token, "logprob": token.log_probability, "bytes": token.token.as_bytes() });
     for (name, value) in token.rest.present() {
         said[name] = value.to_value();
     }
