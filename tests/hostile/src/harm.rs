@@ -65,3 +65,10 @@ fn make_handles() {
         }
     }
 }
+
+/// What a module that never comes back from its start function starts with: the tests point the start section here.
+#[cfg(target_arch = "wasm32")]
+#[unsafe(export_name = "spin")]
+extern "C" fn spin() {
+    loop_for_ever();
+}
