@@ -46,15 +46,6 @@ impl Shape {
         }
     }
 
-    /// A request that says one thing.
-    pub(crate) fn says(self, text: &str) -> Value {
-        match self {
-            Self::OpenAi => json!({ "messages": [{ "role": "user", "content": text }] }),
-            Self::Anthropic => json!({ "max_tokens": 4096, "messages": [{ "role": "user", "content": text }] }),
-            Self::Gemini => json!({ "contents": [{ "role": "user", "parts": [{ "text": text }] }] }),
-        }
-    }
-
     /// A request with the name of its model, whole or streamed, where this form puts them into the body.
     pub(crate) fn named(self, body: &Value, model: &str, stream: bool) -> Value {
         let mut body = body.clone();
