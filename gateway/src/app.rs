@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use crate::adapter::{Registry, Runtime};
 use crate::admin::{Admin, Readiness};
 use crate::auth;
-use crate::config::{Config, Loaded};
+use crate::config::{self, Config, ConfigError, Loaded};
 use crate::domain::{Secret, VirtualKey};
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
@@ -36,8 +36,13 @@ impl Origin {
     ///
     /// # Errors
     /// Everything that is wrong with it, at once.
-    pub fn load(&self) -> Result<Loaded, crate::config::ConfigError> {
-        crate::config::load(self.path.as_deref(), &self.overrides, &|name| std::env::var(name).ok())
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        // Variables that are not text cannot be ours.
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let mut overrides = config::overrides_in(variables);
+        overrides.extend_from_slice(&self.overrides);
+        config::load(self.path.as_deref(), &overrides, &|name| std::env::var(name).ok())
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::schema::Wanted;
 use crate::app::Origin;
 
 mod check;
@@ -52,8 +53,17 @@ enum Command {
 enum ConfigCommand {
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
-    /// Print the configuration with every default visible and secrets masked.
-    Show(Place),
+    /// Print the configuration in force, with every default visible and secrets masked.
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// Print instead every key there is, with its default and a comment
+        #[arg(long)]
+        annotated: bool,
+        /// Say for each key where its value comes from
+        #[arg(long)]
+        origin: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,13 +88,7 @@ struct Place {
 
 impl Place {
     fn origin(self) -> Origin {
-        let found =
-            self.config.or_else(|| std::env::var_os("CAUSEWAY_CONFIG").map(PathBuf::from)).or_else(|| {
-                ["causeway.toml", "/etc/causeway/causeway.toml"]
-                    .map(PathBuf::from)
-                    .into_iter()
-                    .find(|path| path.is_file())
-            });
+        let found = self.config.or_else(|| crate::config::find(&|name| std::env::var(name).ok()));
         Origin { path: found, overrides: self.overrides }
     }
 }
@@ -94,8 +98,11 @@ pub fn run() -> ExitCode {
     match Arguments::parse().command.unwrap_or_else(|| Command::Serve(Place::default())) {
         Command::Serve(place) => serve::run(place.origin()),
         Command::Check { place, json } => check::run(&place.origin(), json),
-        Command::Config { command: ConfigCommand::Schema } => schema::schema(),
-        Command::Config { command: ConfigCommand::Show(place) } => schema::show(&place.origin()),
+        Command::Config { command: ConfigCommand::Schema } => schema::run(Wanted::Schema),
+        Command::Config { command: ConfigCommand::Show { annotated: true, .. } } => schema::run(Wanted::Annotated),
+        Command::Config { command: ConfigCommand::Show { place, origin, .. } } => {
+            schema::run(Wanted::Effective { from: &place.origin(), origin })
+        }
         Command::Mock(arguments) => mock::run(arguments),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
     }

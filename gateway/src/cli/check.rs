@@ -2,21 +2,21 @@
 
 use std::fmt;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use serde_json::json;
 
-use crate::config::{self, ConfigError, Loaded, Problem};
+use crate::app::Origin;
+use crate::config::{ConfigError, Loaded, Problem};
 
 /// A configuration that cannot be used.
 const REFUSED: u8 = 2;
 
 /// Checks the file (or the one that would be found without a name, or the environment) and says what it found.
 /// 0: it can be used. 2: it cannot.
-pub fn run(path: Option<&Path>, overrides: &[String], json: bool) -> ExitCode {
-    match (load(path, overrides), json) {
+pub(super) fn run(origin: &Origin, json: bool) -> ExitCode {
+    match (origin.load(), json) {
         (Ok(loaded), false) => {
             say_notes(&loaded);
             print(&format!("{}: {}\n", name_of(&loaded), summary(&loaded)))
@@ -40,24 +40,8 @@ pub fn run(path: Option<&Path>, overrides: &[String], json: bool) -> ExitCode {
     }
 }
 
-/// Loads as `causeway serve` does: the named file or the one that is found, with overrides from the environment
-/// and then from the command line.
-///
-/// # Errors
-/// Everything that is wrong with the configuration.
-pub fn load(path: Option<&Path>, overrides: &[String]) -> Result<Loaded, ConfigError> {
-    let environment = |name: &str| std::env::var(name).ok();
-    let found = config::find(&environment);
-    // Variables that are not text cannot be ours.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut all = config::overrides_in(variables);
-    all.extend_from_slice(overrides);
-    config::load(path.or(found.as_deref()), &all, &environment)
-}
-
 /// Writes every problem to standard error, with its line underlined.
-pub fn explain(error: &ConfigError) {
+pub(super) fn explain(error: &ConfigError) {
     let mut stderr = std::io::stderr().lock();
     let plain = !stderr.is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let theme = if plain { GraphicalTheme::unicode_nocolor() } else { GraphicalTheme::unicode() };
@@ -136,7 +120,7 @@ fn as_json(error: &ConfigError, problem: &Problem) -> serde_json::Value {
 }
 
 /// Writes what this version does not act on to standard error.
-pub fn say_notes(loaded: &Loaded) {
+fn say_notes(loaded: &Loaded) {
     let mut stderr = std::io::stderr().lock();
     for note in &loaded.notes {
         // As above: nobody left to tell.

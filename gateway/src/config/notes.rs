@@ -14,9 +14,6 @@ pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
     if !config.otel.endpoint.is_empty() {
         notes.push("`[otel] endpoint` is not used yet".to_owned());
     }
-    if config.server.tls.is_some() {
-        notes.push("`[server] tls` is not served yet: the listeners speak plain HTTP".to_owned());
-    }
     if config.store.backend == Backend::Redis {
         notes.push("`[store] backend = \"redis\"` is not used yet".to_owned());
     }

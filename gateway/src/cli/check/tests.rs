@@ -1,6 +1,7 @@
 //! What an operator sees.
 
 use super::*;
+use crate::config;
 
 #[test]
 fn a_problem_is_drawn_under_its_place() {
