@@ -60,12 +60,18 @@ async fn several_tools_are_called_at_once() {
 
 #[tokio::test]
 async fn pictures_arrive_by_bytes_and_by_address() {
-    for (url, seen) in [(None, "image/png of 68 bytes"), (Some("https://example.com/a/ship.png"), "https://example.com/a/ship.png")]
-    {
-        each("mock", |dialect| dialect.shows("look", url), |_, said, pair| {
-            let expected = format!("You said: \"look\". I see 1 image(s): {seen}.");
-            assert!(said.text.starts_with(&expected), "{pair}: {said:?}");
-        })
+    for (url, seen) in [
+        (None, "image/png of 68 bytes"),
+        (Some("https://example.com/a/ship.png"), "https://example.com/a/ship.png"),
+    ] {
+        each(
+            "mock",
+            |dialect| dialect.shows("look", url),
+            |_, said, pair| {
+                let expected = format!("You said: \"look\". I see 1 image(s): {seen}.");
+                assert!(said.text.starts_with(&expected), "{pair}: {said:?}");
+            },
+        )
         .await;
     }
 }
@@ -97,7 +103,8 @@ async fn an_answer_has_the_form_that_was_asked_for() {
     });
     let question = |dialect: Shape| dialect.with_schema(dialect.says("tell me"), &schema);
     each("mock", question, |_, said, pair| {
-        let answer: Value = serde_json::from_str(&said.text).unwrap_or_else(|error| panic!("{pair}: {error}: {said:?}"));
+        let answer: Value =
+            serde_json::from_str(&said.text).unwrap_or_else(|error| panic!("{pair}: {error}: {said:?}"));
         assert!(answer["city"].is_string() && answer["inhabitants"].is_i64(), "{pair}: {said:?}");
         assert_eq!((said.finish, said.calls.len()), ("stop", 0), "{pair}");
     })
@@ -116,9 +123,13 @@ async fn reasoning_is_shown() {
 
 #[tokio::test]
 async fn a_refusal_is_an_answer() {
-    each("mock@finish=refusal", |dialect| dialect.says("no"), |_, said, pair| {
-        assert_eq!(said.finish, "filter", "{pair}: {said:?}");
-    })
+    each(
+        "mock@finish=refusal",
+        |dialect| dialect.says("no"),
+        |_, said, pair| {
+            assert_eq!(said.finish, "filter", "{pair}: {said:?}");
+        },
+    )
     .await;
 }
 
@@ -138,7 +149,8 @@ async fn results_of_tools_go_back_with_what_the_vendor_demands() {
             let answer = good(&gateway.client().ask(dialect, &asked, &question).await);
             let question = dialect.with_results(question, &answer, &["sunny, 21°", "noon"]);
             let reply = gateway.client().ask(dialect, &asked, &question).await;
-            let expected = "The tool get_weather returned: \"sunny, 21°\". The tool get_time returned: \"noon\".";
+            let expected =
+                "The tool get_weather returned: \"sunny, 21°\". The tool get_time returned: \"noon\".";
             if !(reply.status == 200 && dialect.whole(&good(&reply)).text == expected) {
                 wrong.push(format!("{}→{asked}: {} {}", dialect.word(), reply.status, reply.text()));
             }
@@ -150,7 +162,11 @@ async fn results_of_tools_go_back_with_what_the_vendor_demands() {
 /// The request the mock got last, sent to it once more without a gateway in between.
 async fn once_more(mock: &causeway::mock::Running) -> Reply {
     let request = mock.requests().pop().unwrap();
-    let target = if request.query.is_empty() { request.path.clone() } else { format!("{}?{}", request.path, request.query) };
+    let target = if request.query.is_empty() {
+        request.path.clone()
+    } else {
+        format!("{}?{}", request.path, request.query)
+    };
     let mut client = Client::new(&mock.address().to_string());
     for name in ["authorization", "x-api-key", "x-goog-api-key", "anthropic-version"] {
         if !request.header(name).is_empty() {
@@ -177,7 +193,11 @@ async fn usage_is_what_the_provider_counted() {
             let counted = provider.whole(&good(&once_more(&mock).await)).tokens.unwrap();
             assert_eq!(told, counted, "{}→{asked}", dialect.word());
             let line = gateway.request_line(reply.header("x-request-id")).await;
-            assert_eq!((&line["in"], &line["out"]), (&json!(counted.input), &json!(counted.output)), "{line}");
+            assert_eq!(
+                (&line["in"], &line["out"]),
+                (&json!(counted.input), &json!(counted.output)),
+                "{line}"
+            );
         }
     }
 }
@@ -218,7 +238,9 @@ const ANSWERS: [(Shape, &str); 3] = [
 async fn the_same_dialect_on_both_sides_leaves_every_byte_but_the_models_name() {
     let scripted = Scripted::start(Vec::new()).await;
     let gateway = Gateway::start(&configuration(&scripted.url())).await;
-    for ((shape, odd), (_, answer)) in ODD.into_iter().zip(ANSWERS).filter(|((shape, _), _)| Shape::available().any(|known| known == *shape)) {
+    for ((shape, odd), (_, answer)) in
+        ODD.into_iter().zip(ANSWERS).filter(|((shape, _), _)| Shape::available().any(|known| known == *shape))
+    {
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             answer.len()
@@ -235,6 +257,10 @@ async fn the_same_dialect_on_both_sides_leaves_every_byte_but_the_models_name() 
         assert_eq!(body, odd.replace("NAME", "the-model"), "{shape:?}");
         assert!(head.contains(&provider_key(shape.word())) && !request.contains(KEY), "{head}");
         let line = gateway.request_line(reply.header("x-request-id")).await;
-        assert_eq!((&line["in"], &line["out"], &line["translated"]), (&json!(7), &json!(2), &json!(false)), "{line}");
+        assert_eq!(
+            (&line["in"], &line["out"], &line["translated"]),
+            (&json!(7), &json!(2), &json!(false)),
+            "{line}"
+        );
     }
 }

@@ -13,7 +13,9 @@ impl Shape {
     pub(crate) fn says(self, text: &str) -> Value {
         match self {
             Self::OpenAi => json!({ "messages": [{ "role": "user", "content": text }] }),
-            Self::Anthropic => json!({ "max_tokens": 4096, "messages": [{ "role": "user", "content": text }] }),
+            Self::Anthropic => {
+                json!({ "max_tokens": 4096, "messages": [{ "role": "user", "content": text }] })
+            }
             Self::Gemini => json!({ "contents": [{ "role": "user", "parts": [{ "text": text }] }] }),
         }
     }
@@ -36,14 +38,18 @@ impl Shape {
         let weather = json!({ "type": "object", "required": ["city", "unit"], "properties": {
             "city": { "type": "string" }, "unit": { "type": "string", "enum": ["celsius", "fahrenheit"] },
         } });
-        let time = json!({ "type": "object", "required": ["zone"], "properties": { "zone": { "type": "string" } } });
-        let tools = [("get_weather", "The weather of a city", weather), ("get_time", "The time in a zone", time)];
+        let time =
+            json!({ "type": "object", "required": ["zone"], "properties": { "zone": { "type": "string" } } });
+        let tools =
+            [("get_weather", "The weather of a city", weather), ("get_time", "The time in a zone", time)];
         let tools = tools.into_iter().map(|(name, description, schema)| match self {
             Self::OpenAi => json!({ "type": "function", "function": {
                 "name": name, "description": description, "parameters": schema,
             } }),
             Self::Anthropic => json!({ "name": name, "description": description, "input_schema": schema }),
-            Self::Gemini => json!({ "name": name, "description": description, "parametersJsonSchema": schema }),
+            Self::Gemini => {
+                json!({ "name": name, "description": description, "parametersJsonSchema": schema })
+            }
         });
         let tools: Vec<_> = tools.collect();
         body["tools"] = match self {
@@ -62,9 +68,9 @@ impl Shape {
             Self::OpenAi => {
                 let messages = body["messages"].as_array_mut().unwrap();
                 messages.push(answer["choices"][0]["message"].clone());
-                messages.extend(results.map(|(call, result)| {
-                    json!({ "role": "tool", "tool_call_id": call.id, "content": result })
-                }));
+                messages.extend(results.map(
+                    |(call, result)| json!({ "role": "tool", "tool_call_id": call.id, "content": result }),
+                ));
             }
             Self::Anthropic => {
                 let messages = body["messages"].as_array_mut().unwrap();
