@@ -207,7 +207,7 @@ class WithAnthropic:
         expect.raises(anthropic.NotFoundError, lambda: self.ask("hi", model=self.options.unknown_model))
 
     def check_bad_request(self):
-        expect.raises(anthropic.BadRequestError, lambda: self.ask([user([{"type": "nothing"}])]))
+        expect.raises(anthropic.BadRequestError, lambda: self.ask([{"role": "nobody", "content": "hi"}]))
 
     def faulty(self, fault, **more):
         return self.ask("hi", model=f"{self.model}@fault={fault}", **more)
