@@ -15,7 +15,8 @@ struct Told {
 impl Told {
     fn read(error: &Json<'_>) -> Self {
         let fields: Fields<'_> = error.read().unwrap_or_default();
-        let text = |name: &str| fields.get(name).and_then(Json::read::<Text<'_>>).unwrap_or_default().to_string();
+        let text =
+            |name: &str| fields.get(name).and_then(Json::read::<Text<'_>>).unwrap_or_default().to_string();
         Self { word: text("type"), message: text("message") }
     }
 }
@@ -23,9 +24,13 @@ impl Told {
 /// Anything but 2xx. What is not Anthropic's JSON (its front servers answer 413 in HTML) is judged by status.
 pub(crate) fn of_answer(status: u16, headers: &[Header], body: &[u8]) -> Failure {
     let judged = failure::from_status(status, headers);
-    let told = serde_json::from_slice::<Fields<'_>>(body).ok().and_then(|body| body.get("error").map(Told::read));
+    let told =
+        serde_json::from_slice::<Fields<'_>>(body).ok().and_then(|body| body.get("error").map(Told::read));
     let Some(told) = told.filter(|told| !told.word.is_empty() || !told.message.is_empty()) else {
-        return Failure { retry_after_ms: judged.retry_after_ms.or_else(|| retry::until_reset(headers)), ..judged };
+        return Failure {
+            retry_after_ms: judged.retry_after_ms.or_else(|| retry::until_reset(headers)),
+            ..judged
+        };
     };
     let kind = kind(&told, judged.kind);
     let waits = matches!(kind, FailureKind::RateLimited | FailureKind::Overloaded);
@@ -42,7 +47,8 @@ pub(crate) fn of_answer(status: u16, headers: &[Header], body: &[u8]) -> Failure
 pub(crate) fn in_stream(error: &Json<'_>) -> Failure {
     let told = Told::read(error);
     let kind = kind(&told, FailureKind::Provider);
-    let message = if told.message.is_empty() { "the provider broke off its answer".to_owned() } else { told.message };
+    let message =
+        if told.message.is_empty() { "the provider broke off its answer".to_owned() } else { told.message };
     Failure { code: Some(told.word).filter(|word| !word.is_empty()), ..failure::new(kind, message) }
 }
 

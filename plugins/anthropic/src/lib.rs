@@ -28,7 +28,7 @@ const BETA_HEADER: &str = "anthropic-beta";
 const VERSION: &str = "2023-06-01";
 
 /// Anthropic, with the operator's options.
-pub struct Anthropic {
+struct Anthropic {
     options: Options,
 }
 
@@ -120,10 +120,9 @@ fn credential() -> Credential {
 fn only_chat(operation: Operation) -> Result<(), Failure> {
     match operation {
         Operation::Chat => Ok(()),
-        _ => Err(failure::new(
-            plugin_sdk::FailureKind::Unsupported,
-            "anthropic serves nothing but chat here",
-        )),
+        _ => {
+            Err(failure::new(plugin_sdk::FailureKind::Unsupported, "anthropic serves nothing but chat here"))
+        }
     }
 }
 

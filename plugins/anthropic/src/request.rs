@@ -1,6 +1,5 @@
 //! Canonical chat as Anthropic's request: the fields of the body; its children write messages, tools and thinking.
 
-mod base64;
 mod blocks;
 mod messages;
 mod sampling;
@@ -18,7 +17,11 @@ use crate::wire::{Block, BlockBody, Body, Content, Format, OutputConfig};
 use messages::Conversation;
 
 /// The request's body, and what it could not say.
-pub(crate) fn translate(options: &Options, route: &Route, body: &[u8]) -> Result<(Vec<u8>, Vec<Loss>), Failure> {
+pub(crate) fn translate(
+    options: &Options,
+    route: &Route,
+    body: &[u8],
+) -> Result<(Vec<u8>, Vec<Loss>), Failure> {
     let request = ChatRequest::parse(body)?;
     refuse(&request)?;
     let mut losses = Losses::default();
@@ -133,8 +136,9 @@ fn format<'a>(request: &'a ChatRequest<'a>, model: Model, losses: &mut Losses) -
 /// Fields of canonical chat that Anthropic does not have, and those nobody knows.
 fn lose_the_rest(request: &ChatRequest<'_>, losses: &mut Losses) {
     let is_on = |flag: Option<bool>| flag.unwrap_or(false);
-    let is_set =
-        |number: &Option<serde_json::Number>| number.as_ref().is_some_and(|number| number.as_f64() != Some(0.0));
+    let is_set = |number: &Option<serde_json::Number>| {
+        number.as_ref().is_some_and(|number| number.as_f64() != Some(0.0))
+    };
     let lost = [
         ("seed", request.seed.is_some()),
         ("frequency_penalty", is_set(&request.frequency_penalty)),

@@ -2,7 +2,9 @@
 
 mod blocks;
 
-use plugin_sdk::chat::{AnswerMessage, Choice, Completion, Content, End, Fields, FinishReason, Json, Part, PartBody, Text};
+use plugin_sdk::chat::{
+    AnswerMessage, Choice, Completion, Content, End, Fields, FinishReason, Json, Part, PartBody, Text,
+};
 use plugin_sdk::{Answer, Failure, Losses, failure, json};
 use serde_json::{Map, Value};
 
@@ -18,7 +20,9 @@ pub(crate) fn translate(body: &[u8]) -> Result<Answer, Failure> {
         return Err(error::in_stream(&told));
     }
     let content: Vec<Json<'_>> = match take(&mut message, "content") {
-        Some(list) => list.read().ok_or_else(|| failure::malformed("the provider's answer has no list of blocks"))?,
+        Some(list) => {
+            list.read().ok_or_else(|| failure::malformed("the provider's answer has no list of blocks"))?
+        }
         None => return Err(failure::malformed("the provider's answer has no content")),
     };
     let mut losses = Losses::default();
@@ -90,16 +94,14 @@ impl<'a> Said<'a> {
     fn message(self) -> AnswerMessage<'a> {
         let in_order = self.order.is_sorted();
         let order = if in_order { Vec::new() } else { self.order.iter().map(|place| place.name()).collect() };
-        let is_plain = |part: &Part<'_>| part.text().is_some() && part.citations.is_none() && part.rest.is_empty();
-        let mut parts = self.parts;
-        let content = match parts.len() {
-            0 => None,
-            1 if is_plain(&parts[0]) => parts.pop().map(text_of),
-            _ if in_order && parts.iter().all(is_plain) => {
-                let all: String = parts.iter().filter_map(Part::text).collect();
-                Some(Content::Text(all.into()))
-            }
-            _ => Some(Content::Parts(parts)),
+        let is_plain =
+            |part: &Part<'_>| part.text().is_some() && part.citations.is_none() && part.rest.is_empty();
+        let content = if self.parts.is_empty() {
+            None
+        } else if (in_order || self.parts.len() == 1) && self.parts.iter().all(is_plain) {
+            Some(Content::Text(joined(self.parts)))
+        } else {
+            Some(Content::Parts(self.parts))
         };
         let thoughts: String = self.reasoning.iter().filter_map(|detail| detail.readable()).collect();
         AnswerMessage {
@@ -113,9 +115,11 @@ impl<'a> Said<'a> {
     }
 }
 
-fn text_of(part: Part<'_>) -> Content<'_> {
-    match part.body {
-        PartBody::Text(text) => Content::Text(text),
-        _ => Content::Parts(vec![part]),
-    }
+fn joined(parts: Vec<Part<'_>>) -> Text<'_> {
+    let mut texts = parts.into_iter().filter_map(|part| match part.body {
+        PartBody::Text(text) => Some(text.into_inner()),
+        _ => None,
+    });
+    let first = texts.next().unwrap_or_default();
+    texts.fold(first, |all, text| all + text).into()
 }

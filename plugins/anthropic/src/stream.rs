@@ -13,7 +13,7 @@ use blocks::{BlockDelta, Blocks};
 
 /// One stream.
 #[derive(Default)]
-pub struct Stream {
+pub(crate) struct Stream {
     splitter: sse::Splitter,
     answer: Answer,
 }

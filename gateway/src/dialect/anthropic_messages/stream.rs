@@ -59,7 +59,7 @@ impl StreamWriter for Writer {
                 continue;
             }
             self.said(std::mem::take(&mut choice.message), out)?;
-            if choice.finish_reason.is_some() {
+            if !word(&choice.finish_reason).is_empty() {
                 self.end(&choice, out);
             }
         }

@@ -52,13 +52,22 @@ fn candidate<'a>(
     let (index, citations) = (choice.index, citations(message.annotations.take()));
     let (parts, broken) = parts(&mut message)?;
     let mut end = end(choice, citations, broken);
-    if let Some(place) = end.vendor.rest.iter().position(|(name, _)| name.as_str() == "promptFeedback") {
-        *feedback = Some(end.vendor.rest.remove(place).1);
-        if parts.is_empty() {
-            return Ok(None);
-        }
+    *feedback = prompt_feedback(&mut end).or(*feedback);
+    if parts.is_empty() && feedback.is_some_and(blocks) {
+        return Ok(None);
     }
     Ok(Some(Candidate { content: Content { parts, role: "model" }, end: Some(end), index, logprobs_result }))
+}
+
+/// What Gemini says of the prompt; it stands beside the candidates.
+pub(super) fn prompt_feedback<'a>(end: &mut End<'a>) -> Option<&'a RawValue> {
+    let place = end.vendor.rest.iter().position(|(name, _)| name.as_str() == "promptFeedback")?;
+    Some(end.vendor.rest.remove(place).1)
+}
+
+/// The prompt was blocked, so there is no candidate.
+pub(super) fn blocks(feedback: &RawValue) -> bool {
+    feedback.get().contains("\"blockReason\"")
 }
 
 /// Parts in the order in which they were said, and the name of a function whose arguments are not an object.

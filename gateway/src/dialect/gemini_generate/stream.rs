@@ -87,15 +87,13 @@ impl Stream {
         if ends {
             let broken = open.close(&mut parts);
             let mut end = answer::end(choice, std::mem::take(&mut open.citations), broken);
-            if let Some(place) =
-                end.vendor.rest.iter().position(|(name, _)| name.as_str() == "promptFeedback")
-            {
-                self.feedback = Some(end.vendor.rest.remove(place).1.to_owned());
-            } else {
+            let feedback = answer::prompt_feedback(&mut end);
+            if !(parts.is_empty() && feedback.is_some_and(answer::blocks)) {
                 let content = Content { parts: std::mem::take(&mut parts), role: "model" };
                 let last = Candidate { content, end: Some(end), index, logprobs_result: None };
                 self.ended.push(serde_json::value::to_raw_value(&last).map_err(answer::not_written)?);
             }
+            self.feedback = feedback.map(ToOwned::to_owned).or(self.feedback.take());
         }
         if parts.is_empty() && logprobs_result.is_none() {
             return Ok(());

@@ -7,7 +7,8 @@ const LIMITS: [&str; 4] = ["requests", "tokens", "input-tokens", "output-tokens"
 
 /// Milliseconds until the last of the exhausted limits is reset.
 pub(super) fn until_reset(headers: &[Header]) -> Option<u64> {
-    let value = |name: &str| headers.iter().find(|header| header.name == name).map(|header| header.value.trim());
+    let value =
+        |name: &str| headers.iter().find(|header| header.name == name).map(|header| header.value.trim());
     let now = seconds_of_date(value("date")?)?;
     let resets = LIMITS.iter().filter_map(|limit| {
         let remaining = value(&format!("anthropic-ratelimit-{limit}-remaining"))?;

@@ -1,9 +1,8 @@
 //! One canonical part as one block of Anthropic's.
 
 use plugin_sdk::chat::{Content, Fields, File, ImageUrl, Json, Part, PartBody, data_url};
-use plugin_sdk::{Failure, Losses, failure};
+use plugin_sdk::{Failure, Losses, base64, failure};
 
-use super::base64;
 use crate::VENDOR;
 use crate::wire::{Block, BlockBody, Citations, Source};
 
@@ -133,8 +132,7 @@ fn file<'a>(file: &'a File<'a>, path: &str, losses: &mut Losses) -> Result<Block
 /// A file that came with the request.
 fn inline<'a>(url: &'a str, path: &str) -> Result<Source<'a>, Failure> {
     let here = || format!("{path}.file_data");
-    let (mime, data) =
-        data_url(url).ok_or_else(|| failure::invalid(here(), "not a base64 data URL"))?;
+    let (mime, data) = data_url(url).ok_or_else(|| failure::invalid(here(), "not a base64 data URL"))?;
     match mime {
         "application/pdf" => Ok(Source::Base64 { media_type: mime, data }),
         _ if mime.starts_with("image/") => image_source(url, path),

@@ -108,8 +108,7 @@ impl<'a> Conversation<'a> {
                 (!blocks.is_empty()).then_some(Content::Blocks(blocks))
             }
         };
-        let body =
-            BlockBody::ToolResult { tool_use_id: sanitised(id), content, is_error: message.is_error };
+        let body = BlockBody::ToolResult { tool_use_id: sanitised(id), content, is_error: message.is_error };
         let own = blocks::own_fields(&message.rest, path, losses);
         let block = Block::Known { body, cache_control: message.cache_control.as_ref(), own };
         self.user.get_or_insert_default().results.push(block);
@@ -127,7 +126,9 @@ impl<'a> Conversation<'a> {
             match block {
                 chat::Block::Reasoning(_, detail) => blocks.extend(thought(detail, here, losses)),
                 chat::Block::ReasoningText(_) => losses.add(here(), NOT_OURS),
-                chat::Block::Text(text) | chat::Block::Refusal(text) => blocks.extend(blocks::text_block(text)),
+                chat::Block::Text(text) | chat::Block::Refusal(text) => {
+                    blocks.extend(blocks::text_block(text))
+                }
                 chat::Block::Part(_, part) => blocks.extend(blocks::part(part, &here(), losses)?),
                 chat::Block::ToolCall(_, call) => blocks.push(self.call(call, &here(), losses)?),
             }
@@ -148,7 +149,10 @@ impl<'a> Conversation<'a> {
         losses: &mut Losses,
     ) -> Result<Block<'a>, Failure> {
         if !matches!(&*call.kind, "function" | "") {
-            return Err(failure::unsupported(path, format!("anthropic has no calls of type `{}`", call.kind)));
+            return Err(failure::unsupported(
+                path,
+                format!("anthropic has no calls of type `{}`", call.kind),
+            ));
         }
         if call.id.is_empty() {
             return Err(failure::invalid(format!("{path}.id"), "field required"));
@@ -247,7 +251,8 @@ fn sanitised(id: &str) -> Text<'_> {
         return id.into();
     }
     // FNV-1a: call and result are sanitised apart from each other and must meet again.
-    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash =
+        id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let kept: String = id.chars().map(|letter| if fine(letter) { letter } else { '_' }).collect();
     format!("{kept}_{hash:08x}").into()
 }

@@ -25,7 +25,11 @@ pub(super) fn set(
     }
     if thinks {
         let is_default = temperature.as_ref().is_some_and(|given| given.as_f64() == Some(1.0));
-        losses.add_if(&temperature.filter(|_| !is_default), "temperature", "a thinking model takes no temperature");
+        losses.add_if(
+            &temperature.filter(|_| !is_default),
+            "temperature",
+            "a thinking model takes no temperature",
+        );
         losses.add_if(&request.top_k, "top_k", "a thinking model takes no top_k");
         body.top_p = request.top_p.clone().filter(|top_p| top_p.as_f64().is_some_and(|top_p| top_p >= 0.95));
         if body.top_p.is_none() {

@@ -42,17 +42,16 @@ pub(super) fn decide(
     let reasoning = request.reasoning.as_ref().unwrap_or(&silent);
     losses.add_fields(&reasoning.rest, "reasoning", "anthropic has no such field");
     let wish = Wish::of(request, reasoning);
-    let max = request.max_output();
-    let mut thought =
-        Thought { thinking: None, effort: None, max_tokens: max.unwrap_or(default_max), thinks: false };
+    let max_tokens = request.max_output().unwrap_or(default_max);
+    let mut thought = Thought { thinking: None, effort: None, max_tokens, thinks: false };
     match wish.on {
         None => {}
         Some(false) => quiet(&wish, model, &mut thought, losses),
         Some(true) => match model.thinking() {
             Thinking::Never => losses.add(wish.field, "this model cannot think"),
-            Thinking::Budget => with_budget(&wish, request, conversation, max, &mut thought, losses),
+            Thinking::Budget => with_budget(&wish, request, conversation, &mut thought, losses),
             Thinking::Either if wish.budget.is_some() && wish.mode != Some(ReasoningMode::Adaptive) => {
-                with_budget(&wish, request, conversation, max, &mut thought, losses);
+                with_budget(&wish, request, conversation, &mut thought, losses);
             }
             Thinking::Either | Thinking::Adaptive => {
                 losses.add_if(&wish.budget, "reasoning.max_tokens", "this model decides how long it thinks");
@@ -140,10 +139,10 @@ fn with_budget(
     wish: &Wish<'_>,
     request: &ChatRequest<'_>,
     conversation: &Conversation<'_>,
-    max: Option<u64>,
     thought: &mut Thought,
     losses: &mut Losses,
 ) {
+    let max = request.max_output();
     let names_a_tool = matches!(request.tool_choice, Some(ToolChoice::Function(_) | ToolChoice::Required))
         || matches!(request.tool_choice, Some(ToolChoice::Allowed { required: true, .. }));
     let obstacle = if names_a_tool && !request.tools.is_empty() {

@@ -32,7 +32,11 @@ pub(super) fn tools<'a>(
                     let settings = tool.settings();
                     losses.add_foreign(&settings, VENDOR, &format!("{path}."));
                     losses.add_fields(&tool.rest, &path, "anthropic has no such field");
-                    losses.add_fields(&function.rest, &format!("{path}.function"), "anthropic has no such field");
+                    losses.add_fields(
+                        &function.rest,
+                        &format!("{path}.function"),
+                        "anthropic has no such field",
+                    );
                     let own = settings.get(VENDOR).and_then(Json::read).unwrap_or_default();
                     written.push(self::function(function, tool.cache_control.as_ref(), own));
                 }

@@ -74,9 +74,13 @@ impl Blocks {
             }
             "thinking" => {
                 let entry = self.next_thought();
-                let (text, signature) = (take_text(&mut fields, "thinking"), take_text(&mut fields, "signature"));
+                let (text, signature) =
+                    (take_text(&mut fields, "thinking"), take_text(&mut fields, "signature"));
                 let begun = !text.is_empty() || !signature.is_empty();
-                (Block::Thinking { entry, begun }, begun.then(|| thinking_delta(entry, false, text, signature)))
+                (
+                    Block::Thinking { entry, begun },
+                    begun.then(|| thinking_delta(entry, false, text, signature)),
+                )
             }
             "redacted_thinking" => {
                 let detail = ReasoningDetail {
@@ -92,7 +96,8 @@ impl Blocks {
                 let call = self.calls;
                 self.calls += 1;
                 let (id, name) = (take_text(&mut fields, "id"), take_text(&mut fields, "name"));
-                let input = take(&mut fields, "input").map_or_else(|| "{}".to_owned(), |input| input.text().into_owned());
+                let input = take(&mut fields, "input")
+                    .map_or_else(|| "{}".to_owned(), |input| input.text().into_owned());
                 let first = ToolCallDelta::first(call, id, name, "");
                 let delta = Delta { tool_calls: vec![first], ..Delta::default() };
                 (Block::Call { call, input, argued: false }, Some(delta))
@@ -125,7 +130,8 @@ impl Blocks {
                 None => text_delta(piece.text.unwrap_or_default()),
             },
             Block::Thinking { entry, begun } => {
-                let (text, signature) = (piece.thinking.unwrap_or_default(), piece.signature.unwrap_or_default());
+                let (text, signature) =
+                    (piece.thinking.unwrap_or_default(), piece.signature.unwrap_or_default());
                 if text.is_empty() && signature.is_empty() {
                     return None;
                 }
@@ -179,7 +185,8 @@ fn close<'a>(block: Block) -> Option<Delta<'a>> {
         Block::Call { call, input, argued: false } => Some(call_delta(call, input.into())),
         Block::Own { mut block, input } => {
             if !input.is_empty() {
-                block["input"] = serde_json::from_str(&input).unwrap_or(Value::String(input));
+                let input = serde_json::from_str(&input).unwrap_or(Value::String(input));
+                append(&mut block, "input", input);
             }
             Some(Delta { content_parts: vec![own_part(block)], ..Delta::default() })
         }

@@ -278,3 +278,76 @@ fn chunks_that_break_the_contract_are_the_adapters_fault() {
         assert_eq!(write(&chunks).expect_err("illegal chunks").kind, Kind::Adapter);
     }
 }
+
+/// Deltas in an order that depends on `seed`, and what each call's arguments must be in the end.
+fn shuffled(seed: u64) -> (Vec<Value>, Vec<String>) {
+    let mut state = seed;
+    let mut dice = move |sides: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % sides
+    };
+    let (mut chunks, mut calls) = (Vec::new(), Vec::<(String, usize)>::new());
+    for _ in 0..40 {
+        match dice(6) {
+            0 => chunks.push(delta(json!({"content": "t"}))),
+            1 => chunks.push(delta(json!({"reasoning_content": "r"}))),
+            2 => {
+                let arguments = format!("{{\"k{0}\":\"}}{{\\\"{0}\"}}", calls.len());
+                chunks.push(call(calls.len(), "", "f", ""));
+                calls.push((arguments, 0));
+            }
+            _ if calls.is_empty() => {}
+            _ => {
+                let index = dice(calls.len());
+                let (arguments, sent) = &mut calls[index];
+                let end = (*sent + 1 + dice(4)).min(arguments.len());
+                if end > *sent {
+                    chunks.push(more(index, &arguments[*sent..end]));
+                    *sent = end;
+                }
+            }
+        }
+    }
+    for (index, (arguments, sent)) in calls.iter().enumerate() {
+        chunks.push(more(index, &arguments[*sent..]));
+    }
+    chunks.push(finish("tool_calls"));
+    (chunks, calls.into_iter().map(|(arguments, _)| arguments).collect())
+}
+
+#[test]
+fn whatever_interleaves_comes_out_block_by_block_and_whole() {
+    for seed in 0..300 {
+        let (chunks, wanted) = shuffled(seed);
+        let written = events(&write(&chunks).expect("legal chunks"));
+        let (mut open, mut next, mut texts, mut arguments) = (None, 0, 0, Vec::new());
+        for event in &written[1..written.len() - 2] {
+            let index = event["index"].as_u64().expect("an index");
+            match event["type"].as_str() {
+                Some("content_block_start") => {
+                    assert_eq!((open, index), (None, next), "seed {seed}");
+                    open = Some(index);
+                    next += 1;
+                    if event["content_block"]["type"] == "tool_use" {
+                        arguments.push(String::new());
+                    }
+                }
+                Some("content_block_stop") => assert_eq!(open.take(), Some(index), "seed {seed}"),
+                _ => {
+                    assert_eq!(open, Some(index), "seed {seed}");
+                    let said = &event["delta"];
+                    match (said["partial_json"].as_str(), arguments.last_mut()) {
+                        (Some(piece), Some(last)) => last.push_str(piece),
+                        _ => texts += 1,
+                    }
+                }
+            }
+        }
+        let said = |chunk: &&Value| {
+            let delta = &chunk["choices"][0]["delta"];
+            delta["content"].is_string() || delta["reasoning_content"].is_string()
+        };
+        assert_eq!(open, None, "seed {seed}");
+        assert_eq!((arguments, texts), (wanted, chunks.iter().filter(said).count()), "seed {seed}");
+    }
+}

@@ -170,6 +170,19 @@ fn a_blocked_prompt_is_told_in_the_stream() {
         "vendor": {"gemini": {"promptFeedback": {"blockReason": "OTHER"}}}}]});
     let frames = frames(&stream(Some("alt=sse"), &[chunk], None).replace(": keep-alive\r\n\r\n", ""));
     assert_eq!(frames[0]["promptFeedback"], json!({"blockReason": "OTHER"}));
+    assert!(frames[0].get("candidates").is_none());
+}
+
+#[test]
+fn feedback_that_blocks_nothing_stands_beside_the_answer() {
+    let feedback = json!({"gemini": {"promptFeedback": {"safetyRatings": []}}});
+    let chunk = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "vendor": feedback}]});
+    let frames = frames(&stream(Some("alt=sse"), &[chunk], None).replace(": keep-alive\r\n\r\n", ""));
+    assert_eq!(frames[0]["promptFeedback"], json!({"safetyRatings": []}));
+    assert_eq!(frames[0]["candidates"], json!([{"index": 0, "finishReason": "STOP"}]));
+    let answer =
+        whole(json!({"choices": [{"index": 0, "finish_reason": "stop", "message": {}, "vendor": feedback}]}));
+    assert_eq!(answer["candidates"], frames[0]["candidates"]);
 }
 
 #[test]
