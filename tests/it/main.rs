@@ -1,4 +1,4 @@
 //! The gateway as its users see it: a process with a configuration file, clients before it and providers behind it.
 
-mod smoke;
+mod chat;
 mod support;

@@ -138,7 +138,7 @@ class WithAnthropic:
 
     def check_tool_results(self):
         _, text = self.round_trip(self.ask)
-        if self.provider == "openai":
+        if self.provider != "anthropic":
             # The text behind the results is a turn of its own there.
             expect.contains(text, "Thank you.")
         else:
@@ -152,7 +152,10 @@ class WithAnthropic:
 
     def check_stream_thinking(self):
         message = self.collect(expect.HELLO, model=self.thinking, thinking=THINKING)
-        expect.equal([block.type for block in message.content], ["thinking", "text"], "the blocks")
+        blocks = [block.type for block in message.content]
+        # Gemini signs its text, too; Anthropic's clients carry that signature as an encrypted block.
+        allowed = [["thinking", "text"]] + ([["thinking", "text", "redacted_thinking"]] if self.provider == "gemini" else [])
+        assert blocks in allowed, blocks
         expect.hello(text_of(message))
 
     def check_thinking_redacted(self):
@@ -190,6 +193,8 @@ class WithAnthropic:
         expect.equal((message.stop_reason, text_of(message)), ("max_tokens", "You said: \"H"), "the end")
 
     def check_count_tokens(self):
+        if not self.options.direct:
+            raise expect.Skipped("the gateway does not count tokens yet")
         if self.provider != "anthropic":
             raise expect.Skipped("only Anthropic counts its own tokens")
         counted = self.client.messages.count_tokens(model=self.model, messages=[user(expect.HELLO)])
@@ -207,7 +212,7 @@ class WithAnthropic:
         expect.raises(anthropic.NotFoundError, lambda: self.ask("hi", model=self.options.unknown_model))
 
     def check_bad_request(self):
-        expect.raises(anthropic.BadRequestError, lambda: self.ask([user([{"type": "nothing"}])]))
+        expect.raises(anthropic.BadRequestError, lambda: self.ask([{"role": "nobody", "content": "hi"}]))
 
     def faulty(self, fault, **more):
         return self.ask("hi", model=f"{self.model}@fault={fault}", **more)

@@ -196,6 +196,8 @@ class WithGemini:
         expect.equal(answer.candidates[0].finish_reason, types.FinishReason.MAX_TOKENS, "the finish reason")
 
     def check_count_tokens(self):
+        if not self.options.direct:
+            raise expect.Skipped("the gateway does not count tokens yet")
         if self.provider != "gemini":
             raise expect.Skipped("only Google counts its own tokens")
         counted = self.client.models.count_tokens(model=self.model, contents=expect.HELLO)

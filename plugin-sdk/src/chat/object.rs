@@ -57,5 +57,3 @@ macro_rules! object {
         impl $crate::chat::Absent for $name<'_> {}
     };
 }
-
-pub(super) use object;

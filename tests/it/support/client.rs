@@ -178,7 +178,9 @@ impl Open {
 
     /// Sends bytes as they are. A server that has hung up is no failure here: its answer may be there.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
-        let _ = tokio::time::timeout(PATIENCE, self.stream.write_all(bytes)).await.expect("the server takes no bytes");
+        let _ = tokio::time::timeout(PATIENCE, self.stream.write_all(bytes))
+            .await
+            .expect("the server takes no bytes");
     }
 
     /// Reads the head of the next answer; `false` when the connection closed instead.
@@ -196,7 +198,8 @@ impl Open {
         let mut lines = head.split("\r\n");
         self.status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let fields = lines.filter_map(|line| line.split_once(':'));
-        self.headers = fields.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+        self.headers =
+            fields.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
         self.framing = if self.header("transfer-encoding") == "chunked" {
             Framing::Chunked
         } else if let Ok(length) = self.header("content-length").parse() {
@@ -273,7 +276,8 @@ impl Open {
                 continue;
             }
             // No test cuts a character in two on this side.
-            self.unread.push_str(std::str::from_utf8(&self.next().await?).unwrap());
+            let piece = self.next().await?;
+            self.unread.push_str(std::str::from_utf8(&piece).unwrap());
         }
     }
 

@@ -161,7 +161,8 @@ impl Drop for Gateway {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("--- the gateway said:\n{}", self.lines().join("\n"));
+            let lines = self.lines();
+            eprintln!("--- the gateway said last:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
         }
     }
 }

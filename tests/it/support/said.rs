@@ -71,7 +71,8 @@ fn finish(word: &str) -> &'static str {
 
 fn openai_tokens(usage: &Value) -> Option<Tokens> {
     usage.is_object().then(|| {
-        let tokens = Tokens { input: number(&usage["prompt_tokens"]), output: number(&usage["completion_tokens"]) };
+        let tokens =
+            Tokens { input: number(&usage["prompt_tokens"]), output: number(&usage["completion_tokens"]) };
         assert_eq!(number(&usage["total_tokens"]), tokens.input + tokens.output, "{usage}");
         tokens
     })
@@ -140,7 +141,8 @@ pub(crate) fn openai_stream(events: &[Event]) -> Said {
 
 fn anthropic_tokens(usage: &Value) -> Option<Tokens> {
     usage.is_object().then(|| {
-        let cached = number(&usage["cache_read_input_tokens"]) + number(&usage["cache_creation_input_tokens"]);
+        let cached =
+            number(&usage["cache_read_input_tokens"]) + number(&usage["cache_creation_input_tokens"]);
         Tokens { input: number(&usage["input_tokens"]) + cached, output: number(&usage["output_tokens"]) }
     })
 }
@@ -245,7 +247,10 @@ fn add(block: &mut Value, input: &mut String, delta: &Value) {
 fn gemini_tokens(usage: &Value) -> Option<Tokens> {
     usage.is_object().then(|| {
         let output = number(&usage["candidatesTokenCount"]) + number(&usage["thoughtsTokenCount"]);
-        Tokens { input: number(&usage["promptTokenCount"]) + number(&usage["toolUsePromptTokenCount"]), output }
+        Tokens {
+            input: number(&usage["promptTokenCount"]) + number(&usage["toolUsePromptTokenCount"]),
+            output,
+        }
     })
 }
 
@@ -279,7 +284,12 @@ pub(crate) fn gemini_stream(events: &[Event]) -> Said {
 
 #[track_caller]
 fn add_gemini(said: &mut Said, chunk: &Value) {
-    assert!(chunk["candidates"].is_array() || chunk["promptFeedback"].is_object() || chunk["usageMetadata"].is_object(), "{chunk}");
+    assert!(
+        chunk["candidates"].is_array()
+            || chunk["promptFeedback"].is_object()
+            || chunk["usageMetadata"].is_object(),
+        "{chunk}"
+    );
     said.tokens = gemini_tokens(&chunk["usageMetadata"]).or(said.tokens);
     text(&chunk["modelVersion"]).clone_into(&mut said.model);
     let candidate = &chunk["candidates"][0];

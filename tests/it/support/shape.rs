@@ -42,16 +42,9 @@ impl Shape {
             (Self::OpenAi, _) => "/v1/chat/completions".to_owned(),
             (Self::Anthropic, _) => "/v1/messages".to_owned(),
             (Self::Gemini, false) => format!("/v1beta/models/{}:generateContent", in_path(model)),
-            (Self::Gemini, true) => format!("/v1beta/models/{}:streamGenerateContent?alt=sse", in_path(model)),
-        }
-    }
-
-    /// A request that says one thing.
-    pub(crate) fn says(self, text: &str) -> Value {
-        match self {
-            Self::OpenAi => json!({ "messages": [{ "role": "user", "content": text }] }),
-            Self::Anthropic => json!({ "max_tokens": 4096, "messages": [{ "role": "user", "content": text }] }),
-            Self::Gemini => json!({ "contents": [{ "role": "user", "parts": [{ "text": text }] }] }),
+            (Self::Gemini, true) => {
+                format!("/v1beta/models/{}:streamGenerateContent?alt=sse", in_path(model))
+            }
         }
     }
 
@@ -128,7 +121,11 @@ impl Shape {
             Self::Anthropic => &body["request_id"],
             Self::Gemini => {
                 let details = body["error"]["details"].as_array().map(Vec::as_slice).unwrap_or_default();
-                details.iter().map(|detail| &detail["requestId"]).find(|id| id.is_string()).unwrap_or(&Value::Null)
+                details
+                    .iter()
+                    .map(|detail| &detail["requestId"])
+                    .find(|id| id.is_string())
+                    .unwrap_or(&Value::Null)
             }
         };
         id.as_str().unwrap_or_default().to_owned()
