@@ -8,6 +8,7 @@ mod harm;
 mod lies;
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use plugin_sdk::bindings::causeway::adapter::host;
 use plugin_sdk::sse::Splitter;
@@ -19,6 +20,9 @@ use serde_json::Value;
 
 /// What `describe` does; the tests write another word of the same length over it, because `describe` has no options.
 static DESCRIBE: [u8; 16] = *b"describe:honest.";
+
+/// Requests this instance has translated: what an instance that is used again remembers.
+static EXCHANGES: AtomicU64 = AtomicU64::new(0);
 
 /// What is done, and where.
 #[derive(Clone)]
@@ -77,6 +81,7 @@ impl Adapter for Hostile {
 
     fn translate_request(&self, route: &Route, _: Operation, body: &[u8]) -> Result<UpstreamRequest, Failure> {
         let mode = self.plan.at("request", 0);
+        EXCHANGES.fetch_add(1, Ordering::Relaxed);
         let mut body: Value = serde_json::from_slice(body).map_err(|error| failure::adapter(error.to_string()))?;
         body["model"] = route.model.as_str().into();
         if route.streaming {
@@ -96,7 +101,8 @@ impl Adapter for Hostile {
 
     fn translate_response(&self, _: &Route, _: Operation, _: &[Header], body: &[u8]) -> Result<Answer, Failure> {
         let mode = self.plan.at("response", 0);
-        let honest = Answer { body: body.to_vec(), content_type: None, usage: None, losses: Vec::new() };
+        let body = if self.plan.mode == "remember" { remembering(body) } else { body.to_vec() };
+        let honest = Answer { body, content_type: None, usage: None, losses: Vec::new() };
         Ok(lies::answer(mode.unwrap_or_default(), honest))
     }
 
@@ -140,6 +146,14 @@ impl StreamTranslator for Stream {
         let mode = self.plan.at("finish", 0);
         Ok(lies::step(mode.unwrap_or_default(), Step::default()))
     }
+}
+
+/// The answer with a count of the exchanges this instance has seen.
+fn remembering(body: &[u8]) -> Vec<u8> {
+    let mut answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let seen = EXCHANGES.load(Ordering::Relaxed);
+    answer["system_fingerprint"] = format!("exchange {seen} of this instance").into();
+    answer.to_string().into_bytes()
 }
 
 fn evil_passage() -> Passage {
