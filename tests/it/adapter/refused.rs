@@ -56,7 +56,7 @@ fn an_import_of_another_version() {
 
 #[test]
 fn a_missing_export() {
-    let other = patched(&hostile(), "causeway:adapter/translate@", "causeway:adapter/tranquil-@");
+    let other = patched(&hostile(), "causeway:adapter/translate@", "causeway:adapter/tranquile@");
     refuse(&other, &["does not export causeway:adapter/translate"]);
 }
 
@@ -68,11 +68,10 @@ fn a_missing_function() {
 #[test]
 fn files_that_are_no_components() {
     let whole = hostile();
-    let module = [b"\0asm\x01\0\0\0".as_slice(), &[]].concat();
     let words = ["not a wasm component"];
     refuse(b"", &words);
     refuse(b"#!/bin/sh\necho hello\n", &words);
-    refuse(&module, &words);
+    refuse(b"\0asm\x01\0\0\0", &words);
     refuse(&whole[..whole.len() / 2], &words);
     refuse(&[&whole[..8], &[0xff; 4096]].concat(), &words);
     // WAT is text for people; a plugin is a binary.
