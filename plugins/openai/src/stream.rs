@@ -110,7 +110,9 @@ impl State {
 
     /// Azure's filter results come in a chunk without choices, which canonical chat keeps for usage.
     fn lose(&mut self, chunk: &Chunk<'_>, found: &mut Found) {
-        for name in wire::names(&chunk.rest).filter(|name| !["system_fingerprint", "service_tier"].contains(name)) {
+        for name in
+            wire::names(&chunk.rest).filter(|name| !["system_fingerprint", "service_tier"].contains(name))
+        {
             if !self.lost.iter().any(|lost| lost == name) {
                 self.lost.push(name.to_owned());
                 found.losses.add(name, "stands in a chunk without choices");
@@ -125,7 +127,12 @@ impl State {
         }
     }
 
-    fn choice(&mut self, mut choice: ChunkChoice<'_>, chunk: &Chunk<'_>, found: &mut Found) -> Result<(), Failure> {
+    fn choice(
+        &mut self,
+        mut choice: ChunkChoice<'_>,
+        chunk: &Chunk<'_>,
+        found: &mut Found,
+    ) -> Result<(), Failure> {
         let known = self.choices.iter().position(|known| known.index == choice.index);
         let place = known.unwrap_or_else(|| {
             self.choices.push(Choice { index: choice.index, ..Choice::default() });
@@ -229,7 +236,9 @@ impl UsageChunk<'_> {
 fn says_something(delta: &Delta<'_>) -> bool {
     let text = delta.content.as_ref().is_some_and(|content| content.text() != "\"\"");
     let more = delta.refusal.is_some() || delta.reasoning_content.is_some() || !delta.annotations.is_empty();
-    let state = !delta.reasoning_details.is_empty() || !delta.tool_calls.is_empty() || wire::names(&delta.rest).next().is_some();
+    let state = !delta.reasoning_details.is_empty()
+        || !delta.tool_calls.is_empty()
+        || wire::names(&delta.rest).next().is_some();
     delta.role.is_some() || text || more || state
 }
 
@@ -245,7 +254,9 @@ fn even_out(delta: &mut Delta<'_>, choice: &mut Choice) {
             delta.reasoning_content.get_or_insert(thinking.into());
         }
     }
-    if let Some(function) = delta.function_call.take().filter(|call| call.name.is_some() || call.arguments.is_some()) {
+    if let Some(function) =
+        delta.function_call.take().filter(|call| call.name.is_some() || call.arguments.is_some())
+    {
         delta.tool_calls.push(CallDelta { index: Some(0), function, ..CallDelta::default() });
     }
     for call in &mut delta.tool_calls {
@@ -258,7 +269,9 @@ fn even_out_call(call: &mut CallDelta<'_>, choice: &mut Choice) {
     let id = call.id.take().filter(|id| !id.is_empty());
     let known = match (&id, call.index) {
         // One index with another id is another call: some servers always say 0.
-        (Some(id), Some(index)) => choice.calls.iter().position(|call| call.index == Some(index) && call.id == **id),
+        (Some(id), Some(index)) => {
+            choice.calls.iter().position(|call| call.index == Some(index) && call.id == **id)
+        }
         (Some(id), None) => choice.calls.iter().position(|call| call.id == **id),
         (None, Some(index)) => choice.calls.iter().rposition(|call| call.index == Some(index)),
         // Without either, a name begins a call and its absence continues the last.
@@ -266,7 +279,8 @@ fn even_out_call(call: &mut CallDelta<'_>, choice: &mut Choice) {
         (None, None) => None,
     };
     let place = known.unwrap_or_else(|| {
-        let id = id.map_or_else(|| format!("call_{}_{}", choice.index, choice.calls.len()), |id| id.to_string());
+        let id =
+            id.map_or_else(|| format!("call_{}_{}", choice.index, choice.calls.len()), |id| id.to_string());
         call.id = Some(id.clone().into());
         call.kind = Some("function".into());
         choice.calls.push(Call { index: call.index, id });
