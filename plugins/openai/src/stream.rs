@@ -2,7 +2,7 @@
 
 use plugin_sdk::chat::{Head, Json, Lines, Text};
 use plugin_sdk::sse::Splitter;
-use plugin_sdk::{Ending, Failure, Loss, Losses, Step, StreamTranslator, Usage, json};
+use plugin_sdk::{Ending, Failure, Loss, Losses, Step, StreamTranslator, Usage, failure, json};
 
 use crate::error;
 use crate::wire::{self, CallDelta, CallPiece, Chunk, ChunkChoice, Delta};
@@ -142,7 +142,7 @@ impl State {
         if state.finished {
             return Ok(());
         }
-        even_out(&mut choice.delta, state);
+        even_out(&mut choice.delta, state)?;
         choice.delta.role = known.is_none().then(|| "assistant".into());
         let Some(word) = choice.finish_reason.0.take().filter(|word| !word.is_empty()) else {
             return self.write(choice, chunk, found);
@@ -242,16 +242,19 @@ fn says_something(delta: &Delta<'_>) -> bool {
     delta.role.is_some() || text || more || state
 }
 
-fn even_out(delta: &mut Delta<'_>, choice: &mut Choice) {
+fn even_out(delta: &mut Delta<'_>, choice: &mut Choice) -> Result<(), Failure> {
     // OpenRouter, Groq and newer vLLM call it `reasoning`.
     if let Some(text) = delta.reasoning.take().and_then(|raw| raw.read::<Text<'_>>()) {
         delta.reasoning_content.get_or_insert(text);
     }
-    let list = delta.content.as_ref().filter(|content| content.text().starts_with('['));
-    if let Some((text, thinking)) = list.and_then(|content| wire::texts_of(&content.to_value())) {
-        delta.content = (!text.is_empty()).then(|| Json::Value(text.into()));
-        if !thinking.is_empty() {
-            delta.reasoning_content.get_or_insert(thinking.into());
+    let images = std::mem::take(&mut delta.images);
+    if let Some(mixed) = wire::unmix(delta.content.as_ref(), images) {
+        delta.content = (!mixed.text.is_empty()).then(|| Json::Value(mixed.text.into()));
+        if !mixed.thinking.is_empty() {
+            delta.reasoning_content.get_or_insert(mixed.thinking.into());
+        }
+        if !mixed.others.is_empty() {
+            delta.rest.push("content_parts", serde_json::Value::from(mixed.others));
         }
     }
     if let Some(function) =
@@ -259,9 +262,13 @@ fn even_out(delta: &mut Delta<'_>, choice: &mut Choice) {
     {
         delta.tool_calls.push(CallDelta { index: Some(0), function, ..CallDelta::default() });
     }
+    if delta.content.as_ref().is_some_and(|content| !content.text().starts_with('"')) {
+        return Err(failure::malformed("the provider's event makes no sense: `content` is not a string"));
+    }
     for call in &mut delta.tool_calls {
         even_out_call(call, choice);
     }
+    Ok(())
 }
 
 /// Id, type and name stand in the first piece only; calls are counted from 0 in order of appearance.
