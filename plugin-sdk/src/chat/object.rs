@@ -1,8 +1,9 @@
 //! One macro: a JSON object with named fields and a place for all the others.
 
 /// Declares a struct that reads and writes a JSON object. Fields without a name end up in `rest`, in order;
-/// `null` reads as absent; what is absent ([`Absent`](crate::chat::Absent)) is not written. Field types may use `'a`. A derive cannot do this:
-/// `#[serde(flatten)]` buffers the whole object and cannot borrow raw values.
+/// `null` reads as absent; what is absent (see [`Absent`](crate::chat::Absent)) is not written. A derive cannot do this:
+/// `#[serde(flatten)]` buffers the whole object and cannot borrow raw values. An adapter may use it for its
+/// vendor's own JSON; it needs `serde` among its dependencies, and the lifetime of the fields is `'a`.
 #[macro_export]
 macro_rules! object {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $key:literal,)* }) => {
