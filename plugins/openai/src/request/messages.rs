@@ -62,7 +62,17 @@ impl Place<'_> {
         }
     }
 
+    /// Another vendor's own fields of a message, part or call; OpenAI refuses what it does not know.
+    fn take_vendor(&mut self, rest: &mut Fields<'_>, field: &str) {
+        let before = rest.0.len();
+        rest.0.retain(|(name, _)| name != "vendor");
+        if rest.0.len() < before {
+            self.lose(field, "fields of another vendor's own");
+        }
+    }
+
     fn strip(&mut self, message: &mut Message<'_>, last: bool) {
+        self.take_vendor(&mut message.rest, "vendor");
         self.take(&mut message.cache_control, Extension::CacheControl, "cache_control", CACHES_BY_ITSELF);
         self.take(&mut message.extra_content, Extension::ExtraContent, "extra_content", FOREIGN_STATE);
         if !message.order.is_empty() {
@@ -100,6 +110,7 @@ impl Place<'_> {
             CACHES_BY_ITSELF,
         );
         self.take(&mut part.extra_content, Extension::ExtraContent, &below("extra_content"), FOREIGN_STATE);
+        self.take_vendor(&mut part.rest, &below("vendor"));
         if part.citations.take().is_some() {
             self.lose(&below("citations"), "openai takes no citations back");
         }
@@ -213,6 +224,7 @@ impl Place<'_> {
                 &below("extra_content"),
                 FOREIGN_STATE,
             );
+            self.take_vendor(&mut call.rest, &below("vendor"));
             call.index = None;
             call.id = call_id(std::mem::take(&mut call.id));
             if call.kind.is_empty() {
