@@ -161,7 +161,8 @@ impl Walk<'_> {
         } else {
             self.translate(provider, &route, &mut lease)?
         };
-        let sent = ground.client.send(&provider.upstream, &upstream_request, &provider.timeouts);
+        // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
+        let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &provider.timeouts));
         let first = Deadline::now() + provider.timeouts.first_token;
         let until = if envelope.stream { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.exchange.waited, timeout_at(until, sent)).await;

@@ -32,7 +32,7 @@ pub(super) async fn run(
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope };
     let answer = tokio::select! {
         answer = attempt::first_good(&request, &plan, exchange) => answer?, // translate, send, translate back
-        gone = client.gone() => return Err(gone),                           // dropping the attempt cancels it
+        gone = client.gone() => return Err(gone), // dropping the attempt cancels it
     };
     deliver::send(snapshot, client, exchange, api.dialect, answer).await // no way back from here
 }
