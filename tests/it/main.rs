@@ -1,4 +1,11 @@
 //! The gateway as its users see it: a process with a configuration file, clients before it and providers behind it.
 
+mod admin;
+mod auth;
 mod chat;
+mod cli;
+mod models;
+mod reload;
+mod route;
+mod stream;
 mod support;
