@@ -127,7 +127,9 @@ async fn a_refusal_is_an_answer() {
         "mock@finish=refusal",
         |dialect| dialect.says("no"),
         |_, said, pair| {
-            assert_eq!(said.finish, "filter", "{pair}: {said:?}");
+            // Google has no word for it that leaves the text.
+        let told = said.finish == "filter" || (pair.starts_with("gemini") && said.text.starts_with("I cannot help"));
+        assert!(told, "{pair}: {said:?}");
         },
     )
     .await;
@@ -210,7 +212,7 @@ const ODD: [(Shape, &str); 3] = [
     ),
     (
         Shape::Anthropic,
-        "{\"max_tokens\":1.0e2, \"x\":null,\n\"messages\":[{\"content\":\"\\u0068i\",\"role\":\"user\"}],\"metadata\":{\"user_id\":\"a\",\"model\":\"m\"} ,\"model\":\"NAME\"}\n",
+        "{\"max_tokens\":100, \"x\":null, \"temperature\":1.0e0,\n\"messages\":[{\"content\":\"\\u0068i\",\"role\":\"user\"}],\"metadata\":{\"user_id\":\"a\",\"model\":\"m\"} ,\"model\":\"NAME\"}\n",
     ),
     (
         Shape::Gemini,
@@ -239,7 +241,7 @@ async fn the_same_dialect_on_both_sides_leaves_every_byte_but_the_models_name() 
     let scripted = Scripted::start(Vec::new()).await;
     let gateway = Gateway::start(&configuration(&scripted.url())).await;
     for ((shape, odd), (_, answer)) in
-        ODD.into_iter().zip(ANSWERS).filter(|((shape, _), _)| Shape::available().any(|known| known == *shape))
+        ODD.into_iter().zip(ANSWERS)
     {
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",

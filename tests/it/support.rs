@@ -12,7 +12,7 @@ pub(crate) mod sse;
 pub(crate) mod upstream;
 
 pub(crate) use gateway::Gateway;
-pub(crate) use shape::Shape;
+pub(crate) use shape::{Shape, in_path};
 
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ pub(crate) const KEY: &str = "cw-key-of-the-tests-0123456789";
 /// Three providers at one upstream, each behind `<provider>/<model of the mock>`, and one client key.
 pub(crate) fn configuration(upstream: &str) -> String {
     let mut text = format!("[keys.tests]\nsecret = \"{KEY}\"\n");
-    for shape in Shape::available() {
+    for shape in Shape::ALL {
         text.push_str(&provider(shape.word(), shape, upstream));
-        text.push_str(&format!("[models.\"{0}/*\"]\ntargets = [\"{0}/*\"]\n", shape.word()));
+        text.push_str(&format!("[models.\"{0}/*\"]\ntargets = [\"{0}/*\"]\nretry = {{ attempts = 1 }}\n", shape.word()));
     }
     text
 }

