@@ -55,6 +55,9 @@ pub(crate) fn answer(mode: &str, mut honest: Answer) -> Answer {
 pub(crate) fn step(mode: &str, mut honest: Step) -> Step {
     match mode {
         "nonsense" => honest.chunks = b"<html>no chunk</html>\n".to_vec(),
+        "braces" => honest.chunks = b"{ \"choices\": nonsense }\n".to_vec(),
+        "done" => honest.chunks = b"[DONE]\n".to_vec(),
+        "error" => honest.chunks = b"{\"error\":{\"message\":\"forged\"}}\n".to_vec(),
         "bytes" => honest.chunks = vec![0xff, 0xfe, b'\n'],
         "unclosed" => drop(honest.chunks.pop()),
         "number" => honest.chunks = b"42\n".to_vec(),

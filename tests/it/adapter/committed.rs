@@ -16,7 +16,7 @@ const CASES: [(&str, &str); 12] = [
     ("push", "nonsense"),
     ("push", "unclosed"),
     ("push", "shapeless"),
-    ("push", "index"),
+    ("push", "braces"),
     ("push", "losses"),
     ("push", "failed"),
     ("push", "open"),
