@@ -99,7 +99,9 @@ pub fn run() -> ExitCode {
         Command::Serve(place) => serve::run(place.origin()),
         Command::Check { place, json } => check::run(&place.origin(), json),
         Command::Config { command: ConfigCommand::Schema } => schema::run(Wanted::Schema),
-        Command::Config { command: ConfigCommand::Show { annotated: true, .. } } => schema::run(Wanted::Annotated),
+        Command::Config { command: ConfigCommand::Show { annotated: true, .. } } => {
+            schema::run(Wanted::Annotated)
+        }
         Command::Config { command: ConfigCommand::Show { place, origin, .. } } => {
             schema::run(Wanted::Effective { from: &place.origin(), origin })
         }

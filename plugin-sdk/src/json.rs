@@ -11,36 +11,86 @@ struct Fault {
     message: String,
 }
 
-/// Reads fast; only when that fails, reads again with a tracker that knows the path.
+/// Everything is read from `str`: one kind of reader keeps components small (each adds a copy of all that is read).
+/// A path tracker beside the reader would double them again, so the path is found afterwards, from the place of the error.
 fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Fault> {
-    let first = match serde_json::from_slice(bytes) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let tracked: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
-    match tracked {
-        Err(error) => {
-            // Where the text is not JSON the tracker is lost too; line and column are in the message.
-            let path = if error.inner().is_data() { error.path().to_string() } else { String::new() };
-            let path = path.trim_end_matches(['.', '?']).to_owned();
-            Err(Fault { path, message: describe(error.inner()) })
-        }
-        // Trailing bytes: the tracker does not look behind the value.
-        Ok(_) => Err(Fault { path: String::new(), message: describe(&first) }),
-    }
+    let text = std::str::from_utf8(bytes).map_err(|error| Fault {
+        path: String::new(),
+        message: format!("not valid JSON: not UTF-8 at byte {}", error.valid_up_to()),
+    })?;
+    serde_json::from_str(text).map_err(|error| explain(text, &error))
 }
 
-/// For data errors the path says more than line and column of a body the client never saw.
-fn describe(error: &serde_json::Error) -> String {
-    let text = error.to_string();
+/// For data errors the path says more than line and column of a body the client never saw. Where the text is no JSON
+/// there is no path.
+fn explain(text: &str, error: &serde_json::Error) -> Fault {
+    let message = error.to_string();
     if !error.is_data() {
-        return format!("not valid JSON: {text}");
+        return Fault { path: String::new(), message: format!("not valid JSON: {message}") };
     }
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
+    let lines_before: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let path = path_at(text.as_bytes(), lines_before + error.column());
+    let message =
+        message.rfind(" at line ").and_then(|end| message.get(..end)).unwrap_or(&message).to_owned();
+    Fault { path, message }
+}
+
+/// A container that is open, and where in it we are.
+enum Open<'t> {
+    Object { key: Option<&'t [u8]>, awaits_key: bool },
+    Array(usize),
+}
+
+/// The path of the value that stands or ends at an offset of valid JSON: `messages[2].role`.
+fn path_at(text: &[u8], offset: usize) -> String {
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = text.get(at).filter(|_| at < offset) {
+        let start = at + 1;
+        at = start;
+        match (byte, open.last_mut()) {
+            (b'{', _) => open.push(Open::Object { key: None, awaits_key: true }),
+            (b'[', _) => open.push(Open::Array(0)),
+            (b'}' | b']', _) => {
+                open.pop();
+            }
+            (b',', Some(Open::Array(index))) => *index += 1,
+            (b',', Some(Open::Object { awaits_key, .. })) => *awaits_key = true,
+            (b'"', innermost) => {
+                at = string_end(text, start);
+                if let Some(Open::Object { key, awaits_key: awaits_key @ true }) = innermost {
+                    *key = text.get(start..at.saturating_sub(1));
+                    *awaits_key = false;
+                }
+            }
+            _ => {}
+        }
     }
+    let mut path = String::new();
+    for container in &open {
+        match container {
+            Open::Array(index) => path.push_str(&format!("[{index}]")),
+            Open::Object { key: Some(key), .. } => {
+                path.push_str(if path.is_empty() { "" } else { "." });
+                path.push_str(&String::from_utf8_lossy(key));
+            }
+            Open::Object { key: None, .. } => {}
+        }
+    }
+    path
+}
+
+/// Behind the closing quote of a string whose first byte is at `from`.
+fn string_end(text: &[u8], mut from: usize) -> usize {
+    while let Some(length) = memchr::memchr2(b'"', b'\\', text.get(from..).unwrap_or_default()) {
+        from += length + 1;
+        if text.get(from - 1) == Some(&b'"') {
+            return from;
+        }
+        from += 1;
+    }
+    text.len()
 }
 
 /// Reads a canonical request body.

@@ -71,7 +71,7 @@ impl fmt::Display for Timespan {
         if micros == 0 {
             return formatter.write_str("0s");
         }
-        match UNITS.iter().find(|(_, size)| micros % u128::from(*size) == 0) {
+        match UNITS.iter().find(|(_, size)| micros.is_multiple_of(u128::from(*size))) {
             Some((unit, size)) => write!(formatter, "{}{unit}", micros / u128::from(*size)),
             None => write!(formatter, "{micros}us"),
         }

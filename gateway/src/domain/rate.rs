@@ -47,7 +47,7 @@ impl FromStr for Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match SCALES.iter().find(|(_, factor)| self.count != 0 && self.count % factor == 0) {
+        match SCALES.iter().find(|(_, factor)| self.count != 0 && self.count.is_multiple_of(*factor)) {
             Some((scale, factor)) => write!(formatter, "{}{scale}/", self.count / factor)?,
             None => write!(formatter, "{}/", self.count)?,
         }

@@ -60,7 +60,7 @@ impl FromStr for ByteSize {
 impl fmt::Display for ByteSize {
     /// In the largest unit that leaves no rest.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.iter().find(|(_, size)| self.0 != 0 && self.0 % size == 0) {
+        match UNITS.iter().find(|(_, size)| self.0 != 0 && self.0.is_multiple_of(*size)) {
             Some((unit, size)) => write!(formatter, "{}{unit}", self.0 / size),
             None => write!(formatter, "{}B", self.0),
         }

@@ -44,37 +44,32 @@ pub(super) async fn first_good(
 ) -> Result<Answer, GatewayError> {
     let retry = &plan.model.retry;
     let mut walk = Walk { request, exchange, canonical: None, failure: None };
-    let mut left: Vec<&Step> = plan.targets.iter().collect();
-    let mut attempts = 0;
-    for round in 0.. {
-        let mut again = Vec::new();
-        let mut wanted = None;
-        for step in left {
-            if attempts == retry.attempts {
-                break;
-            }
-            attempts += 1;
-            match walk.attempt(step).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => match retry.judge(&error) {
-                    Judgement::Final => return Err(error),
-                    Judgement::Elsewhere => {}
-                    Judgement::Again => {
-                        wanted = wanted.min(error.retry_after).or(error.retry_after);
-                        again.push(step);
+    let now = Instant::now();
+    // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
+    let mut waiting: Vec<Waiting<'_>> =
+        plan.targets.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
+    for _ in 0..retry.attempts {
+        let now = Instant::now();
+        let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
+        let Some(mut next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
+        if next.ready > walk.exchange.started + request.snapshot.timeouts.total {
+            break;
+        }
+        Exchange::wait(&mut walk.exchange.waited, tokio::time::sleep_until(next.ready.into())).await;
+        match walk.attempt(next.step).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => match retry.judge(&error) {
+                Judgement::Final => return Err(error),
+                Judgement::Elsewhere => {}
+                Judgement::Again => {
+                    if let Some(wait) = retry.wait(next.tried, error.retry_after, fastrand::f64()) {
+                        next.ready = Instant::now() + wait;
+                        next.tried += 1;
+                        waiting.push(next);
                     }
-                },
-            }
+                }
+            },
         }
-        if again.is_empty() || attempts == retry.attempts {
-            break;
-        }
-        let Some(pause) = retry.wait(round, wanted, fastrand::f64()) else { break };
-        if walk.exchange.started.elapsed() + pause > request.snapshot.timeouts.total {
-            break;
-        }
-        Exchange::wait(&mut walk.exchange.waited, tokio::time::sleep(pause)).await;
-        left = again;
     }
     for step in &plan.fallback {
         match walk.attempt(step).await {
@@ -85,6 +80,14 @@ pub(super) async fn first_good(
     }
     let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
     Err(walk.failure.map_or_else(nothing, ours_to_answer_for))
+}
+
+/// A target and when it may be asked.
+struct Waiting<'a> {
+    step: &'a Step,
+    ready: Instant,
+    /// Failed attempts so far.
+    tried: u32,
 }
 
 /// The provider's refusal of *our* key is not the client's fault and must not look like it.
@@ -127,8 +130,13 @@ impl Walk<'_> {
         };
         let result = self.try_target(step, &mut attempt).await;
         attempt.took = began.elapsed();
-        let result =
-            result.map_err(|error| error.context(format!("target `{}/{}`", step.provider, step.model)));
+        let result = result.map_err(|mut error| {
+            if let Some(provider) = self.request.snapshot.providers.get(&step.provider) {
+                provider.upstream.scrub(&mut error.message);
+                provider.upstream.scrub(&mut error.context);
+            }
+            error.context(format!("target `{}/{}`", step.provider, step.model))
+        });
         if let Err(error) = &result {
             attempt.outcome = error.kind.as_str();
             attempt.error = Some(error.to_string());
@@ -153,7 +161,8 @@ impl Walk<'_> {
         } else {
             self.translate(provider, &route, &mut lease)?
         };
-        let sent = ground.client.send(&provider.upstream, &upstream_request, &provider.timeouts);
+        // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
+        let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &provider.timeouts));
         let first = Deadline::now() + provider.timeouts.first_token;
         let until = if envelope.stream { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.exchange.waited, timeout_at(until, sent)).await;

@@ -31,8 +31,9 @@ pub(super) async fn run(
     exchange.record.model = plan.model.name.clone();
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope };
     let answer = tokio::select! {
-        answer = attempt::first_good(&request, &plan, exchange) => answer?, // translate, send, translate back
-        gone = client.gone() => return Err(gone),                           // dropping the attempt cancels it
+        // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
+        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => answer?,
+        gone = client.gone() => return Err(gone), // dropping the attempt cancels it
     };
     deliver::send(snapshot, client, exchange, api.dialect, answer).await // no way back from here
 }

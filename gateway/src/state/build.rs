@@ -49,7 +49,7 @@ pub fn build(
         keyring,
         routes: Table::new(config.models.iter().map(|(name, model)| model_of(name, model))),
         providers,
-        max_body: usize::try_from(config.server.max_body.bytes()).unwrap_or(usize::MAX),
+        max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
         headers: config.server.headers,
     })
@@ -116,10 +116,7 @@ fn open(
 fn limits(plugin: Option<&config::Plugin>) -> Limits {
     let standard = Limits::default();
     let Some(plugin) = plugin else { return standard };
-    Limits {
-        memory: usize::try_from(plugin.memory.bytes()).unwrap_or(usize::MAX),
-        budget: Duration::from(plugin.budget),
-    }
+    Limits { memory: plugin.memory.bytes(), budget: Duration::from(plugin.budget) }
 }
 
 fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {

@@ -23,6 +23,18 @@ fn errors_point_at_the_field() {
     assert_eq!(path.as_deref(), Some("tools[0].function.name"));
     let (path, _) = param(r#"{"messages":[],"stop":7}"#);
     assert_eq!(path.as_deref(), Some("stop"));
+    let (path, _) = param(
+        "{\n \"a\": {\"b\": [\"\\\"}\"]},\n\"messages\" : [ {} , \n {\"role\" : \"user\",\"content\" : {\"x\":1}}]}",
+    );
+    assert_eq!(path.as_deref(), Some("messages[1].content"));
+    let (path, _) = param(r#"{"messages":[],"reasoning":{"max_tokens":-5}}"#);
+    assert_eq!(path.as_deref(), Some("reasoning.max_tokens"));
+    let (path, _) = param(r#"{"messages":[[]]}"#);
+    assert_eq!(path.as_deref(), Some("messages[0]"));
+    let (path, _) = param(r#"{"messages":{}}"#);
+    assert_eq!(path.as_deref(), Some("messages"));
+    let (path, _) = param(r#"[]"#);
+    assert_eq!(path, None);
     let (path, message) = param(r#"{"messages":[]"#);
     assert_eq!(path, None, "{message}");
     assert!(message.contains("not valid JSON"), "{message}");

@@ -192,7 +192,7 @@ impl<'a> From<&'a RawValue> for Json<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&'de RawValue>::deserialize(deserializer).map(|raw| Self::Raw(raw))
+        <&'de RawValue>::deserialize(deserializer).map(Self::Raw)
     }
 }
 

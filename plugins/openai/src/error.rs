@@ -21,13 +21,15 @@ pub(crate) fn inside(body: &[u8]) -> Failure {
     let tree: Value = serde_json::from_slice(body).unwrap_or_default();
     // OpenRouter's code is the status it would have been.
     let status = json::number_at(&tree, "error.code").or_else(|| json::number_at(&tree, "code"));
-    let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status));
+    let status =
+        status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status));
     judge(status.unwrap_or(500), &tree)
 }
 
 /// A choice ended with a word that means a fault.
 pub(crate) fn broken_off(word: &str) -> Failure {
-    let kind = if word == "insufficient_system_resource" { FailureKind::Overloaded } else { FailureKind::Provider };
+    let kind =
+        if word == "insufficient_system_resource" { FailureKind::Overloaded } else { FailureKind::Provider };
     Failure { code: Some(word.to_owned()), ..failure::new(kind, format!("the provider broke off: {word}")) }
 }
 
@@ -36,8 +38,10 @@ fn judge(status: u16, tree: &Value) -> Failure {
     let tree = tree.as_array().and_then(|list| list.first()).unwrap_or(tree);
     let error = json::at(tree, "error").filter(|error| error.is_object()).unwrap_or(tree);
     let message = json::text_at(error, "message").or_else(|| json::text_at(tree, "error"));
-    let message = message.or_else(|| json::text_at(tree, "detail")).or_else(|| json::text_at(tree, "detail.0.msg"));
-    let code = json::at(error, "code").map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
+    let message =
+        message.or_else(|| json::text_at(tree, "detail")).or_else(|| json::text_at(tree, "detail.0.msg"));
+    let code =
+        json::at(error, "code").map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
     let kind_word = json::text_at(error, "type");
     // OpenRouter puts the real provider's words here.
     let raw = json::text_at(error, "metadata.raw");
@@ -62,16 +66,19 @@ fn judge(status: u16, tree: &Value) -> Failure {
 fn kind_of_word(word: &str) -> Option<FailureKind> {
     Some(match word {
         "context_length_exceeded" | "context_window_exceeded" => FailureKind::ContextLength,
-        "insufficient_quota" | "billing_hard_limit_reached" | "billing_not_active" | "credits_exhausted" => FailureKind::Quota,
+        "insufficient_quota" | "billing_hard_limit_reached" | "billing_not_active" | "credits_exhausted" => {
+            FailureKind::Quota
+        }
         "rate_limit_exceeded" | "rate_limit_error" | "requests" | "tokens" => FailureKind::RateLimited,
         "model_not_found" | "DeploymentNotFound" => FailureKind::ModelNotFound,
         "content_filter" | "content_policy_violation" | "moderation_blocked" => FailureKind::ContentPolicy,
         "invalid_api_key" | "authentication_error" | "account_deactivated" => FailureKind::Authentication,
-        "permission_denied" | "permission_error" | "unsupported_country_region_territory" => FailureKind::Permission,
-        "unsupported_parameter" | "unsupported_value" | "unsupported_model" => FailureKind::Unsupported,
-        "overloaded" | "overloaded_error" | "server_overloaded" | "engine_overloaded" | "capacity_exceeded" => {
-            FailureKind::Overloaded
+        "permission_denied" | "permission_error" | "unsupported_country_region_territory" => {
+            FailureKind::Permission
         }
+        "unsupported_parameter" | "unsupported_value" | "unsupported_model" => FailureKind::Unsupported,
+        "overloaded" | "overloaded_error" | "server_overloaded" | "engine_overloaded"
+        | "capacity_exceeded" => FailureKind::Overloaded,
         // Groq: the model wrote a call that cannot be read; another attempt may do better.
         "tool_use_failed" | "server_error" | "internal_server_error" => FailureKind::Provider,
         _ => return None,
@@ -82,13 +89,16 @@ fn kind_of_word(word: &str) -> Option<FailureKind> {
 fn kind_of_message(status: u16, message: &str) -> Option<FailureKind> {
     let message = message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if matches!(status, 400 | 413 | 422) && says(&["context length", "context window", "maximum context", "prompt is too long"]) {
+    if matches!(status, 400 | 413 | 422)
+        && says(&["context length", "context window", "maximum context", "prompt is too long"])
+    {
         return Some(FailureKind::ContextLength);
     }
     if status == 400 && says(&["api key not valid", "incorrect api key"]) {
         return Some(FailureKind::Authentication);
     }
-    if status == 429 && says(&["exceeded your current quota", "insufficient balance", "insufficient credits"]) {
+    if status == 429 && says(&["exceeded your current quota", "insufficient balance", "insufficient credits"])
+    {
         return Some(FailureKind::Quota);
     }
     None
@@ -104,7 +114,12 @@ fn kind_of_status(status: u16) -> FailureKind {
 
 /// OpenAI's reset headers are durations (`2ms`, `6m0s`). The limit that is used up decides; when neither says so, that of tokens.
 fn reset_ms(headers: &[Header]) -> Option<u64> {
-    let value = |name: String| headers.iter().find(|header| header.name.eq_ignore_ascii_case(&name)).map(|header| header.value.trim());
+    let value = |name: String| {
+        headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(&name))
+            .map(|header| header.value.trim())
+    };
     let reset = |what: &str| value(format!("x-ratelimit-reset-{what}")).and_then(duration_ms);
     let used_up = |what: &str| value(format!("x-ratelimit-remaining-{what}")).is_some_and(|left| left == "0");
     let exhausted = ["requests", "tokens"].into_iter().filter(|what| used_up(what)).filter_map(reset).max();
@@ -116,7 +131,8 @@ fn duration_ms(text: &str) -> Option<u64> {
     let mut total = 0.0;
     let mut rest = text;
     while !rest.is_empty() {
-        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
+        let digits =
+            rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
         let number: f64 = rest.get(..digits)?.parse().ok()?;
         rest = rest.get(digits..)?;
         let letters = rest.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(rest.len());

@@ -12,8 +12,8 @@ mod wire;
 
 use options::Options;
 use plugin_sdk::{
-    Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route, UpstreamRequest,
-    failure,
+    Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route,
+    UpstreamRequest, failure,
 };
 
 /// The adapter of one configured provider.
@@ -66,7 +66,12 @@ impl Adapter for OpenAi {
         Ok(Self { options: Options::read(options)? })
     }
 
-    fn translate_request(&self, route: &Route, operation: Operation, body: &[u8]) -> Result<UpstreamRequest, Failure> {
+    fn translate_request(
+        &self,
+        route: &Route,
+        operation: Operation,
+        body: &[u8],
+    ) -> Result<UpstreamRequest, Failure> {
         only_chat(operation)?;
         request::translate(&self.options, route, body)
     }
@@ -86,7 +91,12 @@ impl Adapter for OpenAi {
         error::map(status, headers, body)
     }
 
-    fn open_stream(&self, _route: &Route, operation: Operation, _headers: &[Header]) -> Result<stream::Stream, Failure> {
+    fn open_stream(
+        &self,
+        _route: &Route,
+        operation: Operation,
+        _headers: &[Header],
+    ) -> Result<stream::Stream, Failure> {
         only_chat(operation)?;
         Ok(stream::Stream::default())
     }

@@ -124,7 +124,8 @@ fn write_reasoning(
         match effort_for(reasoning, budget).filter(|_| chat.reasoning_effort.is_none() && reasons(model)) {
             Some(effort) => {
                 object.field("reasoning_effort", &effort)?;
-                losses.add("reasoning.max_tokens", format!("openai takes no budget; sent as effort {effort}"));
+                losses
+                    .add("reasoning.max_tokens", format!("openai takes no budget; sent as effort {effort}"));
             }
             None => losses.add("reasoning.max_tokens", "openai takes no budget"),
         }

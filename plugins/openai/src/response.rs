@@ -20,7 +20,7 @@ pub(crate) fn translate(body: &[u8]) -> Result<Answer, Failure> {
     }
     let in_groq = completion.x_groq.as_mut().and_then(|groq| groq.usage.take());
     let told = completion.usage.take().or(in_groq).and_then(wire::told);
-    let usage = told.as_ref().map(|told| told.usage.clone());
+    let usage = told.as_ref().map(|told| told.usage);
     completion.usage = told.map(|told| told.report);
     completion.object = "chat.completion".into();
     Ok(Answer { body: json::to_vec(&completion)?, content_type: None, usage, losses: Vec::new() })
@@ -63,11 +63,18 @@ fn even_out_reasoning(message: &mut Message<'_>) {
     if let Some(text) = message.reasoning.take().and_then(|raw| raw.read::<Text<'_>>()) {
         message.reasoning_content.get_or_insert(text);
     }
-    let list = message.content.0.as_ref().filter(|content| content.text().starts_with('['));
-    if let Some((text, thinking)) = list.and_then(|content| wire::texts_of(&content.to_value())) {
-        message.content.0 = Some(Json::Value(text.into()));
-        if !thinking.is_empty() {
-            message.reasoning_content.get_or_insert(thinking.into());
-        }
+    let images = std::mem::take(&mut message.images);
+    let Some(mixed) = wire::unmix(message.content.0.as_ref(), images) else { return };
+    if !mixed.thinking.is_empty() {
+        message.reasoning_content.get_or_insert(mixed.thinking.into());
     }
+    let mut parts = mixed.others;
+    message.content.0 = Some(Json::Value(if parts.is_empty() {
+        mixed.text.into()
+    } else {
+        if !mixed.text.is_empty() {
+            parts.insert(0, serde_json::json!({ "type": "text", "text": mixed.text }));
+        }
+        parts.into()
+    }));
 }

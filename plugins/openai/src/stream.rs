@@ -2,7 +2,7 @@
 
 use plugin_sdk::chat::{Head, Json, Lines, Text};
 use plugin_sdk::sse::Splitter;
-use plugin_sdk::{Ending, Failure, Loss, Losses, Step, StreamTranslator, Usage, json};
+use plugin_sdk::{Ending, Failure, Loss, Losses, Step, StreamTranslator, Usage, failure, json};
 
 use crate::error;
 use crate::wire::{self, CallDelta, CallPiece, Chunk, ChunkChoice, Delta};
@@ -110,7 +110,9 @@ impl State {
 
     /// Azure's filter results come in a chunk without choices, which canonical chat keeps for usage.
     fn lose(&mut self, chunk: &Chunk<'_>, found: &mut Found) {
-        for name in wire::names(&chunk.rest).filter(|name| !["system_fingerprint", "service_tier"].contains(name)) {
+        for name in
+            wire::names(&chunk.rest).filter(|name| !["system_fingerprint", "service_tier"].contains(name))
+        {
             if !self.lost.iter().any(|lost| lost == name) {
                 self.lost.push(name.to_owned());
                 found.losses.add(name, "stands in a chunk without choices");
@@ -125,7 +127,12 @@ impl State {
         }
     }
 
-    fn choice(&mut self, mut choice: ChunkChoice<'_>, chunk: &Chunk<'_>, found: &mut Found) -> Result<(), Failure> {
+    fn choice(
+        &mut self,
+        mut choice: ChunkChoice<'_>,
+        chunk: &Chunk<'_>,
+        found: &mut Found,
+    ) -> Result<(), Failure> {
         let known = self.choices.iter().position(|known| known.index == choice.index);
         let place = known.unwrap_or_else(|| {
             self.choices.push(Choice { index: choice.index, ..Choice::default() });
@@ -135,7 +142,7 @@ impl State {
         if state.finished {
             return Ok(());
         }
-        even_out(&mut choice.delta, state);
+        even_out(&mut choice.delta, state)?;
         choice.delta.role = known.is_none().then(|| "assistant".into());
         let Some(word) = choice.finish_reason.0.take().filter(|word| !word.is_empty()) else {
             return self.write(choice, chunk, found);
@@ -229,28 +236,39 @@ impl UsageChunk<'_> {
 fn says_something(delta: &Delta<'_>) -> bool {
     let text = delta.content.as_ref().is_some_and(|content| content.text() != "\"\"");
     let more = delta.refusal.is_some() || delta.reasoning_content.is_some() || !delta.annotations.is_empty();
-    let state = !delta.reasoning_details.is_empty() || !delta.tool_calls.is_empty() || wire::names(&delta.rest).next().is_some();
+    let state = !delta.reasoning_details.is_empty()
+        || !delta.tool_calls.is_empty()
+        || wire::names(&delta.rest).next().is_some();
     delta.role.is_some() || text || more || state
 }
 
-fn even_out(delta: &mut Delta<'_>, choice: &mut Choice) {
+fn even_out(delta: &mut Delta<'_>, choice: &mut Choice) -> Result<(), Failure> {
     // OpenRouter, Groq and newer vLLM call it `reasoning`.
     if let Some(text) = delta.reasoning.take().and_then(|raw| raw.read::<Text<'_>>()) {
         delta.reasoning_content.get_or_insert(text);
     }
-    let list = delta.content.as_ref().filter(|content| content.text().starts_with('['));
-    if let Some((text, thinking)) = list.and_then(|content| wire::texts_of(&content.to_value())) {
-        delta.content = (!text.is_empty()).then(|| Json::Value(text.into()));
-        if !thinking.is_empty() {
-            delta.reasoning_content.get_or_insert(thinking.into());
+    let images = std::mem::take(&mut delta.images);
+    if let Some(mixed) = wire::unmix(delta.content.as_ref(), images) {
+        delta.content = (!mixed.text.is_empty()).then(|| Json::Value(mixed.text.into()));
+        if !mixed.thinking.is_empty() {
+            delta.reasoning_content.get_or_insert(mixed.thinking.into());
+        }
+        if !mixed.others.is_empty() {
+            delta.rest.push("content_parts", serde_json::Value::from(mixed.others));
         }
     }
-    if let Some(function) = delta.function_call.take().filter(|call| call.name.is_some() || call.arguments.is_some()) {
+    if let Some(function) =
+        delta.function_call.take().filter(|call| call.name.is_some() || call.arguments.is_some())
+    {
         delta.tool_calls.push(CallDelta { index: Some(0), function, ..CallDelta::default() });
+    }
+    if delta.content.as_ref().is_some_and(|content| !content.text().starts_with('"')) {
+        return Err(failure::malformed("the provider's event makes no sense: `content` is not a string"));
     }
     for call in &mut delta.tool_calls {
         even_out_call(call, choice);
     }
+    Ok(())
 }
 
 /// Id, type and name stand in the first piece only; calls are counted from 0 in order of appearance.
@@ -258,7 +276,9 @@ fn even_out_call(call: &mut CallDelta<'_>, choice: &mut Choice) {
     let id = call.id.take().filter(|id| !id.is_empty());
     let known = match (&id, call.index) {
         // One index with another id is another call: some servers always say 0.
-        (Some(id), Some(index)) => choice.calls.iter().position(|call| call.index == Some(index) && call.id == **id),
+        (Some(id), Some(index)) => {
+            choice.calls.iter().position(|call| call.index == Some(index) && call.id == **id)
+        }
         (Some(id), None) => choice.calls.iter().position(|call| call.id == **id),
         (None, Some(index)) => choice.calls.iter().rposition(|call| call.index == Some(index)),
         // Without either, a name begins a call and its absence continues the last.
@@ -266,7 +286,8 @@ fn even_out_call(call: &mut CallDelta<'_>, choice: &mut Choice) {
         (None, None) => None,
     };
     let place = known.unwrap_or_else(|| {
-        let id = id.map_or_else(|| format!("call_{}_{}", choice.index, choice.calls.len()), |id| id.to_string());
+        let id =
+            id.map_or_else(|| format!("call_{}_{}", choice.index, choice.calls.len()), |id| id.to_string());
         call.id = Some(id.clone().into());
         call.kind = Some("function".into());
         choice.calls.push(Call { index: call.index, id });

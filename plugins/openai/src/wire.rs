@@ -1,7 +1,7 @@
 //! What OpenAI and its imitators send, as structs; fields without a name are kept.
 
 use plugin_sdk::chat::{Absent, Fields, FinishReason, Json, ReasoningDetail, Text, ToolCall};
-use plugin_sdk::{Usage, object};
+use plugin_sdk::{Usage, json, object};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -42,6 +42,7 @@ object! {
         tool_calls: Vec<ToolCall<'a>> = "tool_calls",
         function_call: Option<CallPiece<'a>> = "function_call",
         annotations: Vec<Json<'a>> = "annotations",
+        images: Vec<Json<'a>> = "images",
     }
 }
 
@@ -83,6 +84,7 @@ object! {
         tool_calls: Vec<CallDelta<'a>> = "tool_calls",
         function_call: Option<CallPiece<'a>> = "function_call",
         annotations: Vec<Json<'a>> = "annotations",
+        images: Vec<Json<'a>> = "images",
     }
 }
 
@@ -161,20 +163,41 @@ pub(crate) fn word_of(reason: FinishReason) -> &'static str {
     }
 }
 
-/// Mistral's content: a list of `text` and `thinking` chunks. The text, and the thinking.
-pub(crate) fn texts_of(content: &Value) -> Option<(String, String)> {
-    let (mut text, mut thinking) = (String::new(), String::new());
-    for chunk in content.as_array()? {
-        match chunk.get("type").and_then(Value::as_str)? {
-            "text" => text.push_str(chunk.get("text")?.as_str()?),
-            "thinking" => {
-                let pieces = chunk.get("thinking")?.as_array()?;
-                thinking.extend(pieces.iter().filter_map(|piece| piece.get("text")?.as_str()));
+/// Content as a list: Mistral's `text`, `thinking` and other chunks, with OpenRouter's `images` behind them.
+#[derive(Default)]
+pub(crate) struct Mixed {
+    pub(crate) text: String,
+    pub(crate) thinking: String,
+    pub(crate) others: Vec<Value>,
+}
+
+/// Sorts such a list. `None`: there is neither a list nor an image, so the content is what it is.
+pub(crate) fn unmix(content: Option<&Json<'_>>, images: Vec<Json<'_>>) -> Option<Mixed> {
+    let is_list = content.is_some_and(|content| content.text().starts_with('['));
+    if !is_list && images.is_empty() {
+        return None;
+    }
+    let mut mixed = Mixed::default();
+    let chunks = match content.map(Json::to_value) {
+        Some(Value::Array(chunks)) => chunks,
+        Some(Value::String(text)) => {
+            mixed.text = text;
+            Vec::new()
+        }
+        _ => Vec::new(),
+    };
+    for chunk in chunks.into_iter().chain(images.iter().map(Json::to_value)) {
+        // A text with more than its text (state, citations) must stay a part.
+        let plain = chunk.as_object().is_some_and(|members| members.len() == 2);
+        match (json::text_at(&chunk, "type"), json::text_at(&chunk, "text"), json::at(&chunk, "thinking")) {
+            (Some("text"), Some(text), _) if plain => mixed.text.push_str(text),
+            (Some("thinking"), _, Some(Value::Array(pieces))) => {
+                mixed.thinking.extend(pieces.iter().filter_map(|piece| json::text_at(piece, "text")));
             }
-            _ => return None,
+            _ => mixed.others.push(chunk),
         }
     }
-    Some((text, thinking))
+    Some(mixed)
 }
 
 /// What `usage` says, and the object as canonical chat has it.
@@ -242,7 +265,7 @@ pub(crate) fn told(raw: Json<'_>) -> Option<Told<'_>> {
     if !corrections.is_empty() {
         let mut tree = report.to_value();
         for correction in corrections {
-            plugin_sdk::json::merge(&mut tree, correction);
+            json::merge(&mut tree, correction);
         }
         report = Json::Value(tree);
     }

@@ -17,11 +17,11 @@ impl<'a> Check<'a> {
         for (name, key) in &self.config.keys {
             let route = Route::keys(&["keys", name]);
             self.secret(name, key);
-            if !key.secret.expose().is_empty() {
-                if let Some(other) = seen.insert(&key.secret, name) {
-                    let message = format!("key `{name}` has the same secret as key `{other}`");
-                    self.report(&route.key("secret"), message, "the same", None);
-                }
+            if !key.secret.expose().is_empty()
+                && let Some(other) = seen.insert(&key.secret, name)
+            {
+                let message = format!("key `{name}` has the same secret as key `{other}`");
+                self.report(&route.key("secret"), message, "the same", None);
             }
             if let Some(team) = key.team.as_ref().filter(|team| !self.names.teams.contains(team)) {
                 let known: Vec<&str> = self.names.teams.iter().map(String::as_str).collect();

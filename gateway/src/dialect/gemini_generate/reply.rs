@@ -114,6 +114,10 @@ pub(super) struct Citation {
 /// One part: made here, or Gemini's own on its way back.
 #[derive(Serialize)]
 #[serde(untagged)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every piece is a made one; a box would be one more allocation"
+)]
 pub(super) enum Piece<'a> {
     Own(&'a RawValue),
     Made(Made<'a>),

@@ -72,11 +72,11 @@ fn splice(text: &str, mut splices: Vec<(Range<usize>, Cow<'_, str>)>) -> Vec<u8>
     let mut written = Vec::with_capacity(text.len() + 64);
     let mut from = 0;
     for (span, replacement) in splices {
-        written.extend_from_slice(text[from..span.start].as_bytes());
+        written.extend_from_slice(&text.as_bytes()[from..span.start]);
         written.extend_from_slice(replacement.as_bytes());
         from = span.end;
     }
-    written.extend_from_slice(text[from..].as_bytes());
+    written.extend_from_slice(&text.as_bytes()[from..]);
     written
 }
 

@@ -61,7 +61,9 @@ impl From<Report> for Usage {
         let output = match (report.completion_tokens, report.prompt_tokens, completion.reasoning_tokens) {
             // xAI leaves reasoning out of `completion_tokens`; its total gives it away.
             (Some(output), Some(input), Some(reasoning))
-                if reasoning > 0 && report.total_tokens.is_some() && report.total_tokens == sum(&[input, output, reasoning]) =>
+                if reasoning > 0
+                    && report.total_tokens.is_some()
+                    && report.total_tokens == sum(&[input, output, reasoning]) =>
             {
                 sum(&[output, reasoning])
             }

@@ -321,8 +321,8 @@ fn one_block(block: &Value, path: &str) -> Checked {
             refuse(format!("{path}.tool_result.tool_use_id: String should match pattern '^[a-zA-Z0-9_-]+$'"))
         }
         "tool_result" => {
-            let parts = list(block, "content").iter().enumerate();
-            parts.map(|(at, part)| one_block(part, &format!("{path}.tool_result.content.{at}"))).collect()
+            let mut parts = list(block, "content").iter().enumerate();
+            parts.try_for_each(|(at, part)| one_block(part, &format!("{path}.tool_result.content.{at}")))
         }
         "thinking" if !block.get("signature").is_some_and(Value::is_string) => {
             refuse(format!("{path}.thinking.signature: Field required"))

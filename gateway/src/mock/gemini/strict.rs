@@ -175,8 +175,7 @@ fn parts_with<'a>(content: &'a Value, name: &str) -> Vec<&'a Value> {
 /// count as one turn.
 fn turns(contents: &[Value]) -> Checked {
     let mut calls: Vec<&Value> = Vec::new();
-    let mut turns = contents.chunk_by(|one, next| word(one, "role") == word(next, "role")).peekable();
-    while let Some(turn) = turns.next() {
+    for turn in contents.chunk_by(|one, next| word(one, "role") == word(next, "role")) {
         let responses: Vec<_> =
             turn.iter().flat_map(|content| parts_with(content, "functionResponse")).collect();
         if responses.len() != calls.len() {

@@ -94,10 +94,12 @@ fn messages(prompt: &mut Prompt, messages: &[Value]) {
     let mut in_results = false;
     for message in messages {
         let role = text(message, "role");
-        if !(matches!(role, "tool" | "function") && in_results) && !matches!(role, "system" | "developer") {
+        let is_result = matches!(role, "tool" | "function");
+        let continues = (is_result && in_results) || matches!(role, "system" | "developer");
+        if !continues {
             prompt.next_turn();
         }
-        in_results = matches!(role, "tool" | "function");
+        in_results = is_result;
         match role {
             "system" | "developer" => each_text(message, |text| prompt.instruct(text)),
             "user" => user(prompt, message),

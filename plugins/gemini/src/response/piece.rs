@@ -9,6 +9,10 @@ use crate::VENDOR;
 use crate::wire::{Blob, FileData, LogprobsResult, Part as Given, Token};
 
 /// What a part is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack for one step; a box would be one more allocation"
+)]
 pub(crate) enum Piece<'a> {
     /// Reasoning.
     Thought(Thought<'a>),

@@ -1,6 +1,8 @@
 //! Messages: extensions off, media out of tool results (OpenAI takes only text there) into a user message behind them.
 
-use plugin_sdk::chat::{Content, Fields, File, Json, Message, Part, PartBody, ReasoningDetail, Role, Text, data_url};
+use plugin_sdk::chat::{
+    Content, Fields, File, Json, Message, Part, PartBody, ReasoningDetail, Role, Text, data_url,
+};
 use plugin_sdk::{Failure, Losses, base64, failure};
 
 use crate::options::{Extension, Options};
@@ -60,7 +62,17 @@ impl Place<'_> {
         }
     }
 
+    /// Another vendor's own fields of a message, part or call; OpenAI refuses what it does not know.
+    fn take_vendor(&mut self, rest: &mut Fields<'_>, field: &str) {
+        let before = rest.0.len();
+        rest.0.retain(|(name, _)| name != "vendor");
+        if rest.0.len() < before {
+            self.lose(field, "fields of another vendor's own");
+        }
+    }
+
     fn strip(&mut self, message: &mut Message<'_>, last: bool) {
+        self.take_vendor(&mut message.rest, "vendor");
         self.take(&mut message.cache_control, Extension::CacheControl, "cache_control", CACHES_BY_ITSELF);
         self.take(&mut message.extra_content, Extension::ExtraContent, "extra_content", FOREIGN_STATE);
         if !message.order.is_empty() {
@@ -84,14 +96,21 @@ impl Place<'_> {
         for (index, part) in std::mem::take(parts).into_iter().enumerate() {
             kept.extend(self.part(part, &format!("content[{index}]"))?);
         }
-        message.content = if kept.is_empty() { Some(Content::Text("".into())) } else { Some(Content::Parts(kept)) };
+        message.content =
+            if kept.is_empty() { Some(Content::Text("".into())) } else { Some(Content::Parts(kept)) };
         Ok(())
     }
 
     fn part<'a>(&mut self, mut part: Part<'a>, path: &str) -> Result<Option<Part<'a>>, Failure> {
         let below = |field: &str| format!("{path}.{field}");
-        self.take(&mut part.cache_control, Extension::CacheControl, &below("cache_control"), CACHES_BY_ITSELF);
+        self.take(
+            &mut part.cache_control,
+            Extension::CacheControl,
+            &below("cache_control"),
+            CACHES_BY_ITSELF,
+        );
         self.take(&mut part.extra_content, Extension::ExtraContent, &below("extra_content"), FOREIGN_STATE);
+        self.take_vendor(&mut part.rest, &below("vendor"));
         if part.citations.take().is_some() {
             self.lose(&below("citations"), "openai takes no citations back");
         }
@@ -101,7 +120,12 @@ impl Place<'_> {
                     part.rest.0.extend(fields.0);
                     PartBody::Other(kind)
                 }
-                None => return Err(failure::invalid(format!("{}.{path}.value", self.path), "not a part with a `type`")),
+                None => {
+                    return Err(failure::invalid(
+                        format!("{}.{path}.value", self.path),
+                        "not a part with a `type`",
+                    ));
+                }
             },
             PartBody::Vendor { vendor, .. } => {
                 self.lose(path, &format!("only {vendor} understands it"));
@@ -117,9 +141,15 @@ impl Place<'_> {
     fn file<'a>(&mut self, mut file: File<'a>, path: &str) -> Result<PartBody<'a>, Failure> {
         if file.file_url.is_some() {
             let place = format!("{}.{path}.file.file_url", self.path);
-            return Err(failure::unsupported(place, "openai chat fetches no documents; send the file itself"));
+            return Err(failure::unsupported(
+                place,
+                "openai chat fetches no documents; send the file itself",
+            ));
         }
-        for (value, field) in [(file.context.take(), "context"), (file.citations.take().filter(|asked| *asked).map(|_| "".into()), "citations")] {
+        for (value, field) in [
+            (file.context.take(), "context"),
+            (file.citations.take().filter(|asked| *asked).map(|_| "".into()), "citations"),
+        ] {
             if value.is_some() {
                 self.lose(&format!("{path}.file.{field}"), "openai files have no such setting");
             }
@@ -138,7 +168,11 @@ impl Place<'_> {
         Ok(PartBody::File(file))
     }
 
-    fn tool_result<'a>(&mut self, message: &mut Message<'a>, waiting: &mut Vec<Part<'a>>) -> Result<(), Failure> {
+    fn tool_result<'a>(
+        &mut self,
+        message: &mut Message<'a>,
+        waiting: &mut Vec<Part<'a>>,
+    ) -> Result<(), Failure> {
         let Some(id) = message.tool_call_id.take() else {
             let path = format!("{}.tool_call_id", self.path);
             return Err(failure::invalid(path, "a tool message needs the id of the call it answers"));
@@ -147,7 +181,8 @@ impl Place<'_> {
         // The call names the function already, and OpenAI refuses it here.
         message.name = None;
         if let Some(Content::Parts(parts)) = &mut message.content {
-            let (texts, media): (Vec<_>, Vec<_>) = std::mem::take(parts).into_iter().partition(|part| part.text().is_some());
+            let (texts, media): (Vec<_>, Vec<_>) =
+                std::mem::take(parts).into_iter().partition(|part| part.text().is_some());
             *parts = texts;
             move_out(media, &format!("Result of tool call {id}:"), waiting);
             if parts.is_empty() {
@@ -165,7 +200,9 @@ impl Place<'_> {
     fn assistant<'a>(&mut self, message: &mut Message<'a>, waiting: &mut Vec<Part<'a>>) {
         self.reasoning(message);
         if let Some(Content::Parts(parts)) = &mut message.content {
-            let spoken = |part: &Part<'_>| !matches!(part.body, PartBody::Image(_) | PartBody::Audio(_) | PartBody::File(_));
+            let spoken = |part: &Part<'_>| {
+                !matches!(part.body, PartBody::Image(_) | PartBody::Audio(_) | PartBody::File(_))
+            };
             let (said, media): (Vec<_>, Vec<_>) = std::mem::take(parts).into_iter().partition(spoken);
             *parts = said;
             move_out(media, "The assistant's message held:", waiting);
@@ -175,8 +212,19 @@ impl Place<'_> {
         }
         for (index, call) in message.tool_calls.iter_mut().enumerate() {
             let below = |field: &str| format!("tool_calls[{index}].{field}");
-            self.take(&mut call.cache_control, Extension::CacheControl, &below("cache_control"), CACHES_BY_ITSELF);
-            self.take(&mut call.extra_content, Extension::ExtraContent, &below("extra_content"), FOREIGN_STATE);
+            self.take(
+                &mut call.cache_control,
+                Extension::CacheControl,
+                &below("cache_control"),
+                CACHES_BY_ITSELF,
+            );
+            self.take(
+                &mut call.extra_content,
+                Extension::ExtraContent,
+                &below("extra_content"),
+                FOREIGN_STATE,
+            );
+            self.take_vendor(&mut call.rest, &below("vendor"));
             call.index = None;
             call.id = call_id(std::mem::take(&mut call.id));
             if call.kind.is_empty() {
@@ -258,7 +306,10 @@ fn own_part<'a>(value: &Json<'a>) -> Option<(Text<'a>, Fields<'a>)> {
 /// The text of a data URL of `text/*`.
 fn text_document(url: &str) -> Option<String> {
     let (mime, data) = data_url(url)?;
-    mime.starts_with("text/").then(|| base64::decode(data)).flatten().and_then(|bytes| String::from_utf8(bytes).ok())
+    mime.starts_with("text/")
+        .then(|| base64::decode(data))
+        .flatten()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 /// OpenAI takes ids of at most 40 characters; longer ones become a digest, the same in call and result.

@@ -14,7 +14,8 @@ pub(super) fn write(
     losses: &mut Losses,
 ) -> Result<(), Failure> {
     let tools = std::mem::take(&mut chat.tools).into_iter().enumerate();
-    let tools: Vec<Tool<'_>> = tools.filter_map(|(index, tool)| convert(index, tool, options, losses)).collect();
+    let tools: Vec<Tool<'_>> =
+        tools.filter_map(|(index, tool)| convert(index, tool, options, losses)).collect();
     if tools.is_empty() {
         let forced = matches!(chat.tool_choice, Some(ToolChoice::Required | ToolChoice::Function(_)));
         if forced {
@@ -39,7 +40,8 @@ fn convert<'a>(index: usize, mut tool: Tool<'a>, options: &Options, losses: &mut
         losses.add(format!("{path}.cache_control"), "openai caches prompts by itself");
     }
     if tool.kind == "vendor" {
-        let own = tool.vendor_tool().filter(|(vendor, _)| *vendor == "openai").and_then(|(_, value)| value.read());
+        let own =
+            tool.vendor_tool().filter(|(vendor, _)| *vendor == "openai").and_then(|(_, value)| value.read());
         if own.is_none() {
             losses.add(path, "a server-side tool of another vendor");
         }
