@@ -133,7 +133,11 @@ impl Stream {
         if self.closed {
             return Ok(None);
         }
-        let read = self.upstream.next().await?;
+        let read = match self.upstream.next().await {
+            // The terminator is out: however the connection ends now, the answer is complete.
+            Err(_) if self.ended => None,
+            read => read?,
+        };
         let Self { source, writer, usage, told_usage, ended, closed, failed, .. } = self;
         *closed = read.is_none();
         let mut out = Vec::new();
