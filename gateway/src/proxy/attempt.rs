@@ -15,7 +15,7 @@ use crate::adapter::{Lease, Operation, Route};
 use crate::config::Lossy;
 use crate::dialect::passage::Passage;
 use crate::dialect::{AnswerFacts, Dialect};
-use crate::domain::http::UpstreamRequest;
+use crate::domain::http::{UpstreamRequest, climbs};
 use crate::domain::{Attempt, Envelope, Framing, Record};
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Model, Plan, Step};
@@ -205,6 +205,10 @@ impl Walk<'_> {
             .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
         let path = if envelope.stream { &passage.stream_path } else { &passage.path };
         let mut path = path.replace("{model}", &in_path(&step.model));
+        if climbs(&path) {
+            let message = format!("`{}` is no name of a model", step.model);
+            return Err(GatewayError::client(Kind::ModelNotFound, message));
+        }
         if envelope.stream && envelope.model_span.is_none() && envelope.framing == Framing::Sse {
             path.push_str(if path.contains('?') { "&alt=sse" } else { "?alt=sse" });
         }

@@ -1,0 +1,13 @@
+//! The gateway as its users see it: a process with a configuration file, clients before it and providers behind it.
+
+mod adapter;
+mod admin;
+mod auth;
+mod chat;
+mod cli;
+mod models;
+mod reload;
+mod route;
+mod stream;
+mod support;
+mod tidy;
