@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::domain::Secret;
+use crate::config::TimeoutOverrides;
+use crate::domain::{Secret, Timespan};
 use crate::error::GatewayError;
 
 mod body;
@@ -28,6 +29,20 @@ pub struct Timeouts {
     pub idle: Duration,
     /// The whole request, over all attempts.
     pub total: Duration,
+}
+
+impl Timeouts {
+    /// These, but for what a model says otherwise.
+    #[must_use]
+    pub fn with(self, model: &TimeoutOverrides) -> Self {
+        let chosen = |own: Option<Timespan>, otherwise| own.map_or(otherwise, Duration::from);
+        Self {
+            connect: chosen(model.connect, self.connect),
+            first_token: chosen(model.first_token, self.first_token),
+            idle: chosen(model.idle, self.idle),
+            total: chosen(model.total, self.total),
+        }
+    }
 }
 
 /// One provider as the network sees it.

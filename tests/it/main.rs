@@ -1,5 +1,6 @@
 //! The gateway as its users see it: a process with a configuration file, clients before it and providers behind it.
 
+mod adapter;
 mod admin;
 mod auth;
 mod chat;
@@ -9,3 +10,4 @@ mod reload;
 mod route;
 mod stream;
 mod support;
+mod tidy;

@@ -86,6 +86,8 @@ impl ResourceLimiter for Confined {
 pub(super) fn store(engine: &wasmtime::Engine, adapter: &str, limits: Limits) -> Store<Confined> {
     let mut store = Store::new(engine, Confined::new(adapter, limits));
     store.limiter(|confined| confined);
+    // One stream at a time; handles cost the host memory, not the guest.
+    store.set_max_component_handles(64);
     // The epoch only says that a tick went by; what counts is this thread's CPU time, so that a busy
     // machine does not make an honest adapter look like a looping one.
     store.epoch_deadline_callback(|context| {
@@ -113,6 +115,9 @@ pub(super) fn call<T>(
     confined.memory_refused = false;
     confined.deadline = cpu_time() + limits.budget + allowance;
     confined.log_lines_left = 20;
+    // A guest may hand over the same piece of its memory many times; the host would copy it as often.
+    let fuel = confined.memory_cap;
+    store.set_hostcall_fuel(fuel);
     store.set_epoch_deadline(1);
     run(store).map_err(|error| judge(store.data(), function, &error))
 }

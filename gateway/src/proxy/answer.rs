@@ -11,6 +11,8 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     /// `provider/model` that answered.
     pub(super) target: String,
+    /// When a stream must have ended.
+    pub(super) deadline: tokio::time::Instant,
     /// Whole, or still coming.
     pub(super) body: Body,
 }

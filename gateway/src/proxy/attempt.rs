@@ -12,12 +12,13 @@ use super::exchange::Exchange;
 use super::service::Ground;
 use super::stream::Stream;
 use crate::adapter::{Lease, Operation, Route};
+use crate::config::Lossy;
 use crate::dialect::passage::Passage;
 use crate::dialect::{AnswerFacts, Dialect};
-use crate::domain::http::UpstreamRequest;
+use crate::domain::http::{UpstreamRequest, climbs};
 use crate::domain::{Attempt, Envelope, Framing, Record};
 use crate::error::{GatewayError, Kind, Origin};
-use crate::route::{Judgement, Plan, Step};
+use crate::route::{Judgement, Model, Plan, Step};
 use crate::state::{Provider, Snapshot};
 use crate::upstream::Response;
 
@@ -43,7 +44,7 @@ pub(super) async fn first_good(
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
     let retry = &plan.model.retry;
-    let mut walk = Walk { request, exchange, canonical: None, failure: None };
+    let mut walk = Walk { request, exchange, model: &plan.model, canonical: None, failure: None };
     let now = Instant::now();
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
@@ -111,6 +112,7 @@ fn ours_to_answer_for(error: GatewayError) -> GatewayError {
 struct Walk<'a> {
     request: &'a Request<'a>,
     exchange: &'a mut Exchange,
+    model: &'a Model,
     /// Decoded once, at the first target that needs it.
     canonical: Option<Bytes>,
     failure: Option<GatewayError>,
@@ -151,7 +153,8 @@ impl Walk<'_> {
         let provider = snapshot.providers.get(&step.provider).ok_or_else(|| {
             GatewayError::gateway(Kind::Internal, "the target's provider is not configured")
         })?;
-        let deadline = Deadline::from_std(self.exchange.started) + provider.timeouts.total;
+        let timeouts = provider.timeouts.with(&self.model.timeouts);
+        let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
         let passage = provider.adapter.manifest().passage(dialect.id()).is_some();
         attempt.translated = !passage;
         let route = self.route(provider, step);
@@ -162,8 +165,8 @@ impl Walk<'_> {
             self.translate(provider, &route, &mut lease)?
         };
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
-        let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &provider.timeouts));
-        let first = Deadline::now() + provider.timeouts.first_token;
+        let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &timeouts));
+        let first = Deadline::now() + timeouts.first_token;
         let until = if envelope.stream { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.exchange.waited, timeout_at(until, sent)).await;
         let response = sent.map_err(|_| too_slow())??;
@@ -178,7 +181,7 @@ impl Walk<'_> {
         } else {
             answer::Body::Whole(self.whole(came).await?)
         };
-        Ok(Answer { headers, target, body })
+        Ok(Answer { headers, target, deadline, body })
     }
 
     fn route(&self, provider: &Provider, step: &Step) -> Route {
@@ -202,6 +205,10 @@ impl Walk<'_> {
             .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
         let path = if envelope.stream { &passage.stream_path } else { &passage.path };
         let mut path = path.replace("{model}", &in_path(&step.model));
+        if climbs(&path) {
+            let message = format!("`{}` is no name of a model", step.model);
+            return Err(GatewayError::client(Kind::ModelNotFound, message));
+        }
         if envelope.stream && envelope.model_span.is_none() && envelope.framing == Framing::Sse {
             path.push_str(if path.contains('?') { "&alt=sse" } else { "?alt=sse" });
         }
@@ -246,6 +253,19 @@ impl Walk<'_> {
             leased.translator()?.translate_request(route, Operation::Chat, &body)
         });
         let (request, losses) = translated?;
+        let strict = self.model.lossy == Lossy::Strict;
+        if let Some(loss) = losses.first().filter(|_| strict) {
+            let message = format!(
+                "`{}` cannot be carried to this provider ({}), and the model is strict",
+                loss.field, loss.reason
+            );
+            let refused = GatewayError::client(Kind::Unsupported, message);
+            return Err(GatewayError { param: Some(loss.field.clone()), ..refused });
+        }
+        if self.model.lossy == Lossy::Warn && !losses.is_empty() {
+            let fields: Vec<_> = losses.iter().map(|loss| loss.field.as_str()).collect();
+            tracing::warn!(provider = %provider.upstream.name, fields = fields.join(", "), "fields were lost in translation");
+        }
         self.exchange.record.losses = losses;
         Ok(request)
     }

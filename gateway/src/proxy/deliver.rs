@@ -42,7 +42,7 @@ pub(super) async fn send(
     }
     match answer.body {
         Body::Whole(body) => whole(client, exchange, head, "application/json", body).await,
-        Body::Stream(stream) => streamed(snapshot, client, exchange, head, *stream).await,
+        Body::Stream(stream) => streamed(client, exchange, head, *stream, answer.deadline).await,
     }
 }
 
@@ -68,11 +68,11 @@ pub(super) async fn whole(
 }
 
 async fn streamed(
-    snapshot: &Snapshot,
     client: &mut Client<'_>,
     exchange: &mut Exchange,
     mut head: ResponseHeader,
     mut stream: Stream,
+    deadline: Deadline,
 ) -> Result<(), GatewayError> {
     exchange.record.status = 200;
     head.insert_header("content-type", stream.content_type()).map_err(illegal)?;
@@ -81,7 +81,6 @@ async fn streamed(
     head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
     client.session.downstream_session.set_write_timeout(Some(STALLED));
     client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)?;
-    let deadline = Deadline::from_std(exchange.started) + snapshot.timeouts.total;
     let ended = events(client, exchange, &mut stream, deadline).await;
     exchange.record.usage = stream.usage();
     let Err(error) = ended else {
@@ -116,7 +115,7 @@ async fn events(
                         client.session.downstream_session.write_response_body(alive.clone(), false).await.map_err(left)?;
                     }
                     () = tokio::time::sleep_until(deadline) => {
-                        return Err(GatewayError::gateway(Kind::Timeout, "the answer took longer than server.timeouts.total"));
+                        return Err(GatewayError::gateway(Kind::Timeout, "the answer took longer than its total timeout"));
                     }
                 }
             }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::retry::Retry;
+use crate::config::{Lossy, TimeoutOverrides};
 use crate::domain::{Pattern, Target};
 
 /// One configured model.
@@ -17,6 +18,10 @@ pub struct Model {
     pub fallback: Vec<Target>,
     /// What to do about failures.
     pub retry: Retry,
+    /// What a loss in translation means.
+    pub lossy: Lossy,
+    /// How long its attempts may take, where it says otherwise than the provider.
+    pub timeouts: TimeoutOverrides,
 }
 
 /// All models of one configuration.
