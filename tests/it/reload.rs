@@ -146,7 +146,7 @@ async fn a_running_stream_finishes_on_the_configuration_it_began_with() {
             events.push(event);
         }
         let said = dialect.streamed(&events);
-        assert_eq!((said.text.split_whitespace().count(), said.finish), (15, "stop"), "{dialect:?}");
+        assert!(said.finish == "stop" && said.text.ends_with("real model."), "{dialect:?}: {said:?}");
     }
 }
 

@@ -12,6 +12,7 @@ use super::exchange::Exchange;
 use super::service::Ground;
 use super::stream::Stream;
 use crate::adapter::{Lease, Operation, Route};
+use crate::config::Lossy;
 use crate::dialect::passage::Passage;
 use crate::dialect::{AnswerFacts, Dialect};
 use crate::domain::http::{UpstreamRequest, climbs};
@@ -252,6 +253,19 @@ impl Walk<'_> {
             leased.translator()?.translate_request(route, Operation::Chat, &body)
         });
         let (request, losses) = translated?;
+        let strict = self.model.lossy == Lossy::Strict;
+        if let Some(loss) = losses.first().filter(|_| strict) {
+            let message = format!(
+                "`{}` cannot be carried to this provider ({}), and the model is strict",
+                loss.field, loss.reason
+            );
+            let refused = GatewayError::client(Kind::Unsupported, message);
+            return Err(GatewayError { param: Some(loss.field.clone()), ..refused });
+        }
+        if self.model.lossy == Lossy::Warn && !losses.is_empty() {
+            let fields: Vec<_> = losses.iter().map(|loss| loss.field.as_str()).collect();
+            tracing::warn!(provider = %provider.upstream.name, fields = fields.join(", "), "fields were lost in translation");
+        }
         self.exchange.record.losses = losses;
         Ok(request)
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Gateway, PATIENCE, Shape, configuration, until, upstream};
+use crate::support::{Gateway, Shape, configuration, until, upstream};
 
 #[tokio::test]
 async fn a_client_that_leaves_frees_the_provider_within_a_second() {
@@ -32,10 +32,7 @@ async fn a_client_that_leaves_frees_the_provider_within_a_second() {
             assert!(after < Duration::from_secs(1), "{case}: {after:?}");
         }
     }
-    let start = Instant::now();
-    while gateway.metric("causeway_inflight", &[]).await > 0.0 {
-        assert!(start.elapsed() < PATIENCE, "requests of clients that left are still in flight");
-    }
+    gateway.until_metric("causeway_inflight", &[], 0.0).await;
     let gone: Vec<_> = gateway.log().into_iter().filter(|line| line["error_kind"] == "client_gone").collect();
     assert_eq!(gone.len(), 36);
 }

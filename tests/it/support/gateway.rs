@@ -159,6 +159,15 @@ impl Gateway {
         reply.text()
     }
 
+    /// Waits for the sum of a metric's samples: a request is counted when its answer is out.
+    pub(crate) async fn until_metric(&self, name: &str, with: &[&str], sum: f64) {
+        let start = std::time::Instant::now();
+        while self.metric(name, with).await != sum {
+            assert!(start.elapsed() < PATIENCE, "{name} {with:?} is never {sum}:\n{}", self.metrics().await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// The sum of a metric's samples that hold all of these texts.
     pub(crate) async fn metric(&self, name: &str, with: &[&str]) -> f64 {
         let text = self.metrics().await;
