@@ -56,7 +56,8 @@ async fn a_provider_killed_at_every_event_is_an_error_and_no_end() {
             ("mock", dialect.with_tools(dialect.says("both in parallel"))),
         ];
         for (model, question) in questions {
-            let whole = gateway.client().ask(dialect, &format!("{}/{model}", provider.word()), &question).await;
+            let whole =
+                gateway.client().ask(dialect, &format!("{}/{model}", provider.word()), &question).await;
             let whole = dialect.whole(&whole.json());
             let mut cuts = 0;
             loop {
@@ -70,7 +71,12 @@ async fn a_provider_killed_at_every_event_is_an_error_and_no_end() {
                 cuts += 1;
             }
             let fewest = if provider == Shape::Gemini { 2 } else { 4 };
-            assert!(cuts >= fewest, "{}→{}/{model} was cut only {cuts} times", dialect.word(), provider.word());
+            assert!(
+                cuts >= fewest,
+                "{}→{}/{model} was cut only {cuts} times",
+                dialect.word(),
+                provider.word()
+            );
         }
     }
 }
@@ -131,7 +137,8 @@ async fn cut_everywhere(closed: bool, script: impl Fn(&[u8]) -> Vec<Step>) {
 #[tokio::test]
 async fn a_close_behind_every_byte_is_an_error_unless_all_was_said() {
     // The body ends with its connection, so a cut looks like a clean end.
-    cut_everywhere(true, |sent| vec![Step::send(upstream::stream_head()), Step::send(sent), Step::Close]).await;
+    cut_everywhere(true, |sent| vec![Step::send(upstream::stream_head()), Step::send(sent), Step::Close])
+        .await;
 }
 
 #[tokio::test]
