@@ -55,7 +55,6 @@ fn script() -> Vec<Step> {
         Step::Wait(Duration::from_millis(100)),
         Step::Send(chunk(second.as_bytes())),
         Step::Send(chunk(b"")),
-        Step::Wait(Duration::from_secs(1)),
     ]
 }
 
