@@ -103,7 +103,8 @@ async fn metrics_on_an_open_address_want_the_password() {
         ("Bearer".to_owned(), 401),
         ("Basic %%%".to_owned(), 401),
     ] {
-        let client = if value.is_empty() { admin.clone() } else { admin.clone().with("authorization", &value) };
+        let client =
+            if value.is_empty() { admin.clone() } else { admin.clone().with("authorization", &value) };
         assert_eq!(client.get("/metrics").await.status, status, "{value}");
         assert_eq!(client.get("/healthz").await.status, 200, "{value}");
     }
@@ -139,7 +140,11 @@ async fn a_gateway_that_is_told_to_stop_finishes_what_runs_and_takes_nothing_new
     }
     let start = Instant::now();
     until("the process ends", || gateway.ended().is_some()).await;
-    assert!(gateway.ended().unwrap().success() && start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(
+        gateway.ended().unwrap().success() && start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
     assert!(gateway.client().try_get("/").await.is_none());
 }
 
@@ -159,7 +164,10 @@ async fn a_drain_has_its_end() {
     let mock = upstream::mock();
     let server = "[server]\nlisten = [\"{listen}\"]\ndrain = \"1s\"\n";
     let mut gateway = Gateway::start(&[server, &configuration(&upstream::url(&mock))].concat()).await;
-    let mut open = gateway.client().stream(Shape::OpenAi, "openai/mock@fault=hang:4", &Shape::OpenAi.says("hello")).await;
+    let mut open = gateway
+        .client()
+        .stream(Shape::OpenAi, "openai/mock@fault=hang:4", &Shape::OpenAi.says("hello"))
+        .await;
     open.event().await.unwrap();
     gateway.terminate();
     until("the process ends", || gateway.ended().is_some()).await;

@@ -71,9 +71,11 @@ async fn keys_and_models_are_refused_in_the_dialect_of_the_path() {
             assert_eq!(kind, word(dialect, status), "{case}");
         }
         // Close ones are named, but only those the key may use.
-        let (_, message) = refused(dialect, &post(bearer(&client, KEY), "harbor-smal").await, 404, "a typing error");
+        let (_, message) =
+            refused(dialect, &post(bearer(&client, KEY), "harbor-smal").await, 404, "a typing error");
         assert!(message.contains("harbor-smal") && message.contains("harbour-small"), "{message}");
-        let (_, message) = refused(dialect, &post(bearer(&client, NARROW), "harbor-smal").await, 404, "another's model");
+        let (_, message) =
+            refused(dialect, &post(bearer(&client, NARROW), "harbor-smal").await, 404, "another's model");
         assert!(!message.contains("harbour-small"), "{message}");
     }
     assert!(mock.requests().is_empty());
@@ -87,17 +89,33 @@ const WRONG: [(Shape, &str, &[&str]); 17] = [
     (Shape::OpenAi, "{\"messages\":[]}", &["model"]),
     (Shape::OpenAi, "{\"model\":5,\"messages\":[]}", &["model"]),
     (Shape::OpenAi, "{\"model\":\"anthropic/mock\"}", &["messages"]),
-    (Shape::OpenAi, "{\"model\":\"anthropic/mock\",\"messages\":[{\"role\":\"user\",\"content\":7}]}", &["messages[0].content"]),
+    (
+        Shape::OpenAi,
+        "{\"model\":\"anthropic/mock\",\"messages\":[{\"role\":\"user\",\"content\":7}]}",
+        &["messages[0].content"],
+    ),
     (Shape::Anthropic, "{\"model\":\"openai/mock\",\"messages\":[}", &[]),
     (Shape::Anthropic, "{\"max_tokens\":5,\"messages\":[]}", &["model"]),
-    (Shape::Anthropic, "{\"model\":\"openai/mock\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", &["max_tokens"]),
+    (
+        Shape::Anthropic,
+        "{\"model\":\"openai/mock\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}",
+        &["max_tokens"],
+    ),
     (Shape::Anthropic, "{\"model\":\"openai/mock\",\"max_tokens\":5}", &["messages"]),
-    (Shape::Anthropic, "{\"model\":\"openai/mock\",\"max_tokens\":5,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]}", &["messages[0].content[0]", "text"]),
+    (
+        Shape::Anthropic,
+        "{\"model\":\"openai/mock\",\"max_tokens\":5,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]}",
+        &["messages[0].content[0]", "text"],
+    ),
     (Shape::Gemini, "nonsense", &[]),
     (Shape::Gemini, "{}", &["contents"]),
     (Shape::Gemini, "{\"contents\":7}", &["contents"]),
     (Shape::Gemini, "{\"contents\":[{\"parts\":[{\"text\":7}]}]}", &["contents[0].parts[0].text"]),
-    (Shape::Gemini, "{\"contents\":[{\"parts\":[{\"text\":\"a\"}]}],\"generationConfig\":{\"maxOutputTokens\":\"many\"}}", &["generationConfig.maxOutputTokens"]),
+    (
+        Shape::Gemini,
+        "{\"contents\":[{\"parts\":[{\"text\":\"a\"}]}],\"generationConfig\":{\"maxOutputTokens\":\"many\"}}",
+        &["generationConfig.maxOutputTokens"],
+    ),
 ];
 
 #[tokio::test]
@@ -106,7 +124,11 @@ async fn a_wrong_body_is_told_where_it_is_wrong() {
     let gateway = gateway(&upstream::url(&mock)).await;
     let mut lacking = Vec::new();
     for (dialect, body, places) in WRONG {
-        let reply = gateway.client().with_key().send("POST", &dialect.path("openai/mock", false), body.as_bytes()).await;
+        let reply = gateway
+            .client()
+            .with_key()
+            .send("POST", &dialect.path("openai/mock", false), body.as_bytes())
+            .await;
         if reply.status != 400 {
             lacking.push(format!("{body}: {} {}", reply.status, reply.text()));
             continue;
@@ -184,7 +206,9 @@ async fn a_request_id_is_the_clients_own_if_it_is_harmless() {
     let mock = upstream::mock();
     let gateway = gateway(&upstream::url(&mock)).await;
     for dialect in Shape::ALL {
-        for (sent, taken) in [("my-id_1.2", true), (&"x".repeat(128), true), (&"x".repeat(129), false), ("a b<>", false)] {
+        for (sent, taken) in
+            [("my-id_1.2", true), (&"x".repeat(128), true), (&"x".repeat(129), false), ("a b<>", false)]
+        {
             let client = gateway.client().with_key().with("x-request-id", sent);
             let path = dialect.path("openai/mock", false);
             let reply = client.post(&path, &dialect.named(&dialect.says("hi"), "openai/mock", false)).await;
@@ -196,16 +220,35 @@ async fn a_request_id_is_the_clients_own_if_it_is_harmless() {
 
 /// Texts that must never show: the client's key, each provider's key, what was asked and what was answered.
 fn canaries() -> Vec<String> {
-    let mut canaries = vec![KEY.to_owned(), NARROW.to_owned(), "canary-question".to_owned(), "canary-answer".to_owned()];
+    let mut canaries =
+        vec![KEY.to_owned(), NARROW.to_owned(), "canary-question".to_owned(), "canary-answer".to_owned()];
     canaries.extend(["openai", "anthropic", "gemini", "echo"].map(provider_key));
     canaries
+}
+
+/// A provider that shows its own key in an error behind the beginning of a stream.
+async fn late_echo() -> Scripted {
+    let chunk = "{\"id\":\"1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"hi\"}}]}";
+    let error = json!({ "error": { "message": format!("bad key {}", provider_key("echo")), "type": "server_error" } });
+    let stream = format!("{}data: {chunk}\n\n", upstream::stream_head());
+    let pause = std::time::Duration::from_millis(30);
+    Scripted::start(vec![
+        Step::send(stream),
+        Step::Wait(pause),
+        Step::send(format!("data: {error}\n\n")),
+        Step::Close,
+    ])
+    .await
 }
 
 /// A provider that answers every request with its own key in the error.
 async fn echo(status: u16) -> Scripted {
     let key = provider_key("echo");
     let body = json!({ "error": { "message": format!("Incorrect API key provided: {key}."), "type": "invalid_request_error", "param": null, "code": "bad" } }).to_string();
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-key: {key}\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-key: {key}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     Scripted::start(vec![Step::send(head), Step::send(body), Step::Close]).await
 }
 
@@ -213,18 +256,33 @@ async fn echo(status: u16) -> Scripted {
 async fn no_secret_shows_anywhere() {
     let settings = causeway::mock::Settings { text: Some("canary-answer".to_owned()), ..Default::default() };
     let mock = upstream::mock_with(settings);
-    let (unauthorised, wrong, broken) = (echo(401).await, echo(400).await, echo(500).await);
+    let (unauthorised, wrong, broken, late) =
+        (echo(401).await, echo(400).await, echo(500).await, late_echo().await);
     let mut text = configuration(&upstream::url(&mock));
-    text.push_str(&format!("[keys.narrow]\nsecret = \"{NARROW}\"\nmodels = [\"openai/*\"]\n[log]\nlevel = \"debug\"\n"));
-    for (name, scripted) in [("e401", &unauthorised), ("e400", &wrong), ("e500", &broken)] {
-        text.push_str(&provider(name, Shape::OpenAi, &scripted.url()).replace(&provider_key(name), &provider_key("echo")));
+    text.push_str(&format!(
+        "[keys.narrow]\nsecret = \"{NARROW}\"\nmodels = [\"openai/*\"]\n[log]\nlevel = \"debug\"\n"
+    ));
+    for (name, scripted) in [("e401", &unauthorised), ("e400", &wrong), ("e500", &broken), ("late", &late)] {
+        text.push_str(
+            &provider(name, Shape::OpenAi, &scripted.url())
+                .replace(&provider_key(name), &provider_key("echo")),
+        );
         text.push_str(&format!("[models.{name}]\ntargets = [\"{name}/m\"]\nretry = {{ attempts = 1 }}\n"));
     }
     let gateway = Gateway::start(&text).await;
     let mut shown = Vec::new();
     for dialect in Shape::ALL {
         let question = dialect.says("canary-question");
-        let models = ["openai/mock", "anthropic/mock", "gemini/mock", "gemini/mock@fault=cut:3", "e401", "e400", "e500", "unknown"];
+        let models = [
+            "openai/mock",
+            "anthropic/mock",
+            "gemini/mock@fault=cut:3",
+            "e401",
+            "e400",
+            "e500",
+            "late",
+            "unknown",
+        ];
         for model in models {
             for stream in [true, false] {
                 let reply = if stream {
@@ -232,7 +290,11 @@ async fn no_secret_shows_anywhere() {
                 } else {
                     gateway.client().ask(dialect, model, &question).await
                 };
-                let head = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect::<String>();
+                let head = reply
+                    .headers
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {value}\n"))
+                    .collect::<String>();
                 shown.push((format!("{}→{model}", dialect.word()), head + &reply.text()));
             }
         }

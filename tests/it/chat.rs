@@ -128,8 +128,9 @@ async fn a_refusal_is_an_answer() {
         |dialect| dialect.says("no"),
         |_, said, pair| {
             // Google has no word for it that leaves the text.
-        let told = said.finish == "filter" || (pair.starts_with("gemini") && said.text.starts_with("I cannot help"));
-        assert!(told, "{pair}: {said:?}");
+            let told = said.finish == "filter"
+                || (pair.starts_with("gemini") && said.text.starts_with("I cannot help"));
+            assert!(told, "{pair}: {said:?}");
         },
     )
     .await;
@@ -240,9 +241,7 @@ const ANSWERS: [(Shape, &str); 3] = [
 async fn the_same_dialect_on_both_sides_leaves_every_byte_but_the_models_name() {
     let scripted = Scripted::start(Vec::new()).await;
     let gateway = Gateway::start(&configuration(&scripted.url())).await;
-    for ((shape, odd), (_, answer)) in
-        ODD.into_iter().zip(ANSWERS)
-    {
+    for ((shape, odd), (_, answer)) in ODD.into_iter().zip(ANSWERS) {
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             answer.len()

@@ -25,16 +25,28 @@ fn good() -> String {
 fn wrong() -> Vec<(&'static str, String, Vec<&'static str>)> {
     let good = good();
     vec![
-        ("an unknown section", format!("{good}[provider.x]\nplugin = \"openai\"\n"), vec!["provider", "providers"]),
+        (
+            "an unknown section",
+            format!("{good}[provider.x]\nplugin = \"openai\"\n"),
+            vec!["provider", "providers"],
+        ),
         ("an unknown key", good.replace("url = ", "ulr = "), vec!["ulr", "url"]),
         ("a wrong type", good.replace("attempts = 1", "attempts = \"one\""), vec!["attempts"]),
         ("no TOML", format!("{good}\nthis is none\n"), vec![]),
         ("an unset variable", good.replace(KEY, "${NOT_SET_ANYWHERE}"), vec!["NOT_SET_ANYWHERE"]),
         ("a missing file of a secret", good.replace(KEY, "${file:/no/such/file}"), vec!["/no/such/file"]),
-        ("a target without a provider", format!("{good}[models.x]\ntargets = [\"opnai/m\"]\n"), vec!["opnai", "openai"]),
+        (
+            "a target without a provider",
+            format!("{good}[models.x]\ntargets = [\"opnai/m\"]\n"),
+            vec!["opnai", "openai"],
+        ),
         ("a short secret", good.replace(KEY, "short"), vec!["16"]),
         ("a wrong duration", format!("{good}[server.timeouts]\nidle = \"90 parsecs\"\n"), vec!["90 parsecs"]),
-        ("an open admin side without a password", good.replace("[admin]\nlisten = \"127.0.0.1", "[admin]\nlisten = \"0.0.0.0"), vec!["password"]),
+        (
+            "an open admin side without a password",
+            good.replace("[admin]\nlisten = \"127.0.0.1", "[admin]\nlisten = \"0.0.0.0"),
+            vec!["password"],
+        ),
     ]
 }
 
@@ -43,7 +55,8 @@ fn check_takes_a_good_file() {
     let output = run(&["check", "-c", "causeway.toml"], &[("causeway.toml", good().as_bytes())], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(text(&output).contains("ok (3 providers, 3 models, 1 key)"), "{}", text(&output));
-    let output = run(&["check", "--json", "-c", "causeway.toml"], &[("causeway.toml", good().as_bytes())], &[]);
+    let output =
+        run(&["check", "--json", "-c", "causeway.toml"], &[("causeway.toml", good().as_bytes())], &[]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["ok"], true);
 }
@@ -55,7 +68,10 @@ fn check_and_serve_refuse_a_wrong_file_and_say_what_is_wrong() {
             let output = run(&[command, "-c", "causeway.toml"], &[("causeway.toml", file.as_bytes())], &[]);
             let text = text(&output);
             assert_eq!(output.status.code(), Some(2), "{command}: {case}: {text}");
-            assert!(text.contains("causeway.toml") && said.iter().all(|part| text.contains(part)), "{command}: {case}: {text}");
+            assert!(
+                text.contains("causeway.toml") && said.iter().all(|part| text.contains(part)),
+                "{command}: {case}: {text}"
+            );
             assert!(!text.contains("panicked") && !text.contains(KEY), "{command}: {case}: {text}");
             assert!(!text.contains("listens on"), "{command}: {case} started: {text}");
         }
@@ -64,13 +80,18 @@ fn check_and_serve_refuse_a_wrong_file_and_say_what_is_wrong() {
 
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
-    let file = good().replace("plugin = \"openai\"", "plugin = \"openai\"\nulr = \"x\"").replace("attempts = 1", "attemps = 1");
+    let file = good()
+        .replace("plugin = \"openai\"", "plugin = \"openai\"\nulr = \"x\"")
+        .replace("attempts = 1", "attemps = 1");
     let output = run(&["check", "--json", "-c", "causeway.toml"], &[("causeway.toml", file.as_bytes())], &[]);
     assert_eq!(output.status.code(), Some(2));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let problems = report["problems"].as_array().unwrap();
     assert_eq!(problems.len(), 4, "{report:#}");
-    assert!(problems.iter().all(|problem| problem["line"].is_u64() && problem["message"].is_string()), "{report:#}");
+    assert!(
+        problems.iter().all(|problem| problem["line"].is_u64() && problem["message"].is_string()),
+        "{report:#}"
+    );
 }
 
 #[test]
@@ -79,7 +100,8 @@ fn a_plugin_that_cannot_be_used_keeps_the_gateway_from_starting_with_one_clear_l
         format!(
             "{}[plugins.acme]\n{plugin}\n{}[models.acme]\ntargets = [\"acme/m\"]\n",
             good(),
-            provider("acme", Shape::OpenAi, "http://127.0.0.1:9").replace("plugin = \"openai\"", "plugin = \"acme\""),
+            provider("acme", Shape::OpenAi, "http://127.0.0.1:9")
+                .replace("plugin = \"openai\"", "plugin = \"acme\""),
         )
     };
     let zeros = "0".repeat(64);
@@ -149,7 +171,8 @@ fn wrong_usage_is_refused() {
 
 #[test]
 fn the_configuration_is_shown_without_its_secrets() {
-    let output = run(&["config", "show", "-c", "causeway.toml"], &[("causeway.toml", good().as_bytes())], &[]);
+    let output =
+        run(&["config", "show", "-c", "causeway.toml"], &[("causeway.toml", good().as_bytes())], &[]);
     let text = text(&output);
     assert!(output.status.success() && text.contains("[providers.openai]"), "{text}");
     assert!(!text.contains(KEY) && !text.contains("sk-upstream"), "{text}");
@@ -163,7 +186,10 @@ fn bundled_plugins_can_be_looked_at() {
     for shape in Shape::ALL {
         let output = run(&["plugin", "inspect", shape.word()], &[], &[]);
         let text = text(&output);
-        assert!(output.status.success() && text.contains("causeway:adapter@0.1.0") && text.contains("sha256:"), "{text}");
+        assert!(
+            output.status.success() && text.contains("causeway:adapter@0.1.0") && text.contains("sha256:"),
+            "{text}"
+        );
     }
     let output = run(&["plugin", "inspect", "nonsense.wasm"], &[("nonsense.wasm", b"nonsense")], &[]);
     assert!(!output.status.success() && text(&output).contains("not a wasm component"), "{}", text(&output));
@@ -172,7 +198,12 @@ fn bundled_plugins_can_be_looked_at() {
 #[tokio::test]
 async fn variables_of_the_environment_fill_the_file() {
     let mock = upstream::mock();
-    let file = configuration(&upstream::url(&mock)).replace(KEY, "${CLIENT_KEY}").replace("plugin = \"openai\"", "plugin = \"${PLUGIN:-openai}\"");
+    let file = configuration(&upstream::url(&mock))
+        .replace(KEY, "${CLIENT_KEY}")
+        .replace("plugin = \"openai\"", "plugin = \"${PLUGIN:-openai}\"");
     let gateway = Gateway::start_with(&file, &[("CLIENT_KEY", KEY)]).await;
-    assert_eq!(gateway.client().ask(Shape::OpenAi, "openai/mock", &Shape::OpenAi.says("hello")).await.status, 200);
+    assert_eq!(
+        gateway.client().ask(Shape::OpenAi, "openai/mock", &Shape::OpenAi.says("hello")).await.status,
+        200
+    );
 }

@@ -5,6 +5,7 @@ mod admin;
 mod auth;
 mod chat;
 mod cli;
+mod fault;
 mod models;
 mod reload;
 mod route;

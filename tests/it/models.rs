@@ -9,7 +9,9 @@ const NARROW: &str = "cw-key-with-few-models-0123456789";
 
 async fn gateway() -> Gateway {
     let text = [
-        format!("[keys.all]\nsecret = \"{KEY}\"\n[keys.few]\nsecret = \"{NARROW}\"\nmodels = [\"b*\", \"open-*\"]\n"),
+        format!(
+            "[keys.all]\nsecret = \"{KEY}\"\n[keys.few]\nsecret = \"{NARROW}\"\nmodels = [\"b*\", \"open-*\"]\n"
+        ),
         provider("one", Shape::OpenAi, "http://127.0.0.1:9"),
         ["a", "b", "b-2", "c"].map(|name| format!("[models.{name}]\ntargets = [\"one/m\"]\n")).concat(),
         "[models.\"open-*\"]\ntargets = [\"one/*\"]\n".to_owned(),
@@ -45,7 +47,10 @@ async fn each_dialect_lists_what_the_key_may_use() {
             assert_eq!(names(dialect, &list), expected, "{dialect:?} {path}");
             match dialect {
                 Shape::OpenAi => {
-                    assert_eq!((&list["object"], &list["data"][0]["object"]), (&json!("list"), &json!("model")));
+                    assert_eq!(
+                        (&list["object"], &list["data"][0]["object"]),
+                        (&json!("list"), &json!("model"))
+                    );
                 }
                 Shape::Anthropic => {
                     assert_eq!((&list["has_more"], &list["first_id"]), (&json!(false), &json!(expected[0])));
@@ -75,7 +80,9 @@ async fn one_model_is_shown_if_the_key_may_use_it() {
         assert!(name.as_str().unwrap().ends_with('b'), "{model}");
         // A name that only a pattern covers.
         assert_eq!(ask(NARROW, "open-x").await.status, 200);
-        for (key, model, status) in [(NARROW, "a", 403), (KEY, "nothing", 404), ("wrong-key-wrong-key", "b", 401)] {
+        for (key, model, status) in
+            [(NARROW, "a", 403), (KEY, "nothing", 404), ("wrong-key-wrong-key", "b", 401)]
+        {
             let reply = ask(key, model).await;
             assert_eq!(reply.status, status, "{dialect:?} {model}: {}", reply.text());
             dialect.error(&reply.json());

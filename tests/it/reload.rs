@@ -42,7 +42,9 @@ async fn until_reload(gateway: &Gateway, good: bool) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("reload_success never became {good}"));
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .unwrap_or_else(|_| panic!("reload_success never became {good}"));
 }
 
 /// Waits until the model `which` answers with this number.
@@ -78,19 +80,18 @@ async fn a_broken_file_keeps_the_one_before_and_says_why() {
     let url = upstream::url(&mock);
     let gateway = Gateway::start(&numbered(&url, 1)).await;
     assert!(reload_success(&gateway).await);
-    for (number, said) in [
-        (10, "TOML"),
-        (11, "nonsense"),
-        (12, "nobody"),
-        (13, "no-such-plugin"),
-        (14, "NOT_SET_ANYWHERE"),
-    ] {
+    for (number, said) in
+        [(10, "TOML"), (11, "nonsense"), (12, "nobody"), (13, "no-such-plugin"), (14, "NOT_SET_ANYWHERE")]
+    {
         let before = gateway.lines().len();
         gateway.rewrite(&broken(&url, number));
         gateway.hangup();
         until_reload(&gateway, false).await;
         assert_eq!(which(&gateway).await, "number-1-");
-        until("the reason is told", || gateway.lines()[before..].iter().any(|line| line.contains("stays in force"))).await;
+        until("the reason is told", || {
+            gateway.lines()[before..].iter().any(|line| line.contains("stays in force"))
+        })
+        .await;
         let lines = gateway.lines()[before..].join("\n");
         assert!(number == 10 || lines.contains(said), "{said}: {lines}");
         gateway.rewrite(&numbered(&url, 1));
@@ -159,7 +160,11 @@ async fn a_thousand_requests_during_a_hundred_reloads_do_not_fail() {
     let gateway = Arc::new(Gateway::start(&numbered(&url, 0)).await);
     let (asked, goods) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     // Clients ask until both the requests and the reloads are through.
-    let clients: Vec<_> = (0..4).map(|client| tokio::spawn(ask_on(Arc::clone(&gateway), Arc::clone(&asked), Arc::clone(&goods), client))).collect();
+    let clients: Vec<_> = (0..4)
+        .map(|client| {
+            tokio::spawn(ask_on(Arc::clone(&gateway), Arc::clone(&asked), Arc::clone(&goods), client))
+        })
+        .collect();
     let mut in_force = 0;
     for number in 1..=RELOADS {
         let bad = number % 3 == 0;
@@ -180,7 +185,8 @@ async fn a_thousand_requests_during_a_hundred_reloads_do_not_fail() {
         client.await.unwrap();
     }
     assert!(gateway.metric("causeway_requests_total", &["code=\"200\""]).await >= 1000.0);
-    let failed = gateway.log().into_iter().filter(|line| line["status"].is_u64() && line["status"] != 200).count();
+    let failed =
+        gateway.log().into_iter().filter(|line| line["status"].is_u64() && line["status"] != 200).count();
     assert_eq!(failed, 0);
 }
 

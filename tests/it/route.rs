@@ -72,13 +72,17 @@ async fn a_failing_target_hands_over_to_the_next() {
     ];
     let (faulty, healthy) = (upstream::mock(), upstream::mock());
     for (fault, whole) in FAULTS {
-        let gateway = Gateway::start(&failing(&upstream::url(&faulty), &upstream::url(&healthy), fault)).await;
+        let gateway =
+            Gateway::start(&failing(&upstream::url(&faulty), &upstream::url(&healthy), fault)).await;
         let mut asked = 0.0;
         for dialect in Shape::ALL {
             for stream in [true, false].into_iter().filter(|stream| *stream || whole) {
                 let reply = ask(&gateway, dialect, "m", stream).await;
                 assert_eq!(reply.status, 200, "{fault} {dialect:?} {stream}: {}", reply.text());
-                assert!(answered(dialect, &reply, stream).starts_with("You said: \"hello\"."), "{fault} {dialect:?}");
+                assert!(
+                    answered(dialect, &reply, stream).starts_with("You said: \"hello\"."),
+                    "{fault} {dialect:?}"
+                );
                 asked += 1.0;
                 if reply.header("x-causeway-attempts") != "" {
                     assert_eq!(reply.header("x-causeway-attempts"), "2", "{fault}");
@@ -87,7 +91,11 @@ async fn a_failing_target_hands_over_to_the_next() {
         }
         let provider = "provider=\"faulty\"";
         gateway.until_metric("causeway_attempts_total", &[provider], asked).await;
-        assert_eq!(gateway.metric("causeway_attempts_total", &[provider, "outcome=\"ok\""]).await, 0.0, "{fault}");
+        assert_eq!(
+            gateway.metric("causeway_attempts_total", &[provider, "outcome=\"ok\""]).await,
+            0.0,
+            "{fault}"
+        );
         let fallbacks = &["from=\"faulty\"", "to=\"healthy\""];
         assert_eq!(gateway.metric("causeway_fallbacks_total", fallbacks).await, asked, "{fault}");
     }
@@ -110,7 +118,8 @@ async fn a_target_nobody_listens_at_hands_over_to_the_next() {
 #[tokio::test]
 async fn a_refused_request_is_not_tried_elsewhere() {
     let (faulty, healthy) = (upstream::mock(), upstream::mock());
-    let gateway = Gateway::start(&failing(&upstream::url(&faulty), &upstream::url(&healthy), "status:400")).await;
+    let gateway =
+        Gateway::start(&failing(&upstream::url(&faulty), &upstream::url(&healthy), "status:400")).await;
     for dialect in Shape::ALL {
         for stream in [false, true] {
             let reply = ask(&gateway, dialect, "m", stream).await;
@@ -134,7 +143,10 @@ async fn nothing_is_tried_again_after_the_first_byte() {
 
 /// An answer of a vendor that speaks OpenAI's dialect.
 fn answer(status: &str, headers: &str, body: &str) -> Vec<Step> {
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
     vec![Step::send(head), Step::send(body), Step::Close]
 }
 
@@ -145,7 +157,8 @@ const DONE: &str = "{\"id\":\"1\",\"object\":\"chat.completion\",\"created\":1,\
 async fn the_same_target_is_tried_again_after_a_wait() {
     let scripted = Scripted::start(Vec::new()).await;
     let retry = "retry = { attempts = 3, on = [\"5xx\", \"429\"], backoff = \"10ms..2s\" }";
-    let text = [begin(), provider("one", Shape::OpenAi, &scripted.url()), model("m", &["one/m"], &[], retry)].concat();
+    let text = [begin(), provider("one", Shape::OpenAi, &scripted.url()), model("m", &["one/m"], &[], retry)]
+        .concat();
     let gateway = Gateway::start(&text).await;
     // What the provider says about the wait, and how long it is at least.
     let waits = [("", 0), ("retry-after-ms: 300\r\n", 300), ("retry-after: 1\r\n", 1000)];
@@ -170,11 +183,17 @@ async fn the_same_target_is_tried_again_after_a_wait() {
 #[tokio::test]
 async fn a_longer_wait_than_allowed_is_the_clients_to_make() {
     let scripted = Scripted::start(answer("429 Too Many Requests", "retry-after: 7\r\n", ERROR)).await;
-    let text = [begin(), provider("one", Shape::OpenAi, &scripted.url()), model("m", &["one/m"], &[], "")].concat();
+    let text =
+        [begin(), provider("one", Shape::OpenAi, &scripted.url()), model("m", &["one/m"], &[], "")].concat();
     let gateway = Gateway::start(&text).await;
     for dialect in Shape::ALL {
         let reply = ask(&gateway, dialect, "m", true).await;
-        assert_eq!((reply.status, reply.header("retry-after"), reply.header("retry-after-ms")), (429, "7", "7000"), "{}", reply.text());
+        assert_eq!(
+            (reply.status, reply.header("retry-after"), reply.header("retry-after-ms")),
+            (429, "7", "7000"),
+            "{}",
+            reply.text()
+        );
         dialect.error(&reply.json());
     }
     assert_eq!(scripted.requests().len(), 3);
@@ -219,7 +238,9 @@ async fn a_large_request_goes_whole_and_translated_to_the_second_target() {
     let text = "ahoy ⛵ \"\\ ".repeat(450_000);
     assert!(text.len() > 5 << 20);
     let (faulty, healthy) = (upstream::mock(), upstream::mock());
-    for (first, second) in [(Shape::OpenAi, Shape::Anthropic), (Shape::Anthropic, Shape::Gemini), (Shape::Gemini, Shape::OpenAi)] {
+    for (first, second) in
+        [(Shape::OpenAi, Shape::Anthropic), (Shape::Anthropic, Shape::Gemini), (Shape::Gemini, Shape::OpenAi)]
+    {
         let configured = [
             begin(),
             provider("faulty", first, &upstream::url(&faulty)),
@@ -234,7 +255,11 @@ async fn a_large_request_goes_whole_and_translated_to_the_second_target() {
             assert!(dialect.whole(&good(&reply)).text.starts_with("You said: \"ahoy ⛵"), "{case}");
             for (mock, shape) in [(&faulty, first), (&healthy, second)] {
                 let request = mock.requests().pop().unwrap();
-                assert!(spoken(shape, &request.json()) == text, "{case}: {} got something else", shape.word());
+                assert!(
+                    spoken(shape, &request.json()) == text,
+                    "{case}: {} got something else",
+                    shape.word()
+                );
                 mock.clear();
             }
         }
@@ -280,7 +305,8 @@ async fn a_full_name_goes_before_a_pattern_and_a_longer_pattern_before_a_shorter
     let text = [
         begin(),
         provider("one", Shape::OpenAi, &upstream::url(&mock)),
-        "[models.\"a-*\"]\ntargets = [\"one/short\"]\n[models.\"a-b-*\"]\ntargets = [\"one/long\"]\n".to_owned(),
+        "[models.\"a-*\"]\ntargets = [\"one/short\"]\n[models.\"a-b-*\"]\ntargets = [\"one/long\"]\n"
+            .to_owned(),
         "[models.a-b-c]\ntargets = [\"one/full\"]\n[models.\"one/*\"]\ntargets = [\"one/*\"]\n".to_owned(),
     ];
     let gateway = Gateway::start(&text.concat()).await;

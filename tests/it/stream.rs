@@ -9,12 +9,18 @@ use super::support::said::Said;
 use super::support::upstream::{self, Scripted, Step};
 use super::support::{Gateway, Shape, configuration, in_path, until};
 
-mod cut;
+pub(crate) mod cut;
 mod leave;
 
 /// What was said, without what differs from answer to answer.
 fn said(said: &Said) -> Value {
-    json!([said.text, said.reasoning, said.called(), said.finish, said.tokens.map(|tokens| (tokens.input, tokens.output))])
+    json!([
+        said.text,
+        said.reasoning,
+        said.called(),
+        said.finish,
+        said.tokens.map(|tokens| (tokens.input, tokens.output))
+    ])
 }
 
 #[tokio::test]
@@ -56,7 +62,11 @@ async fn a_gemini_client_may_have_its_stream_as_one_array() {
         let question = Shape::Gemini.with_tools(Shape::Gemini.says("both in parallel"));
         let whole = good(&gateway.client().ask(Shape::Gemini, &model, &question).await);
         let reply = gateway.client().with_key().post(&path, &question).await;
-        assert!(reply.header("content-type").starts_with("application/json"), "{provider:?}: {:?}", reply.headers);
+        assert!(
+            reply.header("content-type").starts_with("application/json"),
+            "{provider:?}: {:?}",
+            reply.headers
+        );
         assert_eq!(said(&array(&good(&reply))), said(&Shape::Gemini.whole(&whole)), "{provider:?}");
 
         let cut = format!("{}/mock@fault=cut:5", provider.word());
@@ -67,16 +77,20 @@ async fn a_gemini_client_may_have_its_stream_as_one_array() {
         let (last, before) = elements.as_array().unwrap().split_last().unwrap();
         Shape::Gemini.error(last);
         assert!(!before.is_empty(), "{provider:?}: {elements}");
-        assert!(before.iter().all(|chunk| chunk["candidates"][0]["finishReason"].is_null()), "{provider:?}: {elements}");
+        assert!(
+            before.iter().all(|chunk| chunk["candidates"][0]["finishReason"].is_null()),
+            "{provider:?}: {elements}"
+        );
     }
 }
 
 /// The elements of an array as the events of a stream.
 fn array(elements: &Value) -> Said {
-    let events = elements.as_array().unwrap().iter().map(|chunk| super::support::sse::Event {
-        name: String::new(),
-        data: chunk.to_string(),
-    });
+    let events = elements
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|chunk| super::support::sse::Event { name: String::new(), data: chunk.to_string() });
     Shape::Gemini.streamed(&events.collect::<Vec<_>>())
 }
 

@@ -27,7 +27,10 @@ pub(crate) fn configuration(upstream: &str) -> String {
     let mut text = format!("[keys.tests]\nsecret = \"{KEY}\"\n");
     for shape in Shape::ALL {
         text.push_str(&provider(shape.word(), shape, upstream));
-        text.push_str(&format!("[models.\"{0}/*\"]\ntargets = [\"{0}/*\"]\nretry = {{ attempts = 1 }}\n", shape.word()));
+        text.push_str(&format!(
+            "[models.\"{0}/*\"]\ntargets = [\"{0}/*\"]\nretry = {{ attempts = 1 }}\n",
+            shape.word()
+        ));
     }
     text
 }

@@ -55,8 +55,11 @@ async fn a_client_that_asks_first_is_told_to_go_on() {
     // Without a key nobody is told to go on.
     let mut open = client.connect().await;
     open.write(
-        format!("POST /v1/messages HTTP/1.1\r\nhost: {}\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n", client.address())
-            .as_bytes(),
+        format!(
+            "POST /v1/messages HTTP/1.1\r\nhost: {}\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n",
+            client.address()
+        )
+        .as_bytes(),
     )
     .await;
     assert!(open.head().await);
@@ -74,7 +77,11 @@ async fn a_body_over_the_limit_is_refused_in_each_dialect() {
         let path = dialect.path("openai/mock", false);
         let body = dialect.named(&dialect.says(&large), "openai/mock", false).to_string();
         // Announced, in chunks, and announced before anything is sent.
-        let announced = [head(&client, &path, &format!("content-length: {}\r\n", body.len())).as_bytes(), body.as_bytes()].concat();
+        let announced = [
+            head(&client, &path, &format!("content-length: {}\r\n", body.len())).as_bytes(),
+            body.as_bytes(),
+        ]
+        .concat();
         let chunked_head = head(&client, &path, "transfer-encoding: chunked\r\n");
         let chunked = [chunked_head.as_bytes(), &upstream::chunk(body.as_bytes())[..], b"0\r\n\r\n"];
         let asking = head(&client, &path, "expect: 100-continue\r\ncontent-length: 99999999\r\n");
@@ -114,7 +121,10 @@ async fn one_connection_serves_one_request_after_the_other() {
         for asked in ["openai/mock", "openai/unknown", "anthropic/mock"] {
             let body = dialect.named(&dialect.says("hello"), asked, false).to_string();
             let length = format!("content-length: {}\r\n", body.len());
-            open.write(&[head(&client, &dialect.path(asked, false), &length).as_bytes(), body.as_bytes()].concat()).await;
+            open.write(
+                &[head(&client, &dialect.path(asked, false), &length).as_bytes(), body.as_bytes()].concat(),
+            )
+            .await;
             assert!(open.head().await, "{dialect:?} {asked}");
             assert_eq!(open.status, if asked.ends_with("unknown") { 404 } else { 200 });
             while open.next().await.is_some() {}

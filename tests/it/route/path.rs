@@ -57,12 +57,20 @@ async fn clients_may_write_the_path_as_their_libraries_do() {
     let (_mock, gateway) = plain().await;
     let client = gateway.client().with_key();
     for (dialect, path) in PATHS {
-        let reply: Reply = client.post(path, &dialect.named(&dialect.says("hello"), "openai/mock", false)).await;
+        let reply: Reply =
+            client.post(path, &dialect.named(&dialect.says("hello"), "openai/mock", false)).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
         answered(dialect, &reply, false);
     }
     let body = json!({});
-    for path in ["//v1/messages", "/v1/./messages", "/v1/../v1/messages", "/v1/%2e%2e/messages", "/v1;x/messages", "/v1\\messages"] {
+    for path in [
+        "//v1/messages",
+        "/v1/./messages",
+        "/v1/../v1/messages",
+        "/v1/%2e%2e/messages",
+        "/v1;x/messages",
+        "/v1\\messages",
+    ] {
         let reply = client.post(path, &body).await;
         assert!([400, 404].contains(&reply.status), "{path}: {}", reply.status);
     }

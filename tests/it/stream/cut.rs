@@ -7,7 +7,7 @@ use crate::support::{Gateway, Shape, configuration};
 
 /// Holds a failed stream to what every dialect promises, and gives back what was said before.
 #[track_caller]
-pub(super) fn failed(dialect: Shape, reply: &Reply, case: &str) -> String {
+pub(crate) fn failed(dialect: Shape, reply: &Reply, case: &str) -> String {
     let case = format!("{}→{case}: {} {}", dialect.word(), reply.status, reply.text());
     if reply.status != 200 {
         // Nothing had been sent yet.
@@ -56,7 +56,8 @@ async fn a_provider_killed_at_every_event_is_an_error_and_no_end() {
             ("mock", dialect.with_tools(dialect.says("both in parallel"))),
         ];
         for (model, question) in questions {
-            let whole = gateway.client().ask(dialect, &format!("{}/{model}", provider.word()), &question).await;
+            let whole =
+                gateway.client().ask(dialect, &format!("{}/{model}", provider.word()), &question).await;
             let whole = dialect.whole(&whole.json());
             let mut cuts = 0;
             loop {
@@ -70,7 +71,12 @@ async fn a_provider_killed_at_every_event_is_an_error_and_no_end() {
                 cuts += 1;
             }
             let fewest = if provider == Shape::Gemini { 2 } else { 4 };
-            assert!(cuts >= fewest, "{}→{}/{model} was cut only {cuts} times", dialect.word(), provider.word());
+            assert!(
+                cuts >= fewest,
+                "{}→{}/{model} was cut only {cuts} times",
+                dialect.word(),
+                provider.word()
+            );
         }
     }
 }
@@ -120,7 +126,8 @@ async fn cut_everywhere(closed: bool, script: impl Fn(&[u8]) -> Vec<Step>) {
                     let streamed = dialect.streamed(&reply.events());
                     assert_eq!((streamed.text.as_str(), streamed.finish), ("é🦀", "stop"), "{case}");
                 }
-                if at == stream.len() {
+                // Gemini has no word for the end but the end itself.
+                if at == stream.len() && (closed || provider != Shape::Gemini) {
                     assert!(reply.complete, "{}→{case}: {}", dialect.word(), reply.text());
                 }
             }
@@ -131,7 +138,8 @@ async fn cut_everywhere(closed: bool, script: impl Fn(&[u8]) -> Vec<Step>) {
 #[tokio::test]
 async fn a_close_behind_every_byte_is_an_error_unless_all_was_said() {
     // The body ends with its connection, so a cut looks like a clean end.
-    cut_everywhere(true, |sent| vec![Step::send(upstream::stream_head()), Step::send(sent), Step::Close]).await;
+    cut_everywhere(true, |sent| vec![Step::send(upstream::stream_head()), Step::send(sent), Step::Close])
+        .await;
 }
 
 #[tokio::test]

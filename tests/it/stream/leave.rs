@@ -10,9 +10,12 @@ async fn a_client_that_leaves_frees_the_provider_within_a_second() {
     let gateway = Gateway::start(&configuration(&upstream::url(&mock))).await;
     for (dialect, provider) in Shape::pairs() {
         // Streamed or not, and what the provider is doing when the client leaves.
-        for (stream, fault) in
-            [(true, "fault=hang:5"), (true, "rate=20@chunks=1000"), (true, "fault=hang"), (false, "fault=hang")]
-        {
+        for (stream, fault) in [
+            (true, "fault=hang:5"),
+            (true, "rate=20@chunks=1000"),
+            (true, "fault=hang"),
+            (false, "fault=hang"),
+        ] {
             let model = format!("{}/mock@{fault}", provider.word());
             let case = format!("{}→{model}, streamed: {stream}", dialect.word());
             mock.clear();

@@ -96,7 +96,11 @@ pub(crate) fn openai(answer: &Value) -> Said {
         text: text(&message["content"]).to_owned(),
         reasoning: text(&message["reasoning_content"]).to_owned(),
         calls: calls.collect(),
-        finish: if text(&message["refusal"]).is_empty() { finish(text(&choice["finish_reason"])) } else { "filter" },
+        finish: if text(&message["refusal"]).is_empty() {
+            finish(text(&choice["finish_reason"]))
+        } else {
+            "filter"
+        },
         tokens: openai_tokens(&answer["usage"]),
         model: text(&answer["model"]).to_owned(),
     }

@@ -18,7 +18,9 @@ impl Shape {
 
     /// Every dialect with every provider.
     pub(crate) fn pairs() -> impl Iterator<Item = (Self, Self)> {
-        Self::ALL.into_iter().flat_map(|dialect| Self::ALL.into_iter().map(move |provider| (dialect, provider)))
+        Self::ALL
+            .into_iter()
+            .flat_map(|dialect| Self::ALL.into_iter().map(move |provider| (dialect, provider)))
     }
 
     /// The adapter's name.
