@@ -6,6 +6,7 @@ mod auth;
 mod chat;
 mod cli;
 mod fault;
+mod client_sdk;
 mod models;
 mod reload;
 mod route;

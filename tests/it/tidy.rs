@@ -117,7 +117,8 @@ fn the_house_is_tidy() {
     let root = root();
     let files = sources(&root);
     assert!(files.len() > 100, "only {} files were found below {}", files.len(), root.display());
-    let mut found: Vec<String> = files.iter().flat_map(|file| RULES.iter().flat_map(|rule| rule(file))).collect();
+    let mut found: Vec<String> =
+        files.iter().flat_map(|file| RULES.iter().flat_map(|rule| rule(file))).collect();
     found.extend(changed(&root.join("wit"), &RELEASED));
     assert!(found.is_empty(), "{} rules are broken\n{}", found.len(), found.join("\n"));
 }
@@ -150,7 +151,8 @@ fn collect(root: &Path, folder: &Path, kind: Kind, files: &mut Vec<File>) {
         if path.is_dir() {
             collect(root, &path, kind, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let text =
+                fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             files.push(File::new(&shown, kind, &text));
         }
@@ -198,7 +200,8 @@ fn roots_named(code: &str, depth: usize) -> Vec<(usize, &str)> {
         tops(code, offset + "crate::".len(), &mut named);
     }
     for offset in words(code, "super::") {
-        let chain = code[offset..].split("super::").skip(1).take_while(|between| between.is_empty()).count() + 1;
+        let chain =
+            code[offset..].split("super::").skip(1).take_while(|between| between.is_empty()).count() + 1;
         if chain == depth {
             tops(code, offset + chain * "super::".len(), &mut named);
         }
@@ -238,9 +241,9 @@ fn fences(file: &File) -> Vec<String> {
     let Some(inside) = file.inside() else { return Vec::new() };
     let mut found = Vec::new();
     for (foreign, places) in FENCES {
-        let home = places.iter().any(|place| {
-            if place.ends_with('/') { inside.starts_with(place) } else { inside == *place }
-        });
+        let home = places
+            .iter()
+            .any(|place| if place.ends_with('/') { inside.starts_with(place) } else { inside == *place });
         let named = words(&file.code, foreign).find(|offset| {
             let after = &file.code[offset + foreign.len()..];
             after.starts_with("::") || file.code[..*offset].ends_with("use ")
@@ -315,7 +318,8 @@ fn parts(name: &str) -> Vec<String> {
 fn changed(wit: &Path, released: &[(&str, u64)]) -> Vec<String> {
     let differs = |(name, wanted): &(&str, u64)| {
         let found = digest(&wit.join(name));
-        (found != *wanted).then(|| format!("wit/{name}:1: a released contract changed ({found:#018x}, not {wanted:#018x})"))
+        (found != *wanted)
+            .then(|| format!("wit/{name}:1: a released contract changed ({found:#018x}, not {wanted:#018x})"))
     };
     released.iter().filter_map(differs).collect()
 }

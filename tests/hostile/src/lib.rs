@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use plugin_sdk::bindings::causeway::adapter::host;
 use plugin_sdk::sse::Splitter;
 use plugin_sdk::{
-    Adapter, Answer, Credential, Ending, Failure, Header, Manifest, Operation, Passage, Route, Step, StreamTranslator,
-    UpstreamRequest, failure,
+    Adapter, Answer, Credential, Ending, Failure, Header, Manifest, Operation, Passage, Route, Step,
+    StreamTranslator, UpstreamRequest, failure,
 };
 use serde_json::Value;
 
@@ -69,20 +69,30 @@ impl Adapter for Hostile {
     }
 
     fn configure(options: &str) -> Result<Self, Failure> {
-        let options: Value = serde_json::from_str(options).map_err(|error| failure::adapter(error.to_string()))?;
+        let options: Value =
+            serde_json::from_str(options).map_err(|error| failure::adapter(error.to_string()))?;
         let text = |name: &str| options[name].as_str().unwrap_or_default().to_owned();
-        let plan =
-            Plan { mode: text("mode"), place: text("in"), after: options["after"].as_u64().unwrap_or_default() };
+        let plan = Plan {
+            mode: text("mode"),
+            place: text("in"),
+            after: options["after"].as_u64().unwrap_or_default(),
+        };
         match plan.at("configure", 0) {
             Some("refuse") => Err(failure::adapter("these options are not to my taste")),
             _ => Ok(Self { plan }),
         }
     }
 
-    fn translate_request(&self, route: &Route, _: Operation, body: &[u8]) -> Result<UpstreamRequest, Failure> {
+    fn translate_request(
+        &self,
+        route: &Route,
+        _: Operation,
+        body: &[u8],
+    ) -> Result<UpstreamRequest, Failure> {
         let mode = self.plan.at("request", 0);
         EXCHANGES.fetch_add(1, Ordering::Relaxed);
-        let mut body: Value = serde_json::from_slice(body).map_err(|error| failure::adapter(error.to_string()))?;
+        let mut body: Value =
+            serde_json::from_slice(body).map_err(|error| failure::adapter(error.to_string()))?;
         body["model"] = route.model.as_str().into();
         if route.streaming {
             body["stream"] = true.into();
@@ -99,7 +109,13 @@ impl Adapter for Hostile {
         Ok(lies::request(mode.unwrap_or_default(), honest))
     }
 
-    fn translate_response(&self, _: &Route, _: Operation, _: &[Header], body: &[u8]) -> Result<Answer, Failure> {
+    fn translate_response(
+        &self,
+        _: &Route,
+        _: Operation,
+        _: &[Header],
+        body: &[u8],
+    ) -> Result<Answer, Failure> {
         let mode = self.plan.at("response", 0);
         let body = if self.plan.mode == "remember" { remembering(body) } else { body.to_vec() };
         let honest = Answer { body, content_type: None, usage: None, losses: Vec::new() };
@@ -113,7 +129,12 @@ impl Adapter for Hostile {
 
     fn open_stream(&self, _: &Route, _: Operation, _: &[Header]) -> Result<Stream, Failure> {
         self.plan.at("open", 0);
-        Ok(Stream { plan: self.plan.clone(), pushes: Cell::new(0), splitter: Splitter::default(), ended: false })
+        Ok(Stream {
+            plan: self.plan.clone(),
+            pushes: Cell::new(0),
+            splitter: Splitter::default(),
+            ended: false,
+        })
     }
 }
 

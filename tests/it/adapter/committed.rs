@@ -67,7 +67,8 @@ async fn the_client_gets_an_error_event_and_no_terminator() {
         for (place, mode) in CASES {
             for dialect in Shape::ALL {
                 let model = format!("{plugin}-{place}-{mode}");
-                let reply = gateway.client().stream(dialect, &model, &dialect.says("hello")).await.rest().await;
+                let reply =
+                    gateway.client().stream(dialect, &model, &dialect.says("hello")).await.rest().await;
                 let (text, events) = (reply.text(), reply.events());
                 let last = events.last().map(super::super::support::sse::Event::json).unwrap_or_default();
                 let good = reply.status == 200
@@ -87,8 +88,13 @@ async fn the_client_gets_an_error_event_and_no_terminator() {
 }
 
 /// After its own good end an adapter can do nothing any more.
-const LATE: [(&str, &str); 5] =
-    [("finish", "trap"), ("finish", "loop"), ("finish", "nonsense"), ("finish", "failed"), ("finish", "twice")];
+const LATE: [(&str, &str); 5] = [
+    ("finish", "trap"),
+    ("finish", "loop"),
+    ("finish", "nonsense"),
+    ("finish", "failed"),
+    ("finish", "twice"),
+];
 
 #[tokio::test]
 async fn a_complete_answer_stays_complete() {
@@ -99,7 +105,8 @@ async fn a_complete_answer_stays_complete() {
         for (place, mode) in LATE {
             for dialect in Shape::ALL {
                 let model = format!("{plugin}-{place}-{mode}");
-                let reply = gateway.client().stream(dialect, &model, &dialect.says("hello")).await.rest().await;
+                let reply =
+                    gateway.client().stream(dialect, &model, &dialect.says("hello")).await.rest().await;
                 if !reply.complete || reply.text().contains("error") {
                     wrong.push(format!("{model} {dialect:?} complete={}: {}", reply.complete, reply.text()));
                     continue;

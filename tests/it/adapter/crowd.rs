@@ -26,7 +26,9 @@ fn configuration(upstream: &str) -> String {
         provider("openai", Shape::OpenAi, upstream)
     );
     for plugin in PLUGINS {
-        for (place, mode) in MODES.iter().chain(&[("request", "loop"), ("request", "honest"), ("request", "remember")]) {
+        for (place, mode) in
+            MODES.iter().chain(&[("request", "loop"), ("request", "honest"), ("request", "remember")])
+        {
             text.push_str(&format!(
                 "[providers.{plugin}-{place}-{mode}]\nplugin = \"{plugin}\"\nurl = \"{upstream}\"\nkeys = [\"k\"]\n\
                  options = {{ mode = \"{mode}\", in = \"{place}\" }}\n\
@@ -90,7 +92,12 @@ async fn a_thousand_good_requests_after_every_harm_and_a_thousand_mixed_ones() {
     crowd(&client, 300, hostile).await;
     let before = resident(gateway.process());
     crowd(&client, 1_000, |_| "good".to_owned()).await;
-    crowd(&client, 1_000, move |number| if number % 2 == 0 { hostile(number / 2) } else { "good".to_owned() }).await;
+    crowd(
+        &client,
+        1_000,
+        move |number| if number % 2 == 0 { hostile(number / 2) } else { "good".to_owned() },
+    )
+    .await;
     crowd(&client, 500, |number| format!("{}-honest", PLUGINS[number % 2])).await;
     let after = resident(gateway.process());
     assert!(after < before + 32, "memory grew from {before} to {after} MiB");

@@ -99,7 +99,11 @@ fn cases() -> Vec<Case> {
 
 /// A model for each plugin and case, with an honest target behind the hostile one.
 fn configuration(cases: &[Case], upstream: &str) -> String {
-    let mut text = format!("[keys.tests]\nsecret = \"{KEY}\"\n{}{}", plugins(), provider("openai", Shape::OpenAi, upstream));
+    let mut text = format!(
+        "[keys.tests]\nsecret = \"{KEY}\"\n{}{}",
+        plugins(),
+        provider("openai", Shape::OpenAi, upstream)
+    );
     for plugin in PLUGINS {
         for Case { place, mode, .. } in cases {
             // An error is only mapped when there is one.
@@ -134,7 +138,9 @@ async fn the_next_target_answers() {
                     };
                     if reached && let Err(problem) = check(&client, plugin, case, dialect, streamed).await {
                         let Case { place, mode, .. } = case;
-                        wrong.push(format!("{plugin} {place} {mode} {dialect:?} streamed={streamed}: {problem}"));
+                        wrong.push(format!(
+                            "{plugin} {place} {mode} {dialect:?} streamed={streamed}: {problem}"
+                        ));
                     }
                 }
             }

@@ -12,8 +12,8 @@ use causeway::error::{GatewayError, Kind};
 use http::HeaderMap;
 use parking_lot::Mutex;
 use plugin_sdk::{
-    Adapter, Answer, Credential, Ending, Failure, FailureKind, Header, Loss, Manifest, Operation, Route, Sigv4, Step,
-    StreamTranslator, UpstreamRequest, Usage, testing,
+    Adapter, Answer, Credential, Ending, Failure, FailureKind, Header, Loss, Manifest, Operation, Route,
+    Sigv4, Step, StreamTranslator, UpstreamRequest, Usage, testing,
 };
 
 thread_local! {
@@ -88,7 +88,12 @@ impl Adapter for ThroughWasm {
         Ok(Self { pool: Pool::open(loaded, options.to_owned(), limits()).map_err(failure)? })
     }
 
-    fn translate_request(&self, route: &Route, _: Operation, body: &[u8]) -> Result<UpstreamRequest, Failure> {
+    fn translate_request(
+        &self,
+        route: &Route,
+        _: Operation,
+        body: &[u8],
+    ) -> Result<UpstreamRequest, Failure> {
         let (request, losses) =
             self.ask(|translator| translator.translate_request(&of(route), adapter::Operation::Chat, body))?;
         Ok(UpstreamRequest {
@@ -158,7 +163,8 @@ fn of(route: &Route) -> adapter::Route {
 }
 
 fn map(headers: &[Header]) -> HeaderMap {
-    let pair = |header: &Header| Some((header.name.parse::<http::HeaderName>().ok()?, header.value.parse().ok()?));
+    let pair =
+        |header: &Header| Some((header.name.parse::<http::HeaderName>().ok()?, header.value.parse().ok()?));
     headers.iter().filter_map(pair).collect()
 }
 

@@ -93,7 +93,8 @@ fn another_digest() {
 
 #[test]
 fn a_file_that_is_not_there() {
-    let output = run(&["serve", "-c", "causeway.toml"], &[("causeway.toml", configuration("").as_bytes())], &[]);
+    let output =
+        run(&["serve", "-c", "causeway.toml"], &[("causeway.toml", configuration("").as_bytes())], &[]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("acme.wasm") && said.contains("No such file"), "{said}");
@@ -142,7 +143,8 @@ fn a_configure_that_harms() {
     ] {
         let configuration =
             format!("{}[providers.acme.options]\nmode = \"{mode}\"\nin = \"configure\"\n", configuration(""));
-        let files: [(&str, &[u8]); 2] = [("causeway.toml", configuration.as_bytes()), ("acme.wasm", &component)];
+        let files: [(&str, &[u8]); 2] =
+            [("causeway.toml", configuration.as_bytes()), ("acme.wasm", &component)];
         let output = run(&["serve", "-c", "causeway.toml"], &files, &[]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{mode}: {said}");
@@ -157,7 +159,8 @@ fn an_honest_file_is_inspected() {
     let output = run(&["plugin", "inspect", "acme.wasm"], &[("acme.wasm", &component)], &[]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for word in ["hostile 0.1.0", "causeway:adapter@0.1.0", &digest(&component), &component.len().to_string()] {
+    for word in ["hostile 0.1.0", "causeway:adapter@0.1.0", &digest(&component), &component.len().to_string()]
+    {
         assert!(said.contains(word), "{word}: {said}");
     }
 }

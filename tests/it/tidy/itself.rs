@@ -45,9 +45,24 @@ fn a_module_without_a_rank_is_seen() {
 #[test]
 fn lower_ranks_comments_strings_and_tests_are_fine() {
     check(ranks, "gateway/src/state/build.rs", "use crate::adapter::Pool;\nuse crate::state::Snapshot;", &[]);
-    check(ranks, "gateway/src/auth.rs", "//! See crate::proxy.\n/* crate::cli */ const A: &str = \"crate::cli\";", &[]);
-    check(ranks, "gateway/src/auth.rs", "const A: &str = r#\"crate::cli \" crate::app\"#; const B: char = '\"';", &[]);
-    check(ranks, "gateway/src/auth.rs", "#[cfg(test)]\nmod tests { use crate::cli; }\n#[cfg(test)]\nuse crate::{app};", &[]);
+    check(
+        ranks,
+        "gateway/src/auth.rs",
+        "//! See crate::proxy.\n/* crate::cli */ const A: &str = \"crate::cli\";",
+        &[],
+    );
+    check(
+        ranks,
+        "gateway/src/auth.rs",
+        "const A: &str = r#\"crate::cli \" crate::app\"#; const B: char = '\"';",
+        &[],
+    );
+    check(
+        ranks,
+        "gateway/src/auth.rs",
+        "#[cfg(test)]\nmod tests { use crate::cli; }\n#[cfg(test)]\nuse crate::{app};",
+        &[],
+    );
     check(ranks, "gateway/src/auth/tests.rs", "use crate::cli;", &[]);
     check(ranks, "gateway/src/auth.rs", "#[cfg(test)]\nmod tests;\nuse crate::cli;", &[3]);
     check(ranks, "gateway/src/auth.rs", "fn f<'a>(b: &'a u8) { let c = '\\''; crate::cli::run() }", &[1]);
@@ -62,7 +77,12 @@ fn a_foreign_crate_outside_its_fence_is_seen() {
     check(fences, "gateway/src/proxy.rs", "use pingora::proxy::Session;", &[1]);
     check(fences, "gateway/src/adapter/pool.rs", "use wasmtime::Store;", &[]);
     check(fences, "gateway/src/upstream/body.rs", "use pingora::http;", &[]);
-    check(fences, "gateway/src/route.rs", "// toml::Value\nlet toml = own::toml::x(toml); let notify = 1;", &[]);
+    check(
+        fences,
+        "gateway/src/route.rs",
+        "// toml::Value\nlet toml = own::toml::x(toml); let notify = 1;",
+        &[],
+    );
 }
 
 #[test]
@@ -83,7 +103,12 @@ fn a_file_without_its_sentence_is_seen() {
 #[test]
 fn words_that_stop_a_request_are_seen() {
     check(stops, "plugins/acme/src/lib.rs", "fn f() {\n    g().unwrap();\n}", &[2]);
-    check(stops, "gateway/src/auth.rs", "fn f() { g().expect(\"x\"); todo!() }\nfn h() { unimplemented!() }", &[1, 2, 1]);
+    check(
+        stops,
+        "gateway/src/auth.rs",
+        "fn f() { g().expect(\"x\"); todo!() }\nfn h() { unimplemented!() }",
+        &[1, 2, 1],
+    );
     check(stops, "gateway/src/auth.rs", "#[expect(unused)] // .unwrap()\nfn f() { g().unwrap_or(1) }", &[]);
     check(stops, "gateway/src/auth.rs", "#[cfg(test)]\nmod tests {\n    fn f() { g().unwrap() }\n}", &[]);
     check(stops, "gateway/src/auth/tests.rs", "fn f() { g().unwrap() }", &[]);
