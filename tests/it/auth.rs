@@ -226,6 +226,21 @@ fn canaries() -> Vec<String> {
     canaries
 }
 
+/// A provider that shows its own key in an error behind the beginning of a stream.
+async fn late_echo() -> Scripted {
+    let chunk = "{\"id\":\"1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"hi\"}}]}";
+    let error = json!({ "error": { "message": format!("bad key {}", provider_key("echo")), "type": "server_error" } });
+    let stream = format!("{}data: {chunk}\n\n", upstream::stream_head());
+    let pause = std::time::Duration::from_millis(30);
+    Scripted::start(vec![
+        Step::send(stream),
+        Step::Wait(pause),
+        Step::send(format!("data: {error}\n\n")),
+        Step::Close,
+    ])
+    .await
+}
+
 /// A provider that answers every request with its own key in the error.
 async fn echo(status: u16) -> Scripted {
     let key = provider_key("echo");
@@ -241,12 +256,13 @@ async fn echo(status: u16) -> Scripted {
 async fn no_secret_shows_anywhere() {
     let settings = causeway::mock::Settings { text: Some("canary-answer".to_owned()), ..Default::default() };
     let mock = upstream::mock_with(settings);
-    let (unauthorised, wrong, broken) = (echo(401).await, echo(400).await, echo(500).await);
+    let (unauthorised, wrong, broken, late) =
+        (echo(401).await, echo(400).await, echo(500).await, late_echo().await);
     let mut text = configuration(&upstream::url(&mock));
     text.push_str(&format!(
         "[keys.narrow]\nsecret = \"{NARROW}\"\nmodels = [\"openai/*\"]\n[log]\nlevel = \"debug\"\n"
     ));
-    for (name, scripted) in [("e401", &unauthorised), ("e400", &wrong), ("e500", &broken)] {
+    for (name, scripted) in [("e401", &unauthorised), ("e400", &wrong), ("e500", &broken), ("late", &late)] {
         text.push_str(
             &provider(name, Shape::OpenAi, &scripted.url())
                 .replace(&provider_key(name), &provider_key("echo")),
@@ -265,6 +281,7 @@ async fn no_secret_shows_anywhere() {
             "e401",
             "e400",
             "e500",
+            "late",
             "unknown",
         ];
         for model in models {

@@ -5,6 +5,7 @@ mod admin;
 mod auth;
 mod chat;
 mod cli;
+mod fault;
 mod client_sdk;
 mod models;
 mod reload;

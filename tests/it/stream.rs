@@ -9,7 +9,7 @@ use super::support::said::Said;
 use super::support::upstream::{self, Scripted, Step};
 use super::support::{Gateway, Shape, configuration, in_path, until};
 
-mod cut;
+pub(crate) mod cut;
 mod leave;
 
 /// What was said, without what differs from answer to answer.

@@ -83,7 +83,8 @@ impl RetryCondition {
     /// True when this failure is meant. An error inside a 200 counts as the status its kind stands for.
     pub fn covers(self, error: &GatewayError) -> bool {
         if let Self::Status { from, to } = self {
-            let status = error.upstream_status.filter(|status| *status >= 400);
+            // What is no failure by its status, or no status at all, is what its kind stands for.
+            let status = error.upstream_status.filter(|status| (400..600).contains(status));
             let status = status.or_else(|| (error.origin == Origin::Upstream).then(|| error.kind.status()));
             return status.is_some_and(|status| (from..=to).contains(&status));
         }

@@ -14,9 +14,9 @@ use super::stream::Stream;
 use crate::adapter::{Lease, Operation, Route};
 use crate::config::Lossy;
 use crate::dialect::passage::Passage;
-use crate::dialect::{AnswerFacts, Dialect};
+use crate::dialect::{AnswerFacts, Dialect, Passing};
 use crate::domain::http::{UpstreamRequest, climbs};
-use crate::domain::{Attempt, Envelope, Framing, Record};
+use crate::domain::{Attempt, Envelope, Framing, Record, Usage};
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Model, Plan, Step};
 use crate::state::{Provider, Snapshot};
@@ -295,9 +295,7 @@ impl Walk<'_> {
         let body = Exchange::wait(&mut self.exchange.waited, body).await.map_err(|_| too_slow())??;
         let dialect = self.request.dialect;
         let Some(mut lease) = lease else {
-            if serde_json::from_slice::<&serde_json::value::RawValue>(&body).is_err() {
-                return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is not JSON"));
-            }
+            judge_passed_on(dialect, &body)?;
             self.exchange.record.usage = dialect.whole_usage(&body);
             return Ok(body);
         };
@@ -320,13 +318,13 @@ impl Walk<'_> {
             None => {
                 let expected = stream_type(envelope.framing);
                 demand(&head.headers, expected)?;
-                Stream::native(body, Passage::new(dialect, envelope.framing), writer)
+                Stream::native(provider, body, Passage::new(dialect, envelope.framing), writer)
             }
             Some(mut lease) => {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {
                     lease.translator()?.open_stream(&route, Operation::Chat, &head.headers)
                 })?;
-                Stream::translated(body, lease, Arc::clone(&provider.plugin), writer)
+                Stream::translated(provider, body, lease, writer)
             }
         };
         let Exchange { waited, record, .. } = &mut *self.exchange;
@@ -393,6 +391,21 @@ fn stream_type(framing: Framing) -> &'static str {
         Framing::Sse => "text/event-stream",
         Framing::JsonArray => "application/json",
     }
+}
+
+/// A passed-on answer is looked at as far as it must be: a JSON object, and not one that reports an error.
+fn judge_passed_on(dialect: &dyn Dialect, body: &[u8]) -> Result<(), GatewayError> {
+    let object = serde_json::from_slice::<&serde_json::value::RawValue>(body);
+    if !object.is_ok_and(|object| object.get().starts_with('{')) {
+        return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is not a JSON object"));
+    }
+    // Some vendors answer 200 and say inside that they failed. Text cannot hold an unescaped quote, so this finds keys.
+    if memchr::memmem::find(body, b"\"error\"").is_some()
+        && let Passing::Failed(error) = dialect.passing(body, &mut Usage::default())
+    {
+        return Err(error);
+    }
+    Ok(())
 }
 
 /// A passed-on stream of another type would reach the client as nonsense.

@@ -12,6 +12,7 @@ use crate::dialect::passage::Passage;
 use crate::dialect::{Dialect, Passing, StreamWriter};
 use crate::domain::{Record, Usage};
 use crate::error::{GatewayError, Kind};
+use crate::state::Provider;
 use crate::upstream::Body;
 
 /// After the end of an answer the connection gets this long to end as well.
@@ -32,6 +33,7 @@ struct Translated {
 
 /// One streamed answer.
 pub(super) struct Stream {
+    provider: Arc<Provider>,
     upstream: Body,
     source: Source,
     writer: Box<dyn StreamWriter>,
@@ -48,22 +50,29 @@ pub(super) struct Stream {
 
 impl Stream {
     /// A stream in the client's own dialect.
-    pub(super) fn native(upstream: Body, passage: Passage<'static>, writer: Box<dyn StreamWriter>) -> Self {
-        Self::new(upstream, Source::Native(Box::new(passage)), writer)
+    pub(super) fn native(
+        provider: &Arc<Provider>,
+        upstream: Body,
+        passage: Passage<'static>,
+        writer: Box<dyn StreamWriter>,
+    ) -> Self {
+        Self::new(provider, upstream, Source::Native(Box::new(passage)), writer)
     }
 
     /// A stream through an adapter whose stream is open.
     pub(super) fn translated(
+        provider: &Arc<Provider>,
         upstream: Body,
         lease: Lease,
-        plugin: Arc<str>,
         writer: Box<dyn StreamWriter>,
     ) -> Self {
-        Self::new(upstream, Source::Translated(Translated { lease, plugin }), writer)
+        let plugin = Arc::clone(&provider.plugin);
+        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin }), writer)
     }
 
-    fn new(upstream: Body, source: Source, writer: Box<dyn StreamWriter>) -> Self {
+    fn new(provider: &Arc<Provider>, upstream: Body, source: Source, writer: Box<dyn StreamWriter>) -> Self {
         Self {
+            provider: Arc::clone(provider),
             upstream,
             source,
             writer,
@@ -92,12 +101,18 @@ impl Stream {
         if !self.held.is_empty() {
             return Ok(Some(self.held.split().freeze()));
         }
-        while let Some((bytes, _)) = self.pull(record).await? {
-            if !bytes.is_empty() {
-                return Ok(Some(bytes));
+        loop {
+            match self.pull(record).await {
+                Ok(Some((bytes, _))) if bytes.is_empty() => {}
+                Ok(pulled) => return Ok(pulled.map(|(bytes, _)| bytes)),
+                Err(mut error) => {
+                    // As for errors before the first byte: a vendor may repeat the key it was sent.
+                    self.provider.upstream.scrub(&mut error.message);
+                    self.provider.upstream.scrub(&mut error.context);
+                    return Err(error);
+                }
             }
         }
-        Ok(None)
     }
 
     /// The content type of the stream.
