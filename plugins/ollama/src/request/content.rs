@@ -52,6 +52,10 @@ impl<'a> Said<'a> {
                 let path = format!("{path}.input_audio");
                 return Err(failure::unsupported(&path, format!("{path}: ollama takes no audio")));
             }
+            PartBody::Vendor { vendor, .. } if *vendor == VENDOR => {
+                losses.add(path, "ollama has no parts of content");
+                return Ok(());
+            }
             PartBody::Vendor { vendor, .. } => {
                 losses.add(path, format!("only {vendor} understands it"));
                 return Ok(());
