@@ -57,6 +57,10 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
     for (method, path, headers, expected) in [
         (&post, "/v1/chat/completions", &[][..], Ok(("openai-chat", Endpoint::Converse))),
         (&post, "/v1/messages", &[], Ok(("anthropic-messages", Endpoint::Converse))),
+        (&post, "/v1/messages", &[("x-goog-api-key", "k")], Ok(("anthropic-messages", Endpoint::Converse))),
+        (&post, "/v1/chat/completions", &[("x-goog-api-key", "k")], Ok(("openai-chat", Endpoint::Converse))),
+        (&post, "/v1/chat/completions", &[("anthropic-version", "v")], Ok(("openai-chat", Endpoint::Converse))),
+        (&get, "/v1/models", &[("x-goog-api-key", "k")], Ok(("gemini-generate", Endpoint::Models))),
         (&post, "/v1beta/models/a/b:streamGenerateContent", &[], Ok(("gemini-generate", Endpoint::Converse))),
         (&get, "/v1/models", &[], Ok(("openai-chat", Endpoint::Models))),
         (
