@@ -84,9 +84,13 @@ impl Provider {
 
     /// Overwrites the provider's keys in what it said: some vendors repeat the key they refuse.
     pub fn scrub(&self, text: &mut String) {
-        for key in self.keys.iter().filter(|key| key.expose().len() >= 4) {
-            if text.contains(key.expose()) {
-                *text = text.replace(key.expose(), "***");
+        for key in self.keys.iter().map(Secret::expose).filter(|key| key.len() >= 4) {
+            // AWS's are several in one, and it repeats the session token where a signature is wrong.
+            let parts = key.split(':').filter(|part| part.len() >= 16);
+            for secret in std::iter::once(key).chain(parts) {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "***");
+                }
             }
         }
     }

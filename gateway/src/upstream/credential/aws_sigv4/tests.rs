@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::{hex, hmac, region_of, sign, signing_key};
 use crate::domain::Secret;
+use crate::upstream::Provider;
 use crate::upstream::credential::Draft;
 
 const KEY: &str = "AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -166,4 +167,13 @@ fn a_key_of_another_kind_is_refused_without_repeating_it() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn what_aws_repeats_of_a_key_is_scrubbed() {
+    let key = Secret::new(format!("{KEY}:{TOKEN}"));
+    let provider = Provider::new("bedrock", "https://example.amazonaws.com", vec![key]).expect("a URL");
+    let mut text = format!("The canonical string should have been 'x-amz-security-token:{TOKEN}'");
+    provider.scrub(&mut text);
+    assert_eq!(text, "The canonical string should have been 'x-amz-security-token:***'");
 }
