@@ -11,7 +11,7 @@ use super::text::{Text, text_values};
 use crate::domain::{ByteSize, Timespan};
 
 /// The adapters that come with the gateway.
-pub const BUNDLED: [&str; 4] = ["anthropic", "azure-openai", "gemini", "openai"];
+pub const BUNDLED: [&str; 5] = ["anthropic", "azure-openai", "bedrock", "gemini", "openai"];
 
 /// One adapter file; a provider names it in `plugin`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]

@@ -108,6 +108,7 @@ fn open(
     }
     let upstream =
         upstream::Provider::new(name, url, provider.keys.clone()).map_err(|error| at(&error.message))?;
+    let upstream = upstream.in_region(provider.options.get("region").and_then(|region| region.as_str()));
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
     Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts })

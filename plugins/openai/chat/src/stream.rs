@@ -9,7 +9,7 @@ use crate::wire::{self, CallDelta, CallPiece, Chunk, ChunkChoice, Delta};
 
 /// One stream.
 #[derive(Default)]
-pub(crate) struct Stream {
+pub struct Stream {
     splitter: Splitter,
     state: State,
 }

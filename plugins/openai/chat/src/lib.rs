@@ -10,6 +10,8 @@ mod response;
 mod stream;
 mod wire;
 
+pub use stream::Stream;
+
 use options::Options;
 use plugin_sdk::{
     Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route,
@@ -17,14 +19,14 @@ use plugin_sdk::{
 };
 
 /// The adapter of one configured provider.
-struct OpenAi {
+pub struct OpenAi {
     options: Options,
 }
 
 const PATH: &str = "/v1/chat/completions";
 
 impl Adapter for OpenAi {
-    type Stream = stream::Stream;
+    type Stream = Stream;
 
     fn describe() -> Manifest {
         Manifest {
@@ -96,9 +98,9 @@ impl Adapter for OpenAi {
         _route: &Route,
         operation: Operation,
         _headers: &[Header],
-    ) -> Result<stream::Stream, Failure> {
+    ) -> Result<Stream, Failure> {
         only_chat(operation)?;
-        Ok(stream::Stream::default())
+        Ok(Stream::default())
     }
 }
 
@@ -111,8 +113,3 @@ fn only_chat(operation: Operation) -> Result<(), Failure> {
         )),
     }
 }
-
-plugin_sdk::register_adapter!(OpenAi);
-
-#[cfg(test)]
-mod tests;
