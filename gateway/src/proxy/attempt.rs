@@ -154,7 +154,7 @@ impl Walk<'_> {
         })?;
         let timeouts = provider.timeouts.with(&self.model.timeouts);
         let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
-        let passage = provider.adapter.manifest().passage(dialect.id()).is_some();
+        let passage = envelope.passable && provider.adapter.manifest().passage(dialect.id()).is_some();
         attempt.translated = !passage;
         let route = self.route(provider, step);
         let mut lease = None;
@@ -275,7 +275,7 @@ impl Walk<'_> {
         let Came { provider, route, mut response, lease, until } = came;
         let body = timeout_at(until, response.body.whole(MAX_ANSWER));
         let body = Exchange::wait(&mut self.exchange.waited, body).await.map_err(|_| too_slow())??;
-        let dialect = self.request.dialect;
+        let Request { dialect, envelope, .. } = *self.request;
         let Some(mut lease) = lease else {
             if serde_json::from_slice::<&serde_json::value::RawValue>(&body).is_err() {
                 return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is not JSON"));
@@ -290,7 +290,7 @@ impl Walk<'_> {
         self.exchange.record.usage = answer.usage;
         self.exchange.record.losses.extend(answer.losses);
         let facts = self.facts();
-        Ok(off_the_worker(answer.body.len(), || dialect.whole(&facts, &answer.body))?.into())
+        Ok(off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?.into())
     }
 
     async fn stream(&mut self, came: Came<'_>) -> Result<Stream, GatewayError> {

@@ -1,0 +1,1 @@
+//! The dialect against data: what goes in, what must come out.
