@@ -211,15 +211,19 @@ pub fn model_in(path: &str) -> Option<&str> {
 /// Whose errors a client understands, judged by its path and headers; also for paths we do not know.
 pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let path = head.path.as_str();
-    if path.starts_with("/v1beta")
-        || path.ends_with("enerateContent")
-        || head.header("x-goog-api-key").is_some()
-    {
+    // The path comes first: any client may send its key in any vendor's header.
+    if path.starts_with("/v1beta") || path.ends_with("enerateContent") {
         &gemini_generate::GeminiGenerate
-    } else if path.starts_with("/v1/messages") || head.header("anthropic-version").is_some() {
+    } else if path.starts_with("/v1/messages") {
         &anthropic_messages::AnthropicMessages
     } else if path.starts_with("/v1/responses") {
         &openai_responses::OpenAiResponses
+    } else if path.starts_with("/v1/chat/") {
+        &openai_chat::OpenAiChat
+    } else if head.header("x-goog-api-key").is_some() {
+        &gemini_generate::GeminiGenerate
+    } else if head.header("anthropic-version").is_some() {
+        &anthropic_messages::AnthropicMessages
     } else {
         &openai_chat::OpenAiChat
     }

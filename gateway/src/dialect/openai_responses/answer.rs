@@ -60,28 +60,21 @@ enum Block<'a> {
     Call(usize, Call<'a>),
 }
 
-/// Says everything in the order in which the model said it.
-fn say(
-    said: Said<'_>,
-    logprobs: &[&RawValue],
-    asked: &Asked,
-    progress: &mut Progress,
-) -> Result<(), GatewayError> {
-    let (refusal, annotations, extra_content) = (said.refusal, said.annotations, said.extra_content);
-    let mut blocks: Vec<(Place, Block<'_>)> = Vec::new();
-    let details = said.reasoning_details.unwrap_or_default();
+/// Everything that is said, in the order in which the model said it.
+fn blocks<'a>(said: &mut Said<'a>) -> Result<Vec<(Place, Block<'a>)>, GatewayError> {
+    let mut blocks: Vec<(Place, Block<'a>)> = Vec::new();
+    let details = said.reasoning_details.take().unwrap_or_default();
     if details.is_empty() && !word(&said.reasoning_content).is_empty() {
-        let detail = Detail { text: said.reasoning_content, ..Detail::default() };
+        let detail = Detail { text: said.reasoning_content.take(), ..Detail::default() };
         blocks.push((Place::Reasoning(0), Block::Thought(detail)));
     }
-    let thoughts = details.into_iter().enumerate();
-    blocks.extend(thoughts.map(|(index, detail)| {
+    blocks.extend(details.into_iter().enumerate().map(|(index, detail)| {
         let detail = Detail { index: Some(index), ..detail };
         (Place::Reasoning(index), Block::Thought(detail))
     }));
     match said.content {
         Some(raw) if raw.get().starts_with('[') => {
-            let parts: Vec<Part<'_>> = serde_json::from_str(raw.get()).map_err(|error| nonsense(&error))?;
+            let parts: Vec<Part<'a>> = serde_json::from_str(raw.get()).map_err(|error| nonsense(&error))?;
             let parts = parts.into_iter().enumerate();
             blocks.extend(parts.map(|(index, part)| (Place::Content(index), Block::Part(part))));
         }
@@ -90,35 +83,40 @@ fn say(
             blocks.extend(text.map(|text| (Place::Content(0), Block::Text(text))));
         }
     }
-    let calls = said.tool_calls.into_iter().flatten().enumerate();
+    let calls = said.tool_calls.take().into_iter().flatten().enumerate();
     blocks.extend(calls.map(|(index, call)| (Place::ToolCall(index), Block::Call(index, call))));
-    if let Some(order) = said.order {
+    if let Some(order) = said.order.take() {
         let order: Vec<Option<Place>> = order.iter().map(|entry| Place::parse(&entry.0)).collect();
         let position = |place: Place| order.iter().position(|entry| *entry == Some(place));
         blocks.sort_by_key(|(place, _)| position(*place).unwrap_or(usize::MAX));
     }
+    Ok(blocks)
+}
+
+/// Says everything; a refusal has no place in the order and comes before the calls.
+fn say(
+    mut said: Said<'_>,
+    logprobs: &[&RawValue],
+    asked: &Asked,
+    progress: &mut Progress,
+) -> Result<(), GatewayError> {
+    let blocks = blocks(&mut said)?;
     let out = &mut Vec::new();
-    progress.bind(Owner::Message, extra_content, None, out);
-    let calls_at = blocks.iter().position(|(_, block)| matches!(block, Block::Call(..)));
-    let refused_at = calls_at.unwrap_or(blocks.len());
-    for (index, (_, block)) in blocks.into_iter().enumerate() {
-        if index == refused_at {
-            progress.refusal(word(&refusal), out);
-        }
+    progress.bind(Owner::Message, said.extra_content, None, out);
+    let mut refusal = said.refusal;
+    for (_, block) in blocks {
         match block {
             Block::Thought(detail) => progress.thought(&detail, out),
             Block::Text(text) => progress.text(&text, logprobs, out),
             Block::Part(part) => progress.whole_part(&part, &[], out),
-            // Calls come by their own index, whatever the order is.
-            Block::Call(place, call) => {
-                progress.call(&Call { index: Some(place), ..call }, asked, out)?;
+            Block::Call(index, call) => {
+                progress.refusal(word(&refusal.take()), out);
+                progress.call(&Call { index: Some(index), ..call }, asked, out)?;
             }
         }
     }
-    if calls_at.is_none() {
-        progress.refusal(word(&refusal), out);
-    }
-    for note in annotations.into_iter().flatten() {
+    progress.refusal(word(&refusal), out);
+    for note in said.annotations.into_iter().flatten() {
         progress.annotate(note, out);
     }
     Ok(())

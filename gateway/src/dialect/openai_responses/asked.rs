@@ -46,8 +46,8 @@ impl Asked {
         };
         for (name, _) in REPEATED {
             let Ok(Some(raw)) = fields.take(name, Path::Root) else { continue };
-            if name == "tools" && tools::read(raw, &mut asked.names).is_err() {
-                continue;
+            if name == "tools" {
+                tools::declare(raw, None, &mut asked.names);
             }
             asked.said.push((name, raw.to_owned()));
         }

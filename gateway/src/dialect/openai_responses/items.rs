@@ -71,7 +71,7 @@ fn item<'a>(
             Ok(())
         }
         "item_reference" => {
-            let message = "`item_reference`: items are not kept by this version; send the item itself";
+            let message = "`item_reference`: items are not kept by this version; send the item itself, as clients do with `store: false`";
             Err(path.wrong(message))
         }
         _ => {

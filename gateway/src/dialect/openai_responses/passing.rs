@@ -93,8 +93,9 @@ fn failure(data: &[u8]) -> GatewayError {
     }
     let event: Option<Event<'_>> = serde_json::from_slice(data).ok();
     let inner = event.and_then(|event| event.response).map(|response| response.get().as_bytes());
-    let found = openai_error::reported(inner.unwrap_or(data));
-    found
-        .or_else(|| openai_error::bare(data))
-        .unwrap_or_else(|| GatewayError::upstream(Kind::Provider, "the provider broke off its answer"))
+    let found = match inner {
+        Some(response) => openai_error::reported(response),
+        None => openai_error::reported(data).or_else(|| openai_error::bare(data)),
+    };
+    found.unwrap_or_else(|| GatewayError::upstream(Kind::Provider, "the provider broke off its answer"))
 }

@@ -327,6 +327,12 @@ impl Progress {
     pub(super) fn give_up(&mut self) {
         for item in self.items.iter_mut().filter(|item| item.status == Status::InProgress) {
             item.status = Status::Incomplete;
+            if let Body::Call(call) = &mut item.body
+                && call.custom
+            {
+                // Half of the JSON around a text is of no use.
+                call.input.clear();
+            }
         }
     }
 

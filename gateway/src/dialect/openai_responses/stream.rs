@@ -103,6 +103,9 @@ impl StreamWriter for Writer {
         if self.closed || line.is_empty() {
             return Ok(());
         }
+        if !line.starts_with(b"{") {
+            return Err(GatewayError::plugin("a chunk of the adapter is not a JSON object"));
+        }
         let answered: Answered<'_> = serde_json::from_slice(line).map_err(|error| {
             GatewayError::plugin("the adapter's chunk is not canonical chat").context(error)
         })?;

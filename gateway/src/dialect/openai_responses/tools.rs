@@ -126,6 +126,20 @@ fn with_grammar<'a>(tool: &mut Object<'a>, path: Path<'_>) -> Result<Option<Text
     Ok(Some(Text::Plain(Cow::Owned(text))))
 }
 
+/// Notes the names of tools that have been read before, and in the same order, so that they come out the same.
+pub(super) fn declare(list: &RawValue, namespace: Option<&str>, names: &mut Names) {
+    let tools: Vec<Object<'_>> = serde_json::from_str(list.get()).unwrap_or_default();
+    for tool in tools {
+        let Some(name) = tool.get("name").and_then(super::object::decode) else { continue };
+        match (tool.get("type").map(RawValue::get), tool.get("tools")) {
+            (Some("\"function\""), _) => drop(names.declare(namespace, &name, false)),
+            (Some("\"custom\""), _) => drop(names.declare(namespace, &name, true)),
+            (Some("\"namespace\""), Some(inner)) => declare(inner, Some(&name), names),
+            _ => {}
+        }
+    }
+}
+
 /// `tool_choice`
 pub(super) fn choice<'a>(raw: &'a RawValue, names: &Names) -> Result<ToolChoice<'a>, GatewayError> {
     let path = Path::Field(&Path::Root, "tool_choice");
