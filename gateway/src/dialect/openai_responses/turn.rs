@@ -134,11 +134,13 @@ impl<'a> Turn<'a> {
                 None => ("reasoning.summary".into(), None, summary),
             };
             if text.is_some() || summary.is_some() {
-                self.thought(ReasoningDetail { r#type, text, summary, ..ReasoningDetail::default() });
+                let vendor = own(item);
+                self.thought(ReasoningDetail { r#type, text, summary, vendor, ..ReasoningDetail::default() });
             }
             return Ok(());
         };
         let shown = content.or(summary);
+        let before = self.reasoning.len();
         match state::unseal(&encrypted) {
             State::Ours(Sealed::Detail(detail)) => self.sealed(detail, shown),
             State::Ours(Sealed::Bound(bound)) => self.bound.push(bound),
@@ -159,6 +161,9 @@ impl<'a> Turn<'a> {
                 let (r#type, data) = ("reasoning.encrypted".into(), Some(encrypted));
                 self.thought(ReasoningDetail { r#type, data, format: format(), ..Default::default() });
             }
+        }
+        if let Some(detail) = self.reasoning.get_mut(before) {
+            detail.vendor = detail.vendor.take().or_else(|| own(item));
         }
         Ok(())
     }
@@ -226,6 +231,11 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// What is left of an item.
+fn own(item: Object<'_>) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(&OwnFields::of(item)?).ok()
+}
+
 /// The texts of a reasoning item's summary or content; ours has one, others' are paragraphs.
 fn joined<'a>(
     item: &mut Object<'a>,
@@ -255,5 +265,6 @@ pub(super) fn picture<'a>(mut item: Object<'a>, path: Path<'_>) -> Result<Option
     let format = format.as_deref().unwrap_or("png");
     let url = Text::Plain(Cow::Owned(format!("data:image/{format};base64,{data}")));
     let image_url = Some(super::canonical::ImageUrl { url, detail: None });
-    Ok(Some(Part { r#type: "image_url", image_url, ..Part::default() }))
+    let vendor = OwnFields::of(item).map(Ownership::Fields);
+    Ok(Some(Part { r#type: "image_url", image_url, vendor, ..Part::default() }))
 }

@@ -176,6 +176,23 @@ fn openais_own_state_keeps_its_owner() {
 }
 
 #[test]
+fn what_is_left_of_an_item_is_carried() {
+    let found = messages(json!([
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "s"}], "x": 1, "status": null},
+        {"type": "image_generation_call", "id": "ig", "status": "completed", "result": "AA==", "size": "1x1"},
+        {"type": "function_call", "call_id": "c", "name": "n", "arguments": "{}", "caller": {"type": "direct"}},
+        {"type": "function_call_output", "call_id": "c", "output": "o", "y": 2, "name": "n"},
+    ]));
+    let own = |fields: Value| json!({"openai-responses": fields});
+    assert_eq!(found[0]["reasoning_details"][0]["vendor"], own(json!({"x": 1})));
+    let part = &found[0]["content"][0];
+    assert_eq!(part["image_url"]["url"], "data:image/png;base64,AA==");
+    assert_eq!(part["vendor"], own(json!({"size": "1x1"})));
+    assert_eq!(found[0]["tool_calls"][0]["vendor"], own(json!({"caller": {"type": "direct"}})));
+    assert_eq!((&found[1]["vendor"], &found[1]["name"]), (&own(json!({"y": 2})), &json!("n")));
+}
+
+#[test]
 fn items_that_cannot_be_served_are_named() {
     for (item, path) in [
         (json!({"type": "item_reference", "id": "msg_1"}), "input[0]"),
