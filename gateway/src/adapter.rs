@@ -12,6 +12,7 @@ use crate::error::GatewayError;
 
 mod engine;
 mod host;
+mod legal;
 mod pool;
 mod registry;
 mod sandbox;

@@ -43,7 +43,7 @@ pub use annotate::annotated;
 pub use environment::from_environment;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use load::{find, load, parse};
-pub use model::{Balance, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName};
+pub use model::{Balance, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
 pub use overrides::overrides_in;
 pub use plugin::{Digest, Plugin, Source};

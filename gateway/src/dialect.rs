@@ -211,19 +211,18 @@ pub fn model_in(path: &str) -> Option<&str> {
 /// Whose errors a client understands, judged by its path and headers; also for paths we do not know.
 pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let path = head.path.as_str();
-    // The path comes first: any client may send its key in any vendor's header.
-    if path.starts_with("/v1beta") || path.ends_with("enerateContent") {
+    // A path that belongs to one vendor says more than a header: any client may bring its key in any of them.
+    let gemini = path.starts_with("/v1beta") || path.ends_with("enerateContent");
+    let anthropic = path.starts_with("/v1/messages");
+    let openai = path.starts_with("/v1/chat/");
+    let responses = path.starts_with("/v1/responses");
+    let shared = !(gemini || anthropic || openai || responses);
+    if gemini || shared && head.header("x-goog-api-key").is_some() {
         &gemini_generate::GeminiGenerate
-    } else if path.starts_with("/v1/messages") {
+    } else if anthropic || shared && head.header("anthropic-version").is_some() {
         &anthropic_messages::AnthropicMessages
-    } else if path.starts_with("/v1/responses") {
+    } else if responses {
         &openai_responses::OpenAiResponses
-    } else if path.starts_with("/v1/chat/") {
-        &openai_chat::OpenAiChat
-    } else if head.header("x-goog-api-key").is_some() {
-        &gemini_generate::GeminiGenerate
-    } else if head.header("anthropic-version").is_some() {
-        &anthropic_messages::AnthropicMessages
     } else {
         &openai_chat::OpenAiChat
     }

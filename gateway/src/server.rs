@@ -7,25 +7,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch};
-use pingora::services::background::background_service;
+use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{Admin, Readiness};
-use crate::app::background::Background;
 use crate::config::{self, Threads};
 use crate::error::{GatewayError, Kind};
 use crate::observe::Observer;
 use crate::proxy::Gateway;
 
 /// Everything the server runs.
-pub struct Parts {
+pub struct Parts<B> {
     /// The data plane.
     pub gateway: Gateway,
     /// The control plane.
     pub admin: Admin,
-    /// Reloads and the word that we are ready.
-    pub background: Background,
+    /// What runs beside the listeners.
+    pub background: B,
     /// Told when draining begins.
     pub readiness: Arc<Readiness>,
     /// Knows how many requests are still under way.
@@ -36,7 +35,10 @@ pub struct Parts {
 ///
 /// # Errors
 /// When an address cannot be listened on, or a certificate cannot be read.
-pub fn run(config: &config::Config, parts: Parts) -> Result<(), GatewayError> {
+pub fn run<B>(config: &config::Config, parts: Parts<B>) -> Result<(), GatewayError>
+where
+    B: BackgroundService + Send + Sync + 'static,
+{
     let listen = &config.server.listen;
     for address in listen.iter().chain([&config.admin.listen]) {
         // Pingora would panic in a worker; here it is one clear line.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 
+use super::legal;
 use super::sandbox::{self, Confined, Limits};
 use super::{Answer, Ending, Manifest, Operation, Passage, Route, Step, Translator};
 use crate::domain::Usage;
@@ -140,9 +141,8 @@ impl Translator for Instance {
             guest.call_translate_request(store, &route, operation.into(), body)
         })?;
         let request = UpstreamRequest {
-            method: Method::from_bytes(said.method.as_bytes())
-                .map_err(|_| GatewayError::plugin(format!("illegal method {:?}", said.method)))?,
-            path: legal_path(said.path)?,
+            method: legal::method(&said.method)?,
+            path: legal::path(said.path)?,
             headers: header_map(&said.headers)?,
             body: Bytes::from(said.body),
             credential: credential(said.credential)?,
@@ -236,8 +236,8 @@ fn manifest(said: wit::Manifest) -> Result<Manifest, GatewayError> {
 fn passage(said: wit::Passage) -> Result<Passage, GatewayError> {
     Ok(Passage {
         dialect: said.dialect,
-        path: legal_path(said.path)?,
-        stream_path: legal_path(said.stream_path)?,
+        path: legal::path(said.path)?,
+        stream_path: legal::path(said.stream_path)?,
         headers: header_map(&said.headers)?,
         credential: credential(said.credential)?,
     })
@@ -257,21 +257,12 @@ fn kebab(word: &impl std::fmt::Debug) -> String {
     kebab
 }
 
-fn legal_path(path: String) -> Result<String, GatewayError> {
-    let legal =
-        path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|byte| byte.is_ascii_graphic());
-    legal.then_some(path.clone()).ok_or_else(|| GatewayError::plugin(format!("illegal path {path:?}")))
-}
-
 fn credential(said: wit::Credential) -> Result<CredentialKind, GatewayError> {
     Ok(match said {
         wit::Credential::None => CredentialKind::None,
         wit::Credential::Bearer => CredentialKind::Bearer,
-        wit::Credential::Header(name) => CredentialKind::Header(
-            http::HeaderName::try_from(name.as_str())
-                .map_err(|_| GatewayError::plugin(format!("illegal credential header {name:?}")))?,
-        ),
-        wit::Credential::Query(name) => CredentialKind::Query(name),
+        wit::Credential::Header(name) => CredentialKind::Header(legal::credential_header(&name)?),
+        wit::Credential::Query(name) => CredentialKind::Query(legal::credential_query(name)?),
         wit::Credential::Sigv4(scope) => {
             CredentialKind::SigV4 { service: scope.service, region: scope.region }
         }
@@ -306,7 +297,7 @@ fn header_records(headers: &HeaderMap) -> Vec<wit::Header> {
 fn header_map(headers: &[wit::Header]) -> Result<HeaderMap, GatewayError> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for header in headers {
-        let (name, value) = foreign_header(&header.name, &header.value)?;
+        let (name, value) = foreign_header(&header.name, &header.value).map_err(legal::short)?;
         map.append(name, value);
     }
     Ok(map)
@@ -349,11 +340,11 @@ fn failure(said: wit::Failure) -> GatewayError {
         wit::FailureKind::Malformed => (Kind::Malformed, Origin::Upstream),
         wit::FailureKind::Adapter => (Kind::Adapter, Origin::Plugin),
     };
-    GatewayError {
+    legal::short(GatewayError {
         param: said.param,
         code: said.code,
         retry_after: said.retry_after_ms.map(std::time::Duration::from_millis),
         origin,
         ..GatewayError::client(kind, said.message)
-    }
+    })
 }

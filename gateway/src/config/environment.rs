@@ -1,7 +1,6 @@
 //! The configuration of a machine without a file: whatever provider keys its environment holds.
 
-use super::model::{Balance, Model, Retry, Sticky, Target, TargetName};
-use super::server::TimeoutOverrides;
+use super::model::{Model, Target, TargetName};
 use super::{Config, Environment, Provider};
 use crate::domain::Secret;
 
@@ -51,13 +50,5 @@ fn found(environment: Environment<'_>) -> impl Iterator<Item = Found> {
 }
 
 fn passed_on(provider: &str) -> Model {
-    let to = TargetName { provider: provider.to_owned(), model: "*".to_owned() };
-    Model {
-        targets: vec![Target { to, weight: 1 }],
-        fallback: Vec::new(),
-        retry: Retry::default(),
-        balance: Balance::default(),
-        sticky: Sticky::default(),
-        timeouts: TimeoutOverrides::default(),
-    }
+    Model::to(Target { to: TargetName { provider: provider.to_owned(), model: "*".to_owned() }, weight: 1 })
 }

@@ -29,6 +29,11 @@ pub struct Model {
     /// "session": one conversation stays on one target, so that its prompt cache keeps hitting.
     #[serde(default)]
     pub sticky: Sticky,
+    /// What happens when a target cannot carry something the request says: "allow" (named in `x-causeway-lossy`, the
+    /// log and a metric), "warn" (a warning in the log besides), "strict" (no such target is asked; when none is left,
+    /// 400 naming the field).
+    #[serde(default)]
+    pub lossy: Lossy,
     /// Instead of the provider's timeouts, for this model.
     #[serde(default)]
     pub timeouts: TimeoutOverrides,
@@ -43,6 +48,7 @@ impl Model {
             retry: Retry::default(),
             balance: Balance::default(),
             sticky: Sticky::default(),
+            lossy: Lossy::default(),
             timeouts: TimeoutOverrides::default(),
         }
     }
@@ -63,6 +69,19 @@ pub enum Balance {
     LeastLatency,
     /// The one with the lowest price.
     Cheapest,
+}
+
+/// What a loss in translation means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lossy {
+    /// It is reported.
+    #[default]
+    Allow,
+    /// It is reported, and the log warns.
+    Warn,
+    /// It is an error before anything is sent.
+    Strict,
 }
 
 /// What stays on one target.

@@ -120,7 +120,8 @@ impl<'d> Passage<'d> {
             return Bytes::new();
         }
         self.forwarded = true;
-        let missing: &[u8] = if held.ends_with(b"\n") || held.ends_with(b"\r") { b"\n" } else { b"\n\n" };
+        // Behind a CR the first LF would only be the rest of its line end.
+        let missing: &[u8] = if held.ends_with(b"\n") { b"\n" } else { b"\n\n" };
         [&held, missing].concat().into()
     }
 

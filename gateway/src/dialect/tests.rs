@@ -60,6 +60,15 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
         (&post, "/v1/chat/completions", &[][..], Ok(("openai-chat", Endpoint::Converse))),
         (&post, "/v1/responses", &[], Ok(("openai-responses", Endpoint::Converse))),
         (&post, "/v1/messages", &[], Ok(("anthropic-messages", Endpoint::Converse))),
+        (&post, "/v1/messages", &[("x-goog-api-key", "k")], Ok(("anthropic-messages", Endpoint::Converse))),
+        (&post, "/v1/chat/completions", &[("x-goog-api-key", "k")], Ok(("openai-chat", Endpoint::Converse))),
+        (
+            &post,
+            "/v1/chat/completions",
+            &[("anthropic-version", "v")],
+            Ok(("openai-chat", Endpoint::Converse)),
+        ),
+        (&get, "/v1/models", &[("x-goog-api-key", "k")], Ok(("gemini-generate", Endpoint::Models))),
         (&post, "/v1beta/models/a/b:streamGenerateContent", &[], Ok(("gemini-generate", Endpoint::Converse))),
         (&get, "/v1/models", &[], Ok(("openai-chat", Endpoint::Models))),
         (
@@ -68,8 +77,6 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
             &[("anthropic-version", "2023-06-01")],
             Ok(("anthropic-messages", Endpoint::Models)),
         ),
-        (&post, "/v1/chat/completions", &[("x-goog-api-key", "k")], Ok(("openai-chat", Endpoint::Converse))),
-        (&post, "/v1/messages", &[("x-goog-api-key", "k")], Ok(("anthropic-messages", Endpoint::Converse))),
         (
             &post,
             "/v1/responses",

@@ -70,12 +70,26 @@ pub struct Loss {
 pub fn foreign_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), GatewayError> {
     let parsed = HeaderName::try_from(name)
         .map_err(|_| GatewayError::plugin(format!("illegal header name {name:?}")))?;
-    if HOST_ONLY.contains(&parsed.as_str()) {
+    if is_host_only(&parsed) {
         return Err(GatewayError::plugin(format!("header `{name}` is the host's to set")));
     }
     let value = HeaderValue::try_from(value)
         .map_err(|_| GatewayError::plugin(format!("illegal value in header `{name}`")))?;
     Ok((parsed, value))
+}
+
+/// True for a header that an adapter may not set.
+pub fn is_host_only(name: &HeaderName) -> bool {
+    HOST_ONLY.contains(&name.as_str())
+}
+
+/// True for a path with a `.` or `..` step, plain or escaped: a server that resolves it ends up elsewhere.
+pub fn climbs(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    path.split('/').any(|step| {
+        let dots = step.len() <= 6 && step.contains(['.', '%']);
+        dots && matches!(step.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+    })
 }
 
 /// Framing, hop-by-hop and credential headers: an adapter that could set them could smuggle or impersonate.

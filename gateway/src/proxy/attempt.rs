@@ -12,9 +12,10 @@ use super::exchange::Exchange;
 use super::service::Ground;
 use super::stream::Stream;
 use crate::adapter::{Lease, Operation, Route};
+use crate::config::Lossy;
 use crate::dialect::passage::Passage;
 use crate::dialect::{AnswerFacts, Dialect};
-use crate::domain::http::UpstreamRequest;
+use crate::domain::http::{UpstreamRequest, climbs};
 use crate::domain::{Attempt, Envelope, Framing, Record};
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Model, Plan, Step};
@@ -204,6 +205,10 @@ impl Walk<'_> {
             .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
         let path = if envelope.stream { &passage.stream_path } else { &passage.path };
         let mut path = path.replace("{model}", &in_path(&step.model));
+        if climbs(&path) {
+            let message = format!("`{}` is no name of a model", step.model);
+            return Err(GatewayError::client(Kind::ModelNotFound, message));
+        }
         if envelope.stream && envelope.model_span.is_none() && envelope.framing == Framing::Sse {
             path.push_str(if path.contains('?') { "&alt=sse" } else { "?alt=sse" });
         }
@@ -248,6 +253,19 @@ impl Walk<'_> {
             leased.translator()?.translate_request(route, Operation::Chat, &body)
         });
         let (request, losses) = translated?;
+        let strict = self.model.lossy == Lossy::Strict;
+        if let Some(loss) = losses.first().filter(|_| strict) {
+            let message = format!(
+                "`{}` cannot be carried to this provider ({}), and the model is strict",
+                loss.field, loss.reason
+            );
+            let refused = GatewayError::client(Kind::Unsupported, message);
+            return Err(GatewayError { param: Some(loss.field.clone()), ..refused });
+        }
+        if self.model.lossy == Lossy::Warn && !losses.is_empty() {
+            let fields: Vec<_> = losses.iter().map(|loss| loss.field.as_str()).collect();
+            tracing::warn!(provider = %provider.upstream.name, fields = fields.join(", "), "fields were lost in translation");
+        }
         self.exchange.record.losses = losses;
         Ok(request)
     }

@@ -1,7 +1,7 @@
 //! A streamed answer, pulled: bytes in the client's dialect, the first event already there.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
@@ -13,6 +13,9 @@ use crate::dialect::{Dialect, Passing, StreamWriter};
 use crate::domain::{Record, Usage};
 use crate::error::{GatewayError, Kind};
 use crate::upstream::Body;
+
+/// After the end of an answer the connection gets this long to end as well.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Where the events come from and how they become the client's.
 enum Source {
@@ -124,6 +127,13 @@ impl Stream {
         self.told_usage.then_some(self.usage)
     }
 
+    /// What comes after the end. The answer is complete: a connection that breaks or hangs now is no failure of it,
+    /// and one that ends soon can be used again.
+    async fn linger(&mut self) -> Option<Bytes> {
+        let next = tokio::time::timeout(LINGER, self.upstream.next()).await;
+        next.ok().and_then(Result::ok).flatten()
+    }
+
     /// One read from the provider. `None`: the answer is complete. The flag: it holds the answer itself.
     async fn pull(&mut self, record: &mut Record) -> Result<Option<(Bytes, bool)>, GatewayError> {
         if let Some(error) = self.failed.take() {
@@ -133,7 +143,7 @@ impl Stream {
         if self.closed {
             return Ok(None);
         }
-        let read = self.upstream.next().await?;
+        let read = if self.ended { self.linger().await } else { self.upstream.next().await? };
         let Self { source, writer, usage, told_usage, ended, closed, failed, .. } = self;
         *closed = read.is_none();
         let mut out = Vec::new();
@@ -145,6 +155,8 @@ impl Stream {
                 *ended = passage.has_ended();
                 passage.has_content()
             }
+            // After its own ending an adapter has nothing more to say, and may not fail any more.
+            Source::Translated(_) if *ended => false,
             Source::Translated(translated) => {
                 let step = translated.step(read.as_ref(), record)?;
                 record.losses.extend(step.losses);
@@ -228,7 +240,13 @@ fn write_lines(
         let (line, after) = rest.split_at(end);
         rest = after.get(1..).unwrap_or_default();
         // Canonical chunks are OpenAI's, so what is content there is content here.
-        content |= matches!(OpenAiChat.passing(line, &mut Usage::default()), Passing::Content);
+        match OpenAiChat.passing(line, &mut Usage::default()) {
+            Passing::Content => content = true,
+            Passing::Quiet => {}
+            Passing::End | Passing::Failed(_) => {
+                return Err(GatewayError::plugin("a chunk of the adapter is not canonical chat"));
+            }
+        }
         writer.chunk(line, out)?;
     }
     if !rest.is_empty() {

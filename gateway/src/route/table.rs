@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::retry::Retry;
-use crate::config::TimeoutOverrides;
+use crate::config::{Lossy, TimeoutOverrides};
 use crate::domain::{Pattern, Target};
 
 /// One configured model.
@@ -18,6 +18,8 @@ pub struct Model {
     pub fallback: Vec<Target>,
     /// What to do about failures.
     pub retry: Retry,
+    /// What a loss in translation means.
+    pub lossy: Lossy,
     /// How long its attempts may take, where it says otherwise than the provider.
     pub timeouts: TimeoutOverrides,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::balance::weighted;
 use super::{Judgement, Model, Retry, Table};
-use crate::config::TimeoutOverrides;
+use crate::config::{Lossy, TimeoutOverrides};
 use crate::domain::{Pattern, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
@@ -22,7 +22,14 @@ fn retry() -> Retry {
 }
 
 fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
-    Model { name: name.into(), targets, fallback, retry: retry(), timeouts: TimeoutOverrides::default() }
+    Model {
+        name: name.into(),
+        targets,
+        fallback,
+        retry: retry(),
+        lossy: Lossy::Allow,
+        timeouts: TimeoutOverrides::default(),
+    }
 }
 
 fn key(models: Option<&[&str]>) -> VirtualKey {

@@ -146,6 +146,7 @@ fn model_of(name: &str, model: &config::Model) -> Model {
             first_wait: Duration::from(model.retry.backoff.from),
             longest_wait: Duration::from(model.retry.backoff.to),
         },
+        lossy: model.lossy,
         timeouts: model.timeouts,
     }
 }

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use pingora::BError;
 use pingora::protocols::http::client::HttpSession;
 use pingora::upstreams::peer::HttpPeer;
 
@@ -20,11 +21,13 @@ pub struct Body {
     peer: HttpPeer,
     client: Client,
     idle: Duration,
+    /// The connection broke behind bytes that were gathered. Pingora tells it once, and then a clean end.
+    broken: Option<BError>,
 }
 
 impl Body {
     pub(super) fn new(session: HttpSession, peer: HttpPeer, client: Client, idle: Duration) -> Self {
-        Self { session: Some(session), peer, client, idle }
+        Self { session: Some(session), peer, client, idle, broken: None }
     }
 
     /// The next bytes, together with what has already arrived behind them. `None`: the clean end.
@@ -32,6 +35,10 @@ impl Body {
     /// # Errors
     /// [`Kind::Timeout`] after silence, [`Kind::Malformed`] when the connection broke in the middle.
     pub async fn next(&mut self) -> Result<Option<Bytes>, GatewayError> {
+        if let Some(error) = self.broken.take() {
+            self.session = None;
+            return Err(cut_off(&error));
+        }
         let Some(session) = &mut self.session else { return Ok(None) };
         let read = tokio::time::timeout(self.idle, session.read_response_body()).await;
         let first = match read {
@@ -39,10 +46,7 @@ impl Body {
                 return Err(GatewayError::upstream(Kind::Timeout, "the provider fell silent")
                     .context(format!("no bytes for {:?}", self.idle)));
             }
-            Ok(Err(error)) => {
-                return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer was cut off")
-                    .context(error));
-            }
+            Ok(Err(error)) => return Err(cut_off(&error)),
             Ok(Ok(first)) => first,
         };
         let Some(first) = first else {
@@ -52,13 +56,20 @@ impl Body {
         Ok(Some(self.gather(first)))
     }
 
-    /// Adds what can be had without waiting. An error or the end shows again at the next read.
+    /// Adds what can be had without waiting. The end shows again at the next read, an error is kept for it.
     fn gather(&mut self, first: Bytes) -> Bytes {
         let Some(session) = &mut self.session else { return first };
         let mut gathered: Option<BytesMut> = None;
         let mut length = first.len();
         while length < GATHER && !session.response_done() {
-            let Some(Ok(Some(more))) = now_or_never(session.read_response_body()) else { break };
+            let more = match now_or_never(session.read_response_body()) {
+                Some(Ok(Some(more))) => more,
+                Some(Err(error)) => {
+                    self.broken = Some(error);
+                    break;
+                }
+                Some(Ok(None)) | None => break,
+            };
             length += more.len();
             gathered.get_or_insert_with(|| BytesMut::from(first.as_ref())).extend_from_slice(&more);
         }
@@ -90,6 +101,10 @@ impl Body {
             self.client.connector.release_http_session(session, &self.peer, idle).await;
         }
     }
+}
+
+fn cut_off(error: &BError) -> GatewayError {
+    GatewayError::upstream(Kind::Malformed, "the provider's answer was cut off").context(error)
 }
 
 /// What a future has to say at once. The next real poll registers its own waker again.

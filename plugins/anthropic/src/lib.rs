@@ -28,7 +28,7 @@ const BETA_HEADER: &str = "anthropic-beta";
 const VERSION: &str = "2023-06-01";
 
 /// Anthropic, with the operator's options.
-struct Anthropic {
+pub struct Anthropic {
     options: Options,
 }
 

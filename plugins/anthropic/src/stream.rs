@@ -13,7 +13,7 @@ use blocks::{BlockDelta, Blocks};
 
 /// One stream.
 #[derive(Default)]
-pub(crate) struct Stream {
+pub struct Stream {
     splitter: sse::Splitter,
     answer: Answer,
 }

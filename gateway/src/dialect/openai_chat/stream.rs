@@ -50,10 +50,8 @@ impl StreamWriter for Writer {
         if self.closed || line.is_empty() {
             return Ok(());
         }
-        if !line.starts_with(b"{") || !line.ends_with(b"}") {
-            return Err(GatewayError::plugin("a chunk of the adapter is not a JSON object"));
-        }
-        if !self.include_usage && is_usage(line) {
+        let chunk = Chunk::read(line)?;
+        if !self.include_usage && chunk.is_usage() {
             return Ok(());
         }
         out.extend_from_slice(b"data: ");
@@ -83,19 +81,39 @@ impl StreamWriter for Writer {
     }
 }
 
-/// The last chunk: no choices, but usage.
-fn is_usage(line: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Chunk<'a> {
-        #[serde(borrow)]
-        choices: Vec<&'a RawValue>,
-        #[serde(borrow)]
-        usage: Option<&'a RawValue>,
+/// As much of a chunk as is looked at.
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow)]
+    choices: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+impl<'a> Chunk<'a> {
+    /// The line goes to the client as it is, so this is where an adapter's nonsense is noticed.
+    fn read(line: &'a [u8]) -> Result<Self, GatewayError> {
+        let nonsense = || GatewayError::plugin("a chunk of the adapter is not canonical chat");
+        // A struct would also be read from a list.
+        if !line.starts_with(b"{") {
+            return Err(nonsense());
+        }
+        let chunk: Self = serde_json::from_slice(line).map_err(|error| nonsense().context(error))?;
+        let is_object = |value: &&RawValue| value.get().starts_with('{');
+        if chunk.choices.iter().all(is_object) && chunk.report().iter().all(is_object) {
+            return Ok(chunk);
+        }
+        Err(nonsense())
     }
-    memmem::find(line, b"\"usage\"").is_some()
-        && serde_json::from_slice::<Chunk<'_>>(line).is_ok_and(|chunk| {
-            chunk.choices.is_empty() && chunk.usage.is_some_and(|usage| usage.get() != "null")
-        })
+
+    fn report(&self) -> Option<&'a RawValue> {
+        self.usage.filter(|usage| usage.get() != "null")
+    }
+
+    /// The last chunk: no choices, but usage.
+    fn is_usage(&self) -> bool {
+        self.choices.is_empty() && self.report().is_some()
+    }
 }
 
 /// Moves the text of `delta.content_parts` into `delta.content` and its pictures into `delta.images`; see

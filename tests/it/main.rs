@@ -1,0 +1,14 @@
+//! The gateway as its users see it: a process with a configuration file, clients before it and providers behind it.
+
+mod adapter;
+mod admin;
+mod auth;
+mod chat;
+mod cli;
+mod client_sdk;
+mod models;
+mod reload;
+mod route;
+mod stream;
+mod support;
+mod tidy;
