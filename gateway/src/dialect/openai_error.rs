@@ -1,4 +1,4 @@
-//! Errors: ours in OpenAI's form, and theirs as ours.
+//! Errors in OpenAI's two dialects: ours in its form, and theirs as ours.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,7 @@ fn kind_word(kind: Kind) -> &'static str {
 }
 
 /// Clients switch on OpenAI's own codes, so ours stand wherever they say something; a vendor's code only where ours is general.
-fn code(error: &GatewayError) -> &str {
+pub(super) fn code(error: &GatewayError) -> &str {
     let general = matches!(error.kind, Kind::InvalidRequest | Kind::Unsupported | Kind::Provider);
     error.code.as_deref().filter(|_| general).unwrap_or(error.kind.as_str())
 }
@@ -76,6 +76,17 @@ pub(super) fn reported(data: &[u8]) -> Option<GatewayError> {
         (None, Some("error")) => serde_json::from_slice(data).ok()?,
         (None, _) => return None,
     };
+    Some(judged(detail))
+}
+
+/// The error of an event that is one by its type: its fields stand at the top.
+pub(super) fn bare(data: &[u8]) -> Option<GatewayError> {
+    let detail: Detail<'_> = serde_json::from_slice(data).ok()?;
+    // Their `type` says only that it is an error.
+    Some(judged(Detail { kind: None, ..detail }))
+}
+
+fn judged(detail: Detail<'_>) -> GatewayError {
     let code = detail.code.and_then(|raw| serde_json::from_str::<serde_json::Value>(raw.get()).ok());
     let status = code.as_ref().and_then(|code| u16::try_from(code.as_u64()?).ok());
     let code = code.and_then(|code| match code {
@@ -89,7 +100,7 @@ pub(super) fn reported(data: &[u8]) -> Option<GatewayError> {
     error.code = code.or(detail.kind.map(Cow::into_owned));
     error.param = detail.param.map(Cow::into_owned);
     error.upstream_status = status.filter(|status| (400..600).contains(status));
-    Some(error)
+    error
 }
 
 fn read_detail(raw: &RawValue) -> Detail<'_> {
