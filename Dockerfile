@@ -17,12 +17,12 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM plugins AS gateway
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo build --locked --release -p gateway \
-    && mkdir -p /image/var/lib/causeway /image/etc/causeway /image/usr/local/bin \
-    && cp target/release/causeway /image/usr/local/bin/
+    && mkdir -p /empty
 
 # No shell, no package manager, no root.
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=gateway --chown=nonroot:nonroot /image/ /
+COPY --from=gateway /source/target/release/causeway /usr/local/bin/causeway
+COPY --from=gateway --chown=nonroot:nonroot /empty /var/lib/causeway
 # Inside a container the loopback of the host is not ours; the admin listener stays on it.
 ENV CAUSEWAY__SERVER__LISTEN='["0.0.0.0:8080"]'
 EXPOSE 8080

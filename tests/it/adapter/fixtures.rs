@@ -22,35 +22,17 @@ thread_local! {
 }
 
 #[test]
-fn openai_says_the_same_as_natively() {
-    check("openai");
-}
-
-#[test]
-fn anthropic_says_the_same_as_natively() {
-    check("anthropic");
-}
-
-#[test]
-fn gemini_says_the_same_as_natively() {
-    check("gemini");
-}
-
-#[test]
-fn azure_openai_says_the_same_as_natively() {
-    check("azure-openai");
-}
-
-#[test]
-fn bedrock_says_the_same_as_natively() {
-    check("bedrock");
-}
-
-#[test]
-fn every_bundled_adapter_is_checked() {
-    let mut bundled: Vec<_> = Registry::bundled().collect();
-    bundled.sort_unstable();
-    assert_eq!(bundled, ["anthropic", "azure-openai", "bedrock", "gemini", "openai"]);
+fn every_bundled_adapter_says_the_same_as_natively() {
+    let bundled: Vec<_> = Registry::bundled().collect();
+    for name in ["anthropic", "gemini", "openai"] {
+        assert!(bundled.contains(&name), "{bundled:?}");
+    }
+    std::thread::scope(|scope| {
+        for name in bundled {
+            let running = std::thread::Builder::new().name(name.to_owned());
+            running.spawn_scoped(scope, move || check(name)).unwrap();
+        }
+    });
 }
 
 fn check(name: &'static str) {
