@@ -6,7 +6,10 @@
 pub mod anthropic_messages;
 pub mod gemini_generate;
 pub mod model_list;
+mod object;
 pub mod openai_chat;
+mod openai_error;
+pub mod openai_responses;
 pub mod passage;
 pub mod sse;
 
@@ -61,6 +64,19 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// When the canonical answer is not what the contract says (an adapter's fault).
     fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError>;
+
+    /// [`Dialect::whole`] for a dialect whose answers repeat what was asked.
+    ///
+    /// # Errors
+    /// As [`Dialect::whole`].
+    fn whole_for(
+        &self,
+        facts: &AnswerFacts,
+        _envelope: &Envelope,
+        canonical: &[u8],
+    ) -> Result<Vec<u8>, GatewayError> {
+        self.whole(facts, canonical)
+    }
 
     /// A writer for one stream of canonical chunks.
     fn stream(&self, facts: &AnswerFacts, envelope: &Envelope) -> Box<dyn StreamWriter>;
@@ -150,7 +166,7 @@ pub fn routed_path(path: &str) -> Result<String, GatewayError> {
     while rest.starts_with("/v1/v1") {
         rest = rest.get(3..).unwrap_or("");
     }
-    let versionless = ["/chat/completions", "/messages", "/models"]
+    let versionless = ["/chat/completions", "/responses", "/messages", "/models"]
         .iter()
         .any(|known| rest == *known || rest.strip_prefix(known).is_some_and(|after| after.starts_with('/')));
     Ok(if versionless { format!("/v1{rest}") } else { rest.to_owned() })
@@ -165,7 +181,7 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
     let path = head.path.as_str();
     let endpoint = match path {
         "" => Endpoint::Probe,
-        "/v1/chat/completions" | "/v1/messages" => Endpoint::Converse,
+        "/v1/chat/completions" | "/v1/responses" | "/v1/messages" => Endpoint::Converse,
         "/v1/models" | "/v1beta/models" => Endpoint::Models,
         _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
             Endpoint::Converse
@@ -199,11 +215,14 @@ pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let gemini = path.starts_with("/v1beta") || path.ends_with("enerateContent");
     let anthropic = path.starts_with("/v1/messages");
     let openai = path.starts_with("/v1/chat/");
-    let shared = !(gemini || anthropic || openai);
+    let responses = path.starts_with("/v1/responses");
+    let shared = !(gemini || anthropic || openai || responses);
     if gemini || shared && head.header("x-goog-api-key").is_some() {
         &gemini_generate::GeminiGenerate
     } else if anthropic || shared && head.header("anthropic-version").is_some() {
         &anthropic_messages::AnthropicMessages
+    } else if responses {
+        &openai_responses::OpenAiResponses
     } else {
         &openai_chat::OpenAiChat
     }
@@ -213,7 +232,7 @@ fn unknown_path(path: &str) -> GatewayError {
     GatewayError::client(
         crate::error::Kind::PathNotFound,
         format!(
-            "there is no {path} here; try /v1/chat/completions, /v1/messages, /v1beta/models/{{model}}:generateContent or /v1/models"
+            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{{model}}:generateContent or /v1/models"
         ),
     )
 }

@@ -1,5 +1,6 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod date;
 pub mod duration;
 pub mod envelope;
 pub mod http;
@@ -14,6 +15,7 @@ pub mod target;
 pub mod usage;
 pub mod virtual_key;
 
+pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};
 pub use envelope::{Envelope, Framing, RequestHead};
 pub use money::Micros;

@@ -54,6 +54,8 @@ pub struct Provider {
     pub url: BaseUrl,
     /// The vendor's keys, used in turn. Empty: nothing is sent.
     keys: Vec<Secret>,
+    /// Where the vendor signs by region (AWS): the operator's word.
+    region: Option<String>,
     next_key: AtomicUsize,
     resolved: peer::Resolved,
 }
@@ -68,16 +70,27 @@ impl Provider {
             name: name.to_owned(),
             url: BaseUrl::parse(url)?,
             keys,
+            region: None,
             next_key: AtomicUsize::new(0),
             resolved: peer::Resolved::default(),
         })
     }
 
+    /// Sets the region for signatures; without it the host name tells.
+    #[must_use]
+    pub fn in_region(self, region: Option<&str>) -> Self {
+        Self { region: region.map(str::to_owned), ..self }
+    }
+
     /// Overwrites the provider's keys in what it said: some vendors repeat the key they refuse.
     pub fn scrub(&self, text: &mut String) {
-        for key in self.keys.iter().filter(|key| key.expose().len() >= 4) {
-            if text.contains(key.expose()) {
-                *text = text.replace(key.expose(), "***");
+        for key in self.keys.iter().map(Secret::expose).filter(|key| key.len() >= 4) {
+            // AWS's are several in one, and it repeats the session token where a signature is wrong.
+            let parts = key.split(':').filter(|part| part.len() >= 16);
+            for secret in std::iter::once(key).chain(parts) {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "***");
+                }
             }
         }
     }

@@ -97,6 +97,7 @@ pub mod chat;
 pub mod failure;
 pub mod json;
 pub mod losses;
+pub mod ndjson;
 pub mod sse;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

@@ -1,7 +1,7 @@
 //! What could not be carried across, gathered while translating.
 
 use crate::Loss;
-use crate::chat::Fields;
+use crate::chat::{Fields, Json};
 
 /// Losses of one call; each field is named once.
 #[derive(Debug, Default)]
@@ -35,6 +35,30 @@ impl Losses {
     pub fn add_foreign(&mut self, vendor: &Fields<'_>, own: &str, prefix: &str) {
         for (name, _) in vendor.present().filter(|(name, _)| *name != own) {
             self.add(format!("{prefix}vendor.{name}"), format!("only {name} understands it"));
+        }
+    }
+
+    /// The vendor's own fields of a message, part, call, tool or piece of reasoning (`vendor.<own>` in its `rest`); all
+    /// other fields that say something are lost. `path` is that of the object.
+    pub fn own_fields<'a>(&mut self, rest: &Fields<'a>, own: &str, path: &str) -> Fields<'a> {
+        let mut found = Fields::default();
+        for (name, value) in rest.present() {
+            if name != "vendor" {
+                self.add(format!("{path}.{name}"), format!("{own} has no such field"));
+                continue;
+            }
+            let vendors: Fields<'a> = value.read().unwrap_or_default();
+            self.add_foreign(&vendors, own, &format!("{path}."));
+            found = vendors.get(own).and_then(Json::read).unwrap_or_default();
+        }
+        found
+    }
+
+    /// Opaque state (`extra_content`), none of which this vendor understands; `path` is that of the object it is bound to.
+    pub fn add_state(&mut self, state: &Option<Json<'_>>, path: &str) {
+        let fields: Fields<'_> = state.as_ref().and_then(Json::read).unwrap_or_default();
+        for (name, _) in fields.present() {
+            self.add(format!("{path}.extra_content.{name}"), format!("only {name} understands it"));
         }
     }
 

@@ -25,7 +25,7 @@ use fixture::{Body, Fixture, Kind};
 /// - `chat`, `stream`: `canonical` (a request) → `vendor_request` (`method`, `path`, `headers`, `credential`, `body`) and
 ///   `losses`, or `request_failure`
 /// - `chat`: `vendor_response` (JSON, or a string of raw bytes) → `canonical_response`, `usage` and `answer_losses`, or `answer_failure`
-/// - `stream`: `vendor_events` (a string of raw bytes) → `canonical_chunks`, `usage`, `stream_losses` and
+/// - `stream`: `vendor_events` (a string of raw bytes, or a list of lines) or `vendor_bytes_base64` (bytes that are no text) → `canonical_chunks`, `usage`, `stream_losses` and
 ///   `ending` (`"complete"`, `{ "failed": … }`, `null`), or `stream_failure`. It runs whole, cut in two at every byte, and byte by byte; all must agree
 /// - `error`: `vendor_error` (`status`, `headers`, `body`) → `failure`
 ///

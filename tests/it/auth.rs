@@ -276,6 +276,7 @@ async fn no_secret_shows_anywhere() {
         let models = [
             "openai/mock",
             "anthropic/mock",
+            "gemini/mock",
             "gemini/mock@fault=cut:3",
             "e401",
             "e400",

@@ -129,16 +129,14 @@ fn root() -> PathBuf {
 }
 
 fn sources(root: &Path) -> Vec<File> {
-    let mut folders = vec![
-        ("gateway/src".to_owned(), Kind::Gateway),
-        ("plugin-sdk/src".to_owned(), Kind::Adapter),
-        ("tests".to_owned(), Kind::Test),
-        ("benches".to_owned(), Kind::Test),
+    let folders = [
+        ("gateway/src", Kind::Gateway),
+        ("plugin-sdk/src", Kind::Adapter),
+        // An adapter may have crates of its own below its folder.
+        ("plugins", Kind::Adapter),
+        ("tests", Kind::Test),
+        ("benches", Kind::Test),
     ];
-    for adapter in entries(&root.join("plugins")) {
-        let name = adapter.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        folders.push((format!("plugins/{name}/src"), Kind::Adapter));
-    }
     let mut files = Vec::new();
     for (folder, kind) in folders {
         collect(root, &root.join(folder), kind, &mut files);

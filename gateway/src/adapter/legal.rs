@@ -35,8 +35,8 @@ pub(super) fn credential_header(said: &str) -> Result<HeaderName, GatewayError> 
 
 /// The query parameter a key goes into.
 pub(super) fn credential_query(said: String) -> Result<String, GatewayError> {
-    let legal = !said.is_empty()
-        && said.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~$".contains(&byte));
+    let legal =
+        !said.is_empty() && said.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~$".contains(&byte));
     if legal { Ok(said) } else { Err(refused("credential parameter", &said)) }
 }
 

@@ -50,13 +50,6 @@ pub struct Key {
     pub log: Option<LogPolicy>,
 }
 
-impl Key {
-    /// True when it may ask for this public model name.
-    pub fn may_ask(&self, model: &str) -> bool {
-        self.models.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| pattern.matches(model)))
-    }
-}
-
 /// Keys that share a budget.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -78,18 +71,6 @@ pub struct Limits {
     /// Requests at the same time.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub concurrent: Option<u32>,
-}
-
-impl Limits {
-    /// These limits; each one that is not given comes from `base`.
-    #[must_use]
-    pub fn over(&self, base: Self) -> Self {
-        Self {
-            requests: self.requests.or(base.requests),
-            tokens: self.tokens.or(base.tokens),
-            concurrent: self.concurrent.or(base.concurrent),
-        }
-    }
 }
 
 /// Money per period.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use super::retry::{Retry, RetryCondition};
 use super::server::TimeoutOverrides;
 use super::text::{Text, text_values};
+use crate::domain::Pattern;
 
 /// One public model name, or a pattern of names.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -159,22 +160,6 @@ pub struct TargetName {
     pub model: String,
 }
 
-impl TargetName {
-    /// True when the name the client asked for is passed on.
-    pub fn passes_on(&self) -> bool {
-        self.model == "*"
-    }
-
-    /// The provider's model name for what the client asked. A leading `provider/` of the asked name is cut,
-    /// so that `openai/gpt-5` reaches the provider `openai` as `gpt-5`.
-    pub fn model_for<'a>(&'a self, asked: &'a str) -> &'a str {
-        if !self.passes_on() {
-            return &self.model;
-        }
-        asked.strip_prefix(self.provider.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(asked)
-    }
-}
-
 impl FromStr for TargetName {
     type Err = String;
 
@@ -212,27 +197,22 @@ impl Text for TargetName {
 
 /// A model name, in which one `*` stands for any text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ModelPattern(String);
+pub struct ModelPattern(Pattern);
 
 impl ModelPattern {
     /// As it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
-    /// True when it holds a `*`.
-    pub fn is_pattern(&self) -> bool {
-        self.0.contains('*')
+    /// What routing matches names against.
+    pub fn pattern(&self) -> &Pattern {
+        &self.0
     }
 
     /// True when this name fits.
     pub fn matches(&self, name: &str) -> bool {
-        match self.0.split_once('*') {
-            None => self.0 == name,
-            Some((before, after)) => {
-                name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
-            }
-        }
+        self.0.matches(name)
     }
 }
 
@@ -249,13 +229,13 @@ impl FromStr for ModelPattern {
         if text.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
             return Err(format!("`{text}` is not a model name or pattern: it holds white space"));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(Pattern::new(text)))
     }
 }
 
 impl fmt::Display for ModelPattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(self.0.as_str())
     }
 }
 

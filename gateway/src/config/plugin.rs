@@ -11,7 +11,8 @@ use super::text::{Text, text_values};
 use crate::domain::{ByteSize, Timespan};
 
 /// The adapters that come with the gateway.
-pub const BUNDLED: [&str; 4] = ["anthropic", "azure-openai", "gemini", "openai"];
+pub const BUNDLED: [&str; 8] =
+    ["anthropic", "azure-openai", "bedrock", "cohere", "gemini", "mistral", "ollama", "openai"];
 
 /// One adapter file; a provider names it in `plugin`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]

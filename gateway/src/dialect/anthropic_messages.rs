@@ -12,7 +12,6 @@ mod ending;
 mod error;
 mod facts;
 mod messages;
-mod object;
 mod passing;
 mod queue;
 mod request;
@@ -25,7 +24,7 @@ mod written;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, object};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::rfc3339;
+
 /// A public model as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelEntry {
@@ -55,7 +57,7 @@ fn model(shape: Shape, entry: &ModelEntry) -> Value {
             "type": "model",
             "id": entry.id,
             "display_name": entry.id,
-            "created_at": timestamp(entry.created),
+            "created_at": rfc3339(entry.created),
         }),
         Shape::Gemini => json!({
             "name": format!("models/{}", entry.id),
@@ -64,22 +66,6 @@ fn model(shape: Shape, entry: &ModelEntry) -> Value {
             "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
         }),
     }
-}
-
-/// RFC 3339 in UTC, from Unix seconds (days to date after Howard Hinnant's `civil_from_days`).
-fn timestamp(seconds: u64) -> String {
-    let (days, time) = (seconds / 86_400, seconds % 86_400);
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]

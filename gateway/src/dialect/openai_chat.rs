@@ -2,14 +2,13 @@
 
 mod answer;
 mod facts;
-mod failure;
 mod passing;
 mod stream;
 mod usage;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, openai_error as failure, openai_responses};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -30,7 +29,10 @@ impl Dialect for OpenAiChat {
     }
 
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
-        Ok(envelope.body.clone())
+        if envelope.passable {
+            return Ok(envelope.body.clone());
+        }
+        openai_responses::canonical(envelope)
     }
 
     fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {

@@ -24,6 +24,8 @@ fn vendors_prefixes_and_version_segments_are_put_right() {
         ("/v1/v1/messages", "/v1/messages"),
         ("/anthropic/v1/messages", "/v1/messages"),
         ("/messages", "/v1/messages"),
+        ("/responses", "/v1/responses"),
+        ("/openai/v1/responses", "/v1/responses"),
         ("/gemini/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
         ("/models", "/v1/models"),
         ("/models/gpt-5", "/v1/models/gpt-5"),
@@ -56,6 +58,7 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
     let (get, post) = (Method::GET, Method::POST);
     for (method, path, headers, expected) in [
         (&post, "/v1/chat/completions", &[][..], Ok(("openai-chat", Endpoint::Converse))),
+        (&post, "/v1/responses", &[], Ok(("openai-responses", Endpoint::Converse))),
         (&post, "/v1/messages", &[], Ok(("anthropic-messages", Endpoint::Converse))),
         (&post, "/v1/messages", &[("x-goog-api-key", "k")], Ok(("anthropic-messages", Endpoint::Converse))),
         (&post, "/v1/chat/completions", &[("x-goog-api-key", "k")], Ok(("openai-chat", Endpoint::Converse))),
@@ -74,10 +77,18 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
             &[("anthropic-version", "2023-06-01")],
             Ok(("anthropic-messages", Endpoint::Models)),
         ),
+        (
+            &post,
+            "/v1/responses",
+            &[("anthropic-version", "2023-06-01"), ("x-goog-api-key", "k")],
+            Ok(("openai-responses", Endpoint::Converse)),
+        ),
         (&get, "/v1beta/models", &[], Ok(("gemini-generate", Endpoint::Models))),
         (&get, "/v1/models/openai/gpt-5", &[], Ok(("openai-chat", Endpoint::Model))),
         (&get, "", &[], Ok(("openai-chat", Endpoint::Probe))),
         (&get, "/v1/chat/completions", &[], Err(Kind::MethodNotAllowed)),
+        (&get, "/v1/responses", &[], Err(Kind::MethodNotAllowed)),
+        (&get, "/v1/responses/resp_1", &[], Err(Kind::PathNotFound)),
         (&post, "/v1/models", &[], Err(Kind::MethodNotAllowed)),
         (&post, "/v1/nothing", &[], Err(Kind::PathNotFound)),
         (&post, "/v1beta/models/m:predict", &[], Err(Kind::PathNotFound)),
@@ -92,6 +103,7 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
 fn an_unknown_path_is_refused_in_the_words_of_its_neighbours() {
     for (path, dialect) in [
         ("/v1/unknown", "openai-chat"),
+        ("/v1/responses/resp_1", "openai-responses"),
         ("/v1/messages/unknown", "anthropic-messages"),
         ("/v1beta/unknown", "gemini-generate"),
     ] {

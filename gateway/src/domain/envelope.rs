@@ -85,6 +85,9 @@ pub struct Envelope {
     pub include_usage: bool,
     /// The client's own output cap, in tokens.
     pub max_output: Option<u64>,
+    /// A provider that speaks the client's dialect may get the body as it is. Not so when it is written in one dialect
+    /// and was sent to another's path.
+    pub passable: bool,
 }
 
 impl Envelope {

@@ -108,3 +108,6 @@ const HOST_ONLY: [&str; 13] = [
     "expect",
     "accept-encoding",
 ];
+
+#[cfg(test)]
+mod tests;

@@ -23,3 +23,6 @@ impl Target {
         self.model.replacen('*', addressed.unwrap_or(asked), 1)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,7 +155,7 @@ impl Walk<'_> {
         })?;
         let timeouts = provider.timeouts.with(&self.model.timeouts);
         let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
-        let passage = provider.adapter.manifest().passage(dialect.id()).is_some();
+        let passage = envelope.passable && provider.adapter.manifest().passage(dialect.id()).is_some();
         attempt.translated = !passage;
         let route = self.route(provider, step);
         let mut lease = None;
@@ -293,7 +293,7 @@ impl Walk<'_> {
         let Came { provider, route, mut response, lease, until } = came;
         let body = timeout_at(until, response.body.whole(MAX_ANSWER));
         let body = Exchange::wait(&mut self.exchange.waited, body).await.map_err(|_| too_slow())??;
-        let dialect = self.request.dialect;
+        let Request { dialect, envelope, .. } = *self.request;
         let Some(mut lease) = lease else {
             judge_passed_on(dialect, &body)?;
             self.exchange.record.usage = dialect.whole_usage(&body);
@@ -306,7 +306,7 @@ impl Walk<'_> {
         self.exchange.record.usage = answer.usage;
         self.exchange.record.losses.extend(answer.losses);
         let facts = self.facts();
-        Ok(off_the_worker(answer.body.len(), || dialect.whole(&facts, &answer.body))?.into())
+        Ok(off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?.into())
     }
 
     async fn stream(&mut self, came: Came<'_>) -> Result<Stream, GatewayError> {

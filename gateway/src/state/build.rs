@@ -8,7 +8,7 @@ use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
 use crate::auth::Keyring;
 use crate::config::{self, Config};
-use crate::domain::{Pattern, Secret, Target, VirtualKey};
+use crate::domain::{Secret, Target, VirtualKey};
 use crate::route::{Model, Retry, Table};
 use crate::upstream::{self, Timeouts};
 
@@ -108,6 +108,7 @@ fn open(
     }
     let upstream =
         upstream::Provider::new(name, url, provider.keys.clone()).map_err(|error| at(&error.message))?;
+    let upstream = upstream.in_region(provider.options.get("region").and_then(|region| region.as_str()));
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
     Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts })
@@ -121,10 +122,8 @@ fn limits(plugin: Option<&config::Plugin>) -> Limits {
 
 fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
     config.keys.iter().map(|(name, key)| {
-        let models = key
-            .models
-            .as_ref()
-            .map(|models| models.iter().map(|model| Pattern::new(model.as_str())).collect());
+        let models =
+            key.models.as_ref().map(|models| models.iter().map(|model| model.pattern().clone()).collect());
         let team = key.team.as_deref().map(Arc::from);
         (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models })
     })

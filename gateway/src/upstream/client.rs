@@ -1,6 +1,7 @@
 //! Pingora's pooled connector: one request out, a head and a body back.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use pingora::connectors::http::Connector;
 use pingora::http::RequestHeader;
@@ -8,7 +9,7 @@ use pingora::protocols::http::client::HttpSession;
 use pingora::{BError, ErrorType};
 
 use super::body::Body;
-use super::credential;
+use super::credential::{self, Draft};
 use super::{Provider, Timeouts};
 use crate::domain::http::{ResponseHead, UpstreamRequest};
 use crate::error::{GatewayError, Kind};
@@ -46,7 +47,15 @@ impl Client {
     ) -> Result<Response, GatewayError> {
         let mut path = provider.url.path(&request.path);
         let mut headers = request.headers.clone();
-        credential::sign(&request.credential, provider.key(), &mut headers, &mut path)?;
+        let draft = Draft {
+            method: &request.method,
+            host: &provider.url.host_header(),
+            region: provider.region.as_deref(),
+            path: &mut path,
+            headers: &mut headers,
+            body: &request.body,
+        };
+        credential::sign(&request.credential, provider.key(), draft, SystemTime::now())?;
         let mut turn = 0;
         loop {
             let peer = provider.peer(timeouts, turn).await?;

@@ -57,15 +57,22 @@ impl BaseUrl {
         })
     }
 
-    /// The path on the wire for an API path that begins with its version segment.
+    /// The path on the wire for an API path that begins with its version segment, or with one segment and that (`/openai/v1`).
+    /// What the URL already says stands once.
     pub fn path(&self, api_path: &str) -> String {
-        let Some(version) = &self.version else { return format!("{}{api_path}", self.prefix) };
-        let rest = api_path.trim_start_matches('/');
-        let (first, rest) = rest.split_once('/').unwrap_or((rest, ""));
-        if is_version(first) {
-            format!("{}/{version}/{rest}", self.prefix)
-        } else {
-            format!("{}/{version}/{first}/{rest}", self.prefix)
+        let api_path = api_path.trim_start_matches('/');
+        let (first, rest) = split(api_path);
+        if let (true, Some(version)) = (is_version(first), &self.version) {
+            return format!("{}/{version}/{rest}", self.prefix);
+        }
+        let front = self.prefix.strip_suffix(first).filter(|front| !first.is_empty() && front.ends_with('/'));
+        match (front, &self.version, split(rest)) {
+            (Some(_), Some(version), (second, rest)) if is_version(second) => {
+                format!("{}/{version}/{rest}", self.prefix)
+            }
+            (Some(front), _, _) => format!("{front}{api_path}"),
+            (None, Some(version), _) => format!("{}/{version}/{api_path}", self.prefix),
+            (None, None, _) => format!("{}/{api_path}", self.prefix),
         }
     }
 
@@ -76,6 +83,11 @@ impl BaseUrl {
             (_, port) => format!("{}:{port}", self.host),
         }
     }
+}
+
+/// The first segment, and what is behind it.
+fn split(path: &str) -> (&str, &str) {
+    path.split_once('/').unwrap_or((path, ""))
 }
 
 /// `v1`, `v1beta`, `v4`: a `v` and a digit.

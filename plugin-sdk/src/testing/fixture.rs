@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Found, pretty};
-use crate::{Header, Route};
+use crate::{Header, Route, base64};
 
 /// One golden file. Inputs are kept as they were written; expectations may be absent (nothing came, nothing expected).
 #[derive(Debug, Deserialize, Serialize)]
@@ -34,7 +34,9 @@ pub(super) struct Fixture {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) vendor_response: Option<Body>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) vendor_events: Option<Events>,
+    vendor_events: Option<Events>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor_bytes_base64: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) vendor_error: Option<VendorError>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,13 +110,13 @@ impl Body {
 /// Raw bytes of a stream: one string, or a list of strings to be joined by line feeds (easier to read).
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(untagged)]
-pub(super) enum Events {
+enum Events {
     Raw(String),
     Lines(Vec<String>),
 }
 
 impl Events {
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Raw(text) => text.clone().into_bytes(),
             Self::Lines(lines) => lines.join("\n").into_bytes(),
@@ -130,6 +132,18 @@ pub(super) fn headers(map: &BTreeMap<String, String>) -> Vec<Header> {
 impl Fixture {
     pub(super) fn options_text(&self) -> String {
         self.options.as_ref().map_or("{}", |raw| raw.get()).to_owned()
+    }
+
+    /// The bytes of a stream, from either key.
+    pub(super) fn stream_bytes(&self) -> Option<Vec<u8>> {
+        match (&self.vendor_events, &self.vendor_bytes_base64) {
+            (Some(events), _) => Some(events.bytes()),
+            (None, Some(text)) => {
+                let bytes = base64::decode(text);
+                Some(bytes.unwrap_or_else(|| panic!("`vendor_bytes_base64` is not base64")))
+            }
+            (None, None) => None,
+        }
     }
 
     pub(super) fn response_headers(&self) -> Vec<Header> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fixture::{Events, Fixture};
+use super::fixture::Fixture;
 use super::{Found, failure_value, losses_value, usage_value};
 use crate::{Adapter, Ending, Failure, Loss, Operation, Step, StreamTranslator as _, Usage};
 
@@ -17,7 +17,7 @@ struct Outcome {
 }
 
 pub(super) fn replay<A: Adapter>(adapter: &A, fixture: &Fixture, found: &mut Found) {
-    let Some(bytes) = fixture.vendor_events.as_ref().map(Events::bytes) else { return };
+    let Some(bytes) = fixture.stream_bytes() else { return };
     let whole = play(adapter, fixture, &[&bytes]);
     // Byte by byte finds most faults; every cut in two finds the rest. Large fixtures are cut more coarsely.
     let single: Vec<&[u8]> = bytes.chunks(1).collect();

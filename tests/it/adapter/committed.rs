@@ -1,10 +1,11 @@
 //! Once the client has got a byte there is no other target: an error event, and never a success terminator.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{PLUGINS, plugins};
+use crate::support::sse::Event;
 use crate::support::upstream::{Scripted, Step, chunk, chunked_head};
-use crate::support::{Gateway, KEY, Shape};
+use crate::support::{Gateway, KEY, Shape, provider};
 
 /// Place, mode.
 const CASES: [(&str, &str); 12] = [
@@ -54,7 +55,6 @@ fn script() -> Vec<Step> {
         Step::Wait(Duration::from_millis(100)),
         Step::Send(chunk(second.as_bytes())),
         Step::Send(chunk(b"")),
-        Step::Wait(Duration::from_secs(1)),
     ]
 }
 
@@ -70,7 +70,7 @@ async fn the_client_gets_an_error_event_and_no_terminator() {
                 let reply =
                     gateway.client().stream(dialect, &model, &dialect.says("hello")).await.rest().await;
                 let (text, events) = (reply.text(), reply.events());
-                let last = events.last().map(super::super::support::sse::Event::json).unwrap_or_default();
+                let last = events.last().map(Event::json).unwrap_or_default();
                 let good = reply.status == 200
                     && text.contains("one")
                     && !reply.complete
@@ -116,4 +116,32 @@ async fn a_complete_answer_stays_complete() {
         }
     }
     assert!(wrong.is_empty(), "{} cases\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What the provider's connection does after the end of an answer is not the client's business: it may hang, it may break.
+#[tokio::test]
+async fn a_connection_that_does_not_end_well_breaks_nothing() {
+    let upstream = Scripted::start(Vec::new()).await;
+    let native = provider("openai", Shape::OpenAi, &upstream.url());
+    let honest =
+        format!("[providers.honest]\nplugin = \"stranger\"\nurl = \"{}\"\nkeys = [\"k\"]\n", upstream.url());
+    let models = "[models.translated]\ntargets = [\"honest/m\"]\n[models.passed]\ntargets = [\"openai/m\"]\n";
+    let keys = format!("[keys.tests]\nsecret = \"{KEY}\"\n");
+    let gateway = Gateway::start(&format!("{keys}{}{native}{honest}{models}", plugins())).await;
+    for last in [Step::Hang, Step::Reset, Step::Close, Step::send("zz\r\nnonsense")] {
+        let mut steps = script();
+        steps.truncate(4);
+        // The end is read before the connection breaks.
+        steps.extend([Step::Wait(Duration::from_millis(100)), last.clone()]);
+        upstream.play(steps);
+        for (model, dialect) in
+            [("passed", Shape::OpenAi), ("translated", Shape::OpenAi), ("translated", Shape::Anthropic)]
+        {
+            let began = Instant::now();
+            let reply = gateway.client().stream(dialect, model, &dialect.says("hello")).await.rest().await;
+            assert!(reply.status == 200 && reply.complete, "{model} {last:?}: {}", reply.text());
+            assert_eq!(dialect.streamed(&reply.events()).text, "one two", "{model} {dialect:?} {last:?}");
+            assert!(began.elapsed() < Duration::from_secs(10), "{model} {last:?} took {:?}", began.elapsed());
+        }
+    }
 }

@@ -37,10 +37,20 @@ fn gemini_says_the_same_as_natively() {
 }
 
 #[test]
+fn azure_openai_says_the_same_as_natively() {
+    check("azure-openai");
+}
+
+#[test]
+fn bedrock_says_the_same_as_natively() {
+    check("bedrock");
+}
+
+#[test]
 fn every_bundled_adapter_is_checked() {
     let mut bundled: Vec<_> = Registry::bundled().collect();
     bundled.sort_unstable();
-    assert_eq!(bundled, ["anthropic", "gemini", "openai"]);
+    assert_eq!(bundled, ["anthropic", "azure-openai", "bedrock", "gemini", "openai"]);
 }
 
 fn check(name: &'static str) {

@@ -12,12 +12,30 @@ fn only_methods_of_apis() {
 
 #[test]
 fn a_path_stays_where_it_belongs() {
-    for said in ["/v1/chat/completions", "/v1beta/models/a.b:generateContent?alt=sse&x=%20", "/v1/models/a..b", "/..."] {
+    for said in [
+        "/v1/chat/completions",
+        "/v1beta/models/a.b:generateContent?alt=sse&x=%20",
+        "/v1/models/a..b",
+        "/...",
+    ] {
         assert_eq!(path(said.to_owned()).unwrap(), said);
     }
     for said in [
-        "", "v1", "//evil.example/v1", "http://evil.example/", "/v1 x", "/v1\r\nhost: x", "/ü", "/v1#x", "/v1\\x", "/..",
-        "/v1/../admin", "/v1/./x", "/v1/%2e%2E/admin", "/v1/.%2e?x", "/v1/..?x=/",
+        "",
+        "v1",
+        "//evil.example/v1",
+        "http://evil.example/",
+        "/v1 x",
+        "/v1\r\nhost: x",
+        "/ü",
+        "/v1#x",
+        "/v1\\x",
+        "/..",
+        "/v1/../admin",
+        "/v1/./x",
+        "/v1/%2e%2E/admin",
+        "/v1/.%2e?x",
+        "/v1/..?x=/",
     ] {
         assert!(path(said.to_owned()).is_err(), "{said:?}");
     }
@@ -40,7 +58,8 @@ fn a_key_goes_into_no_header_of_ours() {
 #[test]
 fn words_are_cut() {
     let long = "ü".repeat(10_000);
-    let error = GatewayError { code: Some(long.clone()), ..GatewayError::plugin(long.clone()) }.context(&long);
+    let error =
+        GatewayError { code: Some(long.clone()), ..GatewayError::plugin(long.clone()) }.context(&long);
     let short = short(error);
     assert!(short.message.len() <= LONGEST_MESSAGE + 4 && short.message.ends_with("ü …"));
     assert!(short.context.len() <= LONGEST_MESSAGE + 4);

@@ -31,6 +31,7 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
         framing: Framing::Sse,
         include_usage: true,
         max_output,
+        passable: true,
     })
 }
 

@@ -43,6 +43,7 @@ pub(super) fn read(head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayE
         framing: if stream && !sse { Framing::JsonArray } else { Framing::Sse },
         include_usage: true,
         max_output: max_output.and_then(|limit| u64::try_from(limit.0).ok()),
+        passable: true,
     })
 }
 

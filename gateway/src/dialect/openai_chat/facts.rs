@@ -9,6 +9,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::dialect::openai_responses;
 use crate::domain::{Envelope, Framing};
 use crate::error::{GatewayError, Kind};
 
@@ -27,7 +28,12 @@ pub(super) fn envelope(body: Bytes) -> Result<Envelope, GatewayError> {
         return Err(GatewayError::invalid("model", "`model` must not be empty"));
     }
     let Some(messages) = facts.messages else {
-        return Err(GatewayError::invalid("messages", "you must provide `messages`"));
+        if !facts.input {
+            return Err(GatewayError::invalid("messages", "you must provide `messages`"));
+        }
+        let include_usage = include_usage(facts.stream_options)?;
+        let envelope = openai_responses::read(body.clone())?;
+        return Ok(Envelope { include_usage, passable: false, ..envelope });
     };
     if !messages.get().starts_with('[') {
         return Err(wrong("messages", "a list", messages));
@@ -38,7 +44,16 @@ pub(super) fn envelope(body: Bytes) -> Result<Envelope, GatewayError> {
     let include_usage = include_usage(facts.stream_options)?;
     let max_output =
         read(output_cap.map(|(_, raw)| raw), output_cap.map_or("", |(name, _)| name), "a whole number")?;
-    Ok(Envelope { model: name, model_span, stream, framing: Framing::Sse, include_usage, max_output, body })
+    Ok(Envelope {
+        model: name,
+        model_span,
+        stream,
+        framing: Framing::Sse,
+        include_usage,
+        max_output,
+        passable: true,
+        body,
+    })
 }
 
 /// The members that matter; `null` is absent. Twice the same one is refused: we and the provider might read different ones.
@@ -46,6 +61,8 @@ pub(super) fn envelope(body: Bytes) -> Result<Envelope, GatewayError> {
 struct Facts<'b> {
     model: Option<&'b RawValue>,
     messages: Option<&'b RawValue>,
+    /// `input` stands in the body: without `messages` it is written for `/v1/responses` (Cursor does that).
+    input: bool,
     stream: Option<&'b RawValue>,
     stream_options: Option<&'b RawValue>,
     max_completion_tokens: Option<(&'static str, &'b RawValue)>,
@@ -56,6 +73,7 @@ struct Facts<'b> {
 enum Member {
     Model,
     Messages,
+    Input,
     Stream,
     StreamOptions,
     MaxCompletionTokens,
@@ -77,6 +95,7 @@ impl<'de> Deserialize<'de> for Member {
                 Ok(match key {
                     "model" => Member::Model,
                     "messages" => Member::Messages,
+                    "input" => Member::Input,
                     "stream" => Member::Stream,
                     "stream_options" => Member::StreamOptions,
                     "max_completion_tokens" => Member::MaxCompletionTokens,
@@ -106,6 +125,7 @@ impl<'de> Deserialize<'de> for Facts<'de> {
                     match member {
                         Member::Model => facts.model = seen.once(&mut map, "model")?,
                         Member::Messages => facts.messages = seen.once(&mut map, "messages")?,
+                        Member::Input => facts.input = seen.once(&mut map, "input")?.is_some(),
                         Member::Stream => facts.stream = seen.once(&mut map, "stream")?,
                         Member::StreamOptions => {
                             facts.stream_options = seen.once(&mut map, "stream_options")?

@@ -12,6 +12,32 @@ fn the_version_segment_stands_once() {
         ("https://example.org/api/paas/v4", "/v1/chat/completions", "/api/paas/v4/chat/completions"),
         ("https://g.example/v1beta", "/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
         ("http://10.0.0.1:8000/prefix", "/v1/messages", "/prefix/v1/messages"),
+        ("https://example.org/v1", "/rerank", "/v1/rerank"),
+    ] {
+        let base = BaseUrl::parse(url).expect(url);
+        assert_eq!(base.path(path), expected, "{url}");
+    }
+}
+
+#[test]
+fn a_segment_in_front_of_the_version_stands_once() {
+    let v1 = "/openai/v1/chat/completions";
+    let classic = "/openai/deployments/v1/chat/completions?api-version=2024-10-21";
+    for (url, path, expected) in [
+        ("https://acme.openai.azure.com", v1, v1),
+        ("https://acme.openai.azure.com/", v1, v1),
+        ("https://acme.openai.azure.com/openai", v1, v1),
+        ("https://acme.openai.azure.com/openai/", v1, v1),
+        ("https://acme.openai.azure.com/openai/v1", v1, v1),
+        ("https://acme.openai.azure.com/openai/v1/", v1, v1),
+        ("https://proxy.example/azure", v1, "/azure/openai/v1/chat/completions"),
+        ("https://proxy.example/azure/openai/v2", v1, "/azure/openai/v2/chat/completions"),
+        ("https://proxy.example/notopenai", v1, "/notopenai/openai/v1/chat/completions"),
+        ("https://acme.openai.azure.com", classic, classic),
+        ("https://acme.openai.azure.com/openai", classic, classic),
+        ("https://acme.openai.azure.com/openai/v1", classic, classic),
+        ("https://bedrock-runtime.eu-central-1.amazonaws.com", "/model/m/converse", "/model/m/converse"),
+        ("https://proxy.example/bedrock", "/model/m/converse", "/bedrock/model/m/converse"),
     ] {
         let base = BaseUrl::parse(url).expect(url);
         assert_eq!(base.path(path), expected, "{url}");

@@ -1,0 +1,135 @@
+//! The input items as canonical messages.
+
+use serde_json::value::RawValue;
+
+use super::VENDOR;
+use super::canonical::{Content, Message, OwnFields, Ownership, Part, Text, Value};
+use super::names::Names;
+use super::object::{Object, Path};
+use super::parts;
+use super::turn::{self, Turn};
+use crate::error::GatewayError;
+
+/// `input`: a string of the user's, or items.
+pub(super) fn messages<'a>(
+    input: &'a RawValue,
+    names: &Names,
+    messages: &mut Vec<Message<'a>>,
+) -> Result<(), GatewayError> {
+    if input.get().starts_with('"') {
+        let content = Some(Content::Text(Text::Raw(input)));
+        messages.push(Message { role: "user", content, ..Message::default() });
+        return Ok(());
+    }
+    let list = Path::Field(&Path::Root, "input");
+    let items = Object::read_list(input, list)?;
+    messages.reserve(items.len());
+    let mut turn = Turn::default();
+    for (index, object) in items.into_iter().enumerate() {
+        item(object, Path::Item(&list, index), names, &mut turn, messages)?;
+    }
+    turn.end(messages);
+    Ok(())
+}
+
+fn item<'a>(
+    mut item: Object<'a>,
+    path: Path<'_>,
+    names: &Names,
+    turn: &mut Turn<'a>,
+    messages: &mut Vec<Message<'a>>,
+) -> Result<(), GatewayError> {
+    let kind = match item.get("type") {
+        Some(kind) => super::object::text(kind, Path::Field(&path, "type"))?,
+        None if item.get("role").is_some() => "message".into(),
+        // A bare `{"id": …}` is the short form of a reference.
+        None if item.get("id").is_some() => "item_reference".into(),
+        None => return Err(Path::Field(&path, "type").wrong("field required")),
+    };
+    if kind.starts_with("web_search_call") || SEEN.contains(&kind.as_ref()) {
+        turn.part(foreign(item));
+        return Ok(());
+    }
+    item.take("type", path)?;
+    // Ids of things that are not kept, and whether they are complete, mean nothing to anyone.
+    item.take("id", path)?;
+    item.take("status", path)?;
+    match kind.as_ref() {
+        "message" => message(item, path, turn, messages),
+        "function_call" => turn.call(item, path, names),
+        "custom_tool_call" => turn.custom_call(item, path, names),
+        "reasoning" => turn.reasoning(item, path),
+        "image_generation_call" => {
+            if let Some(part) = turn::picture(item, path)? {
+                turn.part(part);
+            }
+            Ok(())
+        }
+        "function_call_output" | "custom_tool_call_output" => {
+            turn.end(messages);
+            messages.push(output(item, path, names)?);
+            Ok(())
+        }
+        "item_reference" => {
+            let message = "`item_reference`: items are not kept by this version; send the item itself, as clients do with `store: false`";
+            Err(path.wrong(message))
+        }
+        _ => {
+            let message = format!("items of type `{kind}` cannot be served here");
+            Err(Path::Field(&path, "type").wrong(message))
+        }
+    }
+}
+
+/// What OpenAI's own tools did in earlier turns: what came of it stands in the text behind it.
+const SEEN: [&str; 5] =
+    ["file_search_call", "code_interpreter_call", "mcp_list_tools", "mcp_call", "tool_search_call"];
+
+fn foreign(item: Object<'_>) -> Part<'_> {
+    Part {
+        r#type: "vendor",
+        vendor: Some(Ownership::Whole(VENDOR.into())),
+        value: Some(Value::Object(item)),
+        ..Part::default()
+    }
+}
+
+fn message<'a>(
+    mut item: Object<'a>,
+    path: Path<'_>,
+    turn: &mut Turn<'a>,
+    messages: &mut Vec<Message<'a>>,
+) -> Result<(), GatewayError> {
+    let role = match item.need_text("role", path)?.as_ref() {
+        "assistant" => return turn.message(item, path),
+        "user" => "user",
+        "system" => "system",
+        "developer" => "developer",
+        _ => {
+            let message = "expected user, assistant, system or developer";
+            return Err(Path::Field(&path, "role").wrong(message));
+        }
+    };
+    turn.end(messages);
+    let here = Path::Field(&path, "content");
+    let raw = item.take("content", path)?.ok_or_else(|| here.wrong("field required"))?;
+    let content = Some(parts::content(raw, here)?);
+    messages.push(Message { role, content, vendor: OwnFields::of(item), ..Message::default() });
+    Ok(())
+}
+
+/// What a tool said.
+fn output<'a>(mut item: Object<'a>, path: Path<'_>, names: &Names) -> Result<Message<'a>, GatewayError> {
+    let tool_call_id = Some(Text::Raw(item.need_string("call_id", path)?));
+    let here = Path::Field(&path, "output");
+    let raw = item.take("output", path)?.ok_or_else(|| here.wrong("field required"))?;
+    let namespace = item.take_text("namespace", path)?;
+    let name = item.take_text("name", path)?;
+    let name = name.map(|name| match &namespace {
+        None => Text::Plain(name),
+        Some(namespace) => Text::Plain(names.flat(Some(namespace), &name).into_owned().into()),
+    });
+    let content = Some(parts::content(raw, here)?);
+    let vendor = OwnFields::of(item);
+    Ok(Message { role: "tool", tool_call_id, name, content, vendor, ..Message::default() })
+}

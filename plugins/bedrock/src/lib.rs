@@ -1,0 +1,134 @@
+//! Causeway adapter for Amazon Bedrock's Converse and ConverseStream: what it can do, and which file does it.
+//!
+//! `request` writes what `wire` describes, `response` and `stream` read answers, `error` reads failures,
+//! `model` knows what differs between the families of models. What gets lost on the way is listed in the README.
+
+mod error;
+mod model;
+mod options;
+mod request;
+mod response;
+mod stream;
+mod usage;
+mod wire;
+
+use options::Options;
+use plugin_sdk::{
+    Adapter, Answer, Capability, Failure, FailureKind, Header, Manifest, Operation, Route, UpstreamRequest,
+    failure,
+};
+
+/// The vendor's word in canonical chat: `format`, `vendor`.
+const VENDOR: &str = "bedrock";
+
+/// Bedrock in one region.
+struct Bedrock {
+    options: Options,
+}
+
+impl Adapter for Bedrock {
+    type Stream = stream::Stream;
+
+    fn describe() -> Manifest {
+        Manifest {
+            name: "bedrock".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            provider: "aws.bedrock".into(),
+            // Every region has a host of its own.
+            default_url: String::new(),
+            operations: vec![Operation::Chat],
+            capabilities: vec![
+                Capability::Streaming,
+                Capability::Tools,
+                Capability::ParallelTools,
+                Capability::Images,
+                Capability::Documents,
+                Capability::JsonSchema,
+                Capability::Reasoning,
+                Capability::PromptCaching,
+            ],
+            options_schema: options::SCHEMA.into(),
+            passages: Vec::new(),
+            client_headers: Vec::new(),
+        }
+    }
+
+    fn configure(options: &str) -> Result<Self, Failure> {
+        Ok(Self { options: Options::read(options)? })
+    }
+
+    fn translate_request(
+        &self,
+        route: &Route,
+        operation: Operation,
+        body: &[u8],
+    ) -> Result<UpstreamRequest, Failure> {
+        only_chat(operation)?;
+        let (body, losses) = request::translate(&self.options, route, body)?;
+        let action = if route.streaming { "converse-stream" } else { "converse" };
+        Ok(UpstreamRequest {
+            method: "POST".into(),
+            path: format!("/model/{}/{action}", encoded(&route.model)),
+            headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
+            body,
+            credential: self.options.credential(),
+            losses,
+        })
+    }
+
+    fn translate_response(
+        &self,
+        route: &Route,
+        operation: Operation,
+        headers: &[Header],
+        body: &[u8],
+    ) -> Result<Answer, Failure> {
+        only_chat(operation)?;
+        response::translate(route, headers, body)
+    }
+
+    fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
+        error::of_answer(status, headers, body)
+    }
+
+    fn open_stream(
+        &self,
+        route: &Route,
+        operation: Operation,
+        headers: &[Header],
+    ) -> Result<Self::Stream, Failure> {
+        only_chat(operation)?;
+        Ok(stream::Stream::open(route, headers))
+    }
+}
+
+fn only_chat(operation: Operation) -> Result<(), Failure> {
+    match operation {
+        Operation::Chat => Ok(()),
+        _ => Err(failure::new(FailureKind::Unsupported, "bedrock serves nothing but chat here")),
+    }
+}
+
+/// A model's id as one segment of a path; ids hold `:`, ARNs also `/`.
+fn encoded(model: &str) -> String {
+    let mut encoded = String::with_capacity(model.len());
+    for byte in model.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Converse gives its answers no id; the request's stands in.
+fn request_id(headers: &[Header]) -> &str {
+    let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case("x-amzn-requestid"));
+    header.map_or("", |header| &header.value)
+}
+
+plugin_sdk::register_adapter!(Bedrock);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! Cohere's chat (`/v2/chat`) as a provider: plans beside calls, documents beside messages, citations in answers.
+
+mod error;
+mod request;
+mod response;
+mod stream;
+mod wire;
+
+use plugin_sdk::{
+    Adapter, Answer, Capability, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure,
+};
+
+/// The adapter; it has no options.
+struct Cohere;
+
+/// The vendor's word in canonical chat: `vendor.cohere`, `format: "cohere"`.
+const VENDOR: &str = "cohere";
+
+impl Adapter for Cohere {
+    type Stream = stream::Stream;
+
+    fn describe() -> Manifest {
+        Manifest {
+            name: "cohere".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            provider: "cohere".to_owned(),
+            default_url: "https://api.cohere.com".to_owned(),
+            operations: vec![Operation::Chat],
+            capabilities: vec![
+                Capability::Streaming,
+                Capability::Tools,
+                Capability::ParallelTools,
+                Capability::Images,
+                Capability::ImageUrls,
+                Capability::JsonObject,
+                Capability::JsonSchema,
+                Capability::Reasoning,
+                Capability::Logprobs,
+                Capability::Seed,
+            ],
+            options_schema: r#"{"type":"object","additionalProperties":false}"#.to_owned(),
+            passages: Vec::new(),
+            client_headers: Vec::new(),
+        }
+    }
+
+    fn configure(_options: &str) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+
+    fn translate_request(
+        &self,
+        route: &Route,
+        operation: Operation,
+        body: &[u8],
+    ) -> Result<UpstreamRequest, Failure> {
+        only_chat(operation)?;
+        request::translate(route, body)
+    }
+
+    fn translate_response(
+        &self,
+        route: &Route,
+        operation: Operation,
+        _headers: &[Header],
+        body: &[u8],
+    ) -> Result<Answer, Failure> {
+        only_chat(operation)?;
+        response::translate(&route.model, body)
+    }
+
+    fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
+        error::map(status, headers, body)
+    }
+
+    fn open_stream(
+        &self,
+        route: &Route,
+        operation: Operation,
+        _headers: &[Header],
+    ) -> Result<stream::Stream, Failure> {
+        only_chat(operation)?;
+        Ok(stream::Stream::of(&route.model))
+    }
+}
+
+fn only_chat(operation: Operation) -> Result<(), Failure> {
+    match operation {
+        Operation::Chat => Ok(()),
+        other => Err(failure::new(
+            plugin_sdk::FailureKind::Unsupported,
+            format!("the cohere adapter does not translate {other:?}"),
+        )),
+    }
+}
+
+plugin_sdk::register_adapter!(Cohere);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Ollama's native API (`/api/chat`) as a provider: what its OpenAI-compatible endpoint leaves out (context length, model
+//! residence, thinking levels) can be said here.
+
+mod error;
+mod options;
+mod request;
+mod response;
+mod stream;
+mod wire;
+
+use options::Options;
+use plugin_sdk::{
+    Adapter, Answer, Capability, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure,
+};
+
+/// The adapter of one configured server.
+struct Ollama {
+    options: Options,
+}
+
+/// The vendor's word in canonical chat: `vendor.ollama`, `format: "ollama"`.
+const VENDOR: &str = "ollama";
+
+impl Adapter for Ollama {
+    type Stream = stream::Stream;
+
+    fn describe() -> Manifest {
+        Manifest {
+            name: "ollama".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            provider: "ollama".to_owned(),
+            default_url: "http://localhost:11434".to_owned(),
+            operations: vec![Operation::Chat],
+            capabilities: vec![
+                Capability::Streaming,
+                Capability::Tools,
+                Capability::ParallelTools,
+                Capability::Images,
+                Capability::JsonObject,
+                Capability::JsonSchema,
+                Capability::Reasoning,
+                Capability::Logprobs,
+                Capability::Seed,
+            ],
+            options_schema: options::SCHEMA.to_owned(),
+            passages: Vec::new(),
+            client_headers: Vec::new(),
+        }
+    }
+
+    fn configure(options: &str) -> Result<Self, Failure> {
+        Ok(Self { options: Options::read(options)? })
+    }
+
+    fn translate_request(
+        &self,
+        route: &Route,
+        operation: Operation,
+        body: &[u8],
+    ) -> Result<UpstreamRequest, Failure> {
+        only_chat(operation)?;
+        request::translate(&self.options, route, body)
+    }
+
+    fn translate_response(
+        &self,
+        _route: &Route,
+        operation: Operation,
+        _headers: &[Header],
+        body: &[u8],
+    ) -> Result<Answer, Failure> {
+        only_chat(operation)?;
+        response::translate(body)
+    }
+
+    fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
+        error::map(status, headers, body)
+    }
+
+    fn open_stream(
+        &self,
+        _route: &Route,
+        operation: Operation,
+        _headers: &[Header],
+    ) -> Result<stream::Stream, Failure> {
+        only_chat(operation)?;
+        Ok(stream::Stream::default())
+    }
+}
+
+fn only_chat(operation: Operation) -> Result<(), Failure> {
+    match operation {
+        Operation::Chat => Ok(()),
+        other => Err(failure::new(
+            plugin_sdk::FailureKind::Unsupported,
+            format!("the ollama adapter does not translate {other:?}"),
+        )),
+    }
+}
+
+plugin_sdk::register_adapter!(Ollama);
+
+#[cfg(test)]
+mod tests;
