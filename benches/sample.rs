@@ -138,6 +138,7 @@ pub fn envelope(body: Bytes) -> Envelope {
         framing: Framing::Sse,
         include_usage: true,
         max_output: None,
+        passable: true,
     }
 }
 

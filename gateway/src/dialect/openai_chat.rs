@@ -30,6 +30,7 @@ impl Dialect for OpenAiChat {
 
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
         if envelope.passable {
+            facts::speakers(&envelope.body)?;
             return Ok(envelope.body.clone());
         }
         openai_responses::canonical(envelope)

@@ -219,3 +219,25 @@ fn describe(error: serde_json::Error) -> GatewayError {
         None => GatewayError::client(Kind::InvalidRequest, format!("the body must be an object: {text}")),
     }
 }
+
+/// Every message says who speaks; an adapter would have to guess. Anything else is the adapter's to judge.
+pub(super) fn speakers(body: &[u8]) -> Result<(), GatewayError> {
+    #[derive(serde::Deserialize)]
+    struct Said<'a> {
+        #[serde(borrow)]
+        role: Option<&'a serde_json::value::RawValue>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Conversation<'a> {
+        #[serde(borrow)]
+        messages: Vec<Said<'a>>,
+    }
+    let Ok(conversation) = serde_json::from_slice::<Conversation<'_>>(body) else { return Ok(()) };
+    match conversation.messages.iter().position(|said| said.role.is_none()) {
+        None => Ok(()),
+        Some(at) => Err(GatewayError::invalid(
+            format!("messages[{at}].role"),
+            format!("messages[{at}].role is missing"),
+        )),
+    }
+}

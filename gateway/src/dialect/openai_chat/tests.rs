@@ -247,3 +247,11 @@ fn usage_of_a_whole_answer_is_read() {
     assert_eq!(usage.cache_write, None);
     assert_eq!(OpenAiChat.whole_usage(b"{\"choices\":[]}"), None);
 }
+
+#[test]
+fn a_message_without_a_role_is_refused_with_its_path() {
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"hi"},{"content":"who?"}]}"#;
+    let envelope = read(body).expect("an envelope");
+    let error = OpenAiChat.canonical(&envelope).expect_err("a refusal");
+    assert_eq!(error.param.as_deref(), Some("messages[1].role"));
+}
