@@ -19,8 +19,11 @@ async fn gateway() -> Gateway {
     Gateway::start(&text.concat()).await
 }
 
-/// Where each dialect asks, and what tells the gateway whose dialect it is.
-const LISTS: [(Shape, &str, Option<(&str, &str)>); 4] = [
+/// A dialect, where it asks for models, and the header that tells the gateway whose dialect it is.
+type List = (Shape, &'static str, Option<(&'static str, &'static str)>);
+
+/// Every place that lists models.
+const LISTS: [List; 4] = [
     (Shape::OpenAi, "/v1/models", None),
     (Shape::OpenAi, "/models", None),
     (Shape::Anthropic, "/v1/models", Some(("anthropic-version", "2023-06-01"))),

@@ -63,7 +63,7 @@ async fn crowd(client: &Client, count: usize, model: impl Fn(usize) -> String + 
 async fn ask(client: &Client, model: &str, number: usize) {
     let dialect = Shape::ALL[number % 3];
     let text = format!("number {number}");
-    let said = if number % 2 == 0 {
+    let said = if number.is_multiple_of(2) {
         let reply = client.ask(dialect, model, &dialect.says(&text)).await;
         dialect.whole(&good(&reply))
     } else {

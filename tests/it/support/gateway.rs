@@ -89,11 +89,6 @@ impl Gateway {
         format!("http://{}", self.listen)
     }
 
-    /// Where the admin side listens.
-    pub(crate) fn admin_url(&self) -> String {
-        format!("http://{}", self.admin)
-    }
-
     /// Puts another configuration into the file's place.
     pub(crate) fn rewrite(&self, configuration: &str) {
         let text = completed(configuration, &self.listen, &self.admin);
