@@ -22,13 +22,16 @@ pub fn request(bytes: usize) -> Bytes {
         json!({ "role": "user", "content": "Please find out why the build fails, and put it right." }),
     ];
     let mut turn = 0;
-    while body(&messages, bytes).len() < bytes {
+    let mut length = body(&messages, bytes).len();
+    while length < bytes {
         turn += 1;
         let call = format!("call_{turn:04}");
         let output = format!("src/part_{turn}.rs:{}: \"expected `;`\", found `}}`\n", turn * 7).repeat(8);
         messages.push(json!({ "role": "assistant", "content": null, "tool_calls": [{ "id": call, "type": "function",
             "function": { "name": "read_file", "arguments": "{\"path\":\"src/part.rs\",\"from\":1,\"to\":80}" } }] }));
         messages.push(json!({ "role": "tool", "tool_call_id": call, "content": output }));
+        // The two new messages and their commas.
+        length += messages.iter().rev().take(2).map(|message| message.to_string().len() + 1).sum::<usize>();
     }
     body(&messages, bytes).into()
 }
