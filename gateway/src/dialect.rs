@@ -15,7 +15,7 @@ pub mod sse;
 
 use bytes::Bytes;
 
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::domain::{Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
@@ -47,6 +47,11 @@ pub trait Dialect: Send + Sync {
     /// Its id, the same word adapters use in `passage.dialect`.
     fn id(&self) -> &'static str;
 
+    /// What its requests ask for.
+    fn operation(&self) -> Operation {
+        Operation::Chat
+    }
+
     /// The facts of a request, in one scan, without a tree. `head.path` was routed to this dialect.
     ///
     /// # Errors
@@ -76,6 +81,11 @@ pub trait Dialect: Send + Sync {
         canonical: &[u8],
     ) -> Result<Vec<u8>, GatewayError> {
         self.whole(facts, canonical)
+    }
+
+    /// An answer the gateway can give itself when no provider can. Only what is named an estimate by everybody.
+    fn estimate(&self, _envelope: &Envelope) -> Option<Vec<u8>> {
+        None
     }
 
     /// A writer for one stream of canonical chunks.
