@@ -75,7 +75,8 @@ pub struct Envelope {
     pub body: Bytes,
     /// The public model name the client asked for.
     pub model: String,
-    /// Where the model name stands in `body`, the quotes of JSON included. `None`: it is in the path.
+    /// Where the model name stands in `body`, the quotes of JSON included; empty: it was left out and belongs
+    /// there. `None`: it is in the path.
     pub model_span: Option<Range<usize>>,
     /// The client wants a stream.
     pub stream: bool,
@@ -119,6 +120,7 @@ impl Envelope {
         };
         let name = match self.content_type {
             Some(_) => model.to_owned(),
+            None if span.is_empty() => format!("\"model\":{},", serde_json::Value::from(model)),
             None => serde_json::Value::from(model).to_string(),
         };
         let mut spliced = BytesMut::with_capacity(self.body.len() + name.len());
