@@ -29,6 +29,21 @@ impl FileInput<'_> {
         }
     }
 
+    /// Its name; where the client gave none, one with the ending vendors judge by.
+    pub fn name(&self) -> String {
+        if let Some(name) = self.filename.as_deref().filter(|name| !name.is_empty()) {
+            return name.to_owned();
+        }
+        let ending = match self.media_type() {
+            "audio/mpeg" | "audio/mp3" => "mp3",
+            "audio/mp4" | "audio/m4a" | "audio/x-m4a" => "m4a",
+            "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
+            "image/jpeg" => "jpg",
+            other => other.split_once('/').map_or("bin", |(_, kind)| kind),
+        };
+        format!("file.{}", ending.split([';', '+']).next().unwrap_or(ending))
+    }
+
     /// Its media type, or the one everything has.
     pub fn media_type(&self) -> &str {
         self.content_type.as_deref().unwrap_or("application/octet-stream")
