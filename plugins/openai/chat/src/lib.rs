@@ -8,6 +8,7 @@ mod options;
 mod request;
 mod response;
 mod stream;
+mod think;
 mod wire;
 
 pub use stream::Stream;
@@ -86,7 +87,7 @@ impl Adapter for OpenAi {
         body: &[u8],
     ) -> Result<Answer, Failure> {
         only_chat(operation)?;
-        response::translate(body)
+        response::translate(&self.options, body)
     }
 
     fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
@@ -100,7 +101,7 @@ impl Adapter for OpenAi {
         _headers: &[Header],
     ) -> Result<Stream, Failure> {
         only_chat(operation)?;
-        Ok(Stream::default())
+        Ok(Stream::new(&self.options))
     }
 }
 
