@@ -1,10 +1,12 @@
-//! The default URL, with options filled in.
+//! The default URL with options filled in, and the presets' options.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::url;
+use super::{check, url};
+use crate::adapter::{Limits, Registry, Runtime, Source};
+use crate::config::preset;
 
 fn made(default_url: &str, options: serde_json::Value) -> Result<String, String> {
     let schema = json!({"properties": {
@@ -32,4 +34,19 @@ fn options_stand_in_the_url_as_the_schema_says() {
         let made = made(default_url, options);
         assert_eq!(made.as_deref().map_err(String::as_str), expected, "{default_url}");
     }
+}
+
+#[test]
+fn every_preset_fits_its_adapter() {
+    let registry = Registry::new(Runtime::start(None).expect("an engine"));
+    let mut schemas = BTreeMap::new();
+    for (name, preset) in preset::list() {
+        let schema = schemas.entry(&preset.plugin).or_insert_with(|| {
+            let loaded = registry.load(&preset.plugin, &Source::Bundled, Limits::default());
+            loaded.unwrap_or_else(|error| panic!("{error}")).manifest().options_schema.clone()
+        });
+        check(schema, &preset.options).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+    }
+    let odd = BTreeMap::from([("max_token_field".to_owned(), json!("max_tokens"))]);
+    check(&schemas[&"openai".to_owned()], &odd).expect_err("no such option");
 }
