@@ -8,6 +8,7 @@ mod cli;
 mod client_sdk;
 mod fault;
 mod models;
+mod operation;
 mod reload;
 mod route;
 mod stream;

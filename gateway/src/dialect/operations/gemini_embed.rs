@@ -87,6 +87,21 @@ impl GeminiEmbed {
     }
 }
 
+/// Google's word in canonical form; a word without a counterpart stays as it came.
+fn input_type(task: &str) -> String {
+    match task {
+        "RETRIEVAL_QUERY" => "search_query".to_owned(),
+        "RETRIEVAL_DOCUMENT" => "search_document".to_owned(),
+        "QUESTION_ANSWERING"
+        | "FACT_VERIFICATION"
+        | "CODE_RETRIEVAL_QUERY"
+        | "SEMANTIC_SIMILARITY"
+        | "CLASSIFICATION"
+        | "CLUSTERING" => task.to_ascii_lowercase(),
+        other => other.to_owned(),
+    }
+}
+
 impl Dialect for GeminiEmbed {
     fn id(&self) -> &'static str {
         if self.many { "gemini-batch-embed" } else { "gemini-embed" }
@@ -129,8 +144,9 @@ impl Dialect for GeminiEmbed {
         }
         if let (Some(first), Value::Object(fields)) = (first, &mut canonical) {
             let (task, title, dimensions) = said(first);
+            let task = task.map(|task| input_type(&task));
             for (name, value) in [
-                ("task_type", task.map(Value::from)),
+                ("input_type", task.map(Value::from)),
                 ("title", title.map(Value::from)),
                 ("dimensions", dimensions.map(Value::from)),
             ] {

@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::multipart::Form;
 use super::{facts, forms};
+use crate::dialect::object::{Object, Path};
 use crate::dialect::{AnswerFacts, Dialect, Passing, openai_error};
 use crate::domain::{Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
@@ -77,8 +79,18 @@ impl Dialect for OpenAiImages {
         forms::canonical(envelope)
     }
 
-    fn whole(&self, _facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
-        Ok(canonical.to_vec())
+    /// Adapters have no clock, so `created` is ours.
+    fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
+        let no_object = || GatewayError::plugin("the adapter's pictures are no JSON object");
+        let raw: &RawValue = serde_json::from_slice(canonical).map_err(|_| no_object())?;
+        let mut answer = Object::read(raw, Path::Root).map_err(|_| no_object())?;
+        let created = serde_json::value::to_raw_value(&facts.created).map_err(|_| no_object())?;
+        match answer.0.iter_mut().find(|(name, _)| name == "created") {
+            Some((_, said)) if said.get() == "0" => *said = &created,
+            Some(_) => {}
+            None => answer.0.insert(0, ("created".into(), &created)),
+        }
+        serde_json::to_vec(&answer).map_err(|_| no_object())
     }
 
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {

@@ -47,7 +47,7 @@ impl Dialect for OllamaEmbed {
         Ok(envelope)
     }
 
-    /// `truncate`, `options` and `keep_alive` are Ollama's alone and travel under its name.
+    /// `options` and `keep_alive` are Ollama's alone and travel under its name.
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
         let fields = facts::fields(&envelope.body)?;
         let mut canonical = Map::new();
@@ -57,6 +57,10 @@ impl Dialect for OllamaEmbed {
             match name.as_ref() {
                 "model" | "dimensions" => canonical.insert(name.to_string(), value),
                 name if name == self.input() => canonical.insert("input".to_owned(), value),
+                "truncate" if value.is_boolean() => {
+                    let word = if value == true { "end" } else { "none" };
+                    canonical.insert("truncate".to_owned(), word.into())
+                }
                 name => own.insert(name.to_owned(), value),
             };
         }

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::facts;
 use crate::dialect::object::Path;
@@ -49,9 +50,34 @@ impl Dialect for CohereRerank {
         Ok(canonical.to_vec())
     }
 
+    fn whole_for(
+        &self,
+        facts: &AnswerFacts,
+        envelope: &Envelope,
+        canonical: &[u8],
+    ) -> Result<Vec<u8>, GatewayError> {
+        let fields = facts::fields(&envelope.body)?;
+        if !facts::flag(&fields, "return_documents")? {
+            return self.whole(facts, canonical);
+        }
+        let documents: Vec<Value> =
+            serde_json::from_str(facts::need(&fields, "documents")?.get()).unwrap_or_default();
+        let mut answer: Value = serde_json::from_slice(canonical)
+            .map_err(|error| GatewayError::plugin(format!("the adapter's ranking is not JSON: {error}")))?;
+        let results = answer.get_mut("results").and_then(Value::as_array_mut);
+        for result in results.into_iter().flatten().filter_map(Value::as_object_mut) {
+            let index =
+                result.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
+            let Some(document) = index.and_then(|index| documents.get(index)) else { continue };
+            let document = if document.is_string() { json!({ "text": document }) } else { document.clone() };
+            result.entry("document").or_insert(document);
+        }
+        Ok(answer.to_string().into_bytes())
+    }
+
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {
         // Cohere's clients read `message`, the others `error`; both find theirs.
-        let mut body: serde_json::Value =
+        let mut body: Value =
             serde_json::from_slice(&openai_error::body(error, request_id)).unwrap_or_default();
         body["message"] = error.message.clone().into();
         body.to_string().into_bytes()

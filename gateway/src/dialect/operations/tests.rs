@@ -139,7 +139,7 @@ fn embeddings_of_other_dialects_become_openais() {
     assert_eq!((read.model.as_str(), read.passable), ("a/b", false));
     assert_eq!(
         canonical(GEMINI_MANY, &body),
-        json!({"model": "a/b", "input": ["a!", "b!"], "encoding_format": "float", "task_type": "RETRIEVAL_QUERY", "dimensions": 64})
+        json!({"model": "a/b", "input": ["a!", "b!"], "encoding_format": "float", "input_type": "search_query", "dimensions": 64})
     );
     let mut other = request("c");
     other["taskType"] = json!("CLUSTERING");
@@ -147,7 +147,7 @@ fn embeddings_of_other_dialects_become_openais() {
     assert_eq!(dialect(GEMINI_MANY).canonical(&envelope).unwrap_err().kind, Kind::Unsupported);
     assert_eq!(
         canonical("/api/embed", &json!({"model": "m", "input": "a", "truncate": false, "keep_alive": "5m"})),
-        json!({"model": "m", "input": "a", "vendor": {"ollama": {"truncate": false, "keep_alive": "5m"}}})
+        json!({"model": "m", "input": "a", "truncate": "none", "vendor": {"ollama": {"keep_alive": "5m"}}})
     );
 }
 
@@ -235,6 +235,24 @@ fn a_form_goes_on_with_another_models_name_and_nothing_else_changed() {
     let canonical: Value =
         serde_json::from_slice(&dialect("/v1/images/edits").canonical(&envelope).unwrap()).unwrap();
     assert_eq!((canonical["image"].as_array().unwrap().len(), &canonical["n"]), (2, &json!(2)));
+}
+
+#[test]
+fn the_host_adds_what_an_adapter_cannot_know() {
+    let request = json!({"model": "m", "query": "q", "documents": ["a", {"text": "b", "id": 7}], "return_documents": true});
+    let results =
+        json!({"results": [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.1}]});
+    let ranked = answered("/v2/rerank", &request, &results);
+    assert_eq!(ranked["results"][0]["document"], json!({"text": "b", "id": 7}));
+    assert_eq!(ranked["results"][1]["document"], json!({"text": "a"}));
+    let plain = json!({"model": "m", "query": "q", "documents": ["a", "b"]});
+    assert_eq!(answered("/v2/rerank", &plain, &results), results);
+    let drawn = answered(
+        "/v1/images/generations",
+        &json!({"model": "m", "prompt": "p"}),
+        &json!({"created": 0, "data": []}),
+    );
+    assert_eq!(drawn["created"], 1);
 }
 
 #[test]
