@@ -106,13 +106,3 @@ fn only_chat(operation: Operation) -> Result<(), Failure> {
         _ => Err(failure::new(plugin_sdk::FailureKind::Unsupported, "the gemini adapter knows chat only")),
     }
 }
-
-plugin_sdk::register_adapter!(Gemini);
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn fixtures() {
-        plugin_sdk::testing::run::<super::Gemini>("fixtures");
-    }
-}

@@ -125,8 +125,3 @@ fn only_chat(operation: Operation) -> Result<(), Failure> {
         }
     }
 }
-
-plugin_sdk::register_adapter!(Anthropic);
-
-#[cfg(test)]
-mod tests;
