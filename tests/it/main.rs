@@ -14,3 +14,4 @@ mod route;
 mod stream;
 mod support;
 mod tidy;
+mod vendors;
