@@ -12,10 +12,13 @@ mod openai_error;
 pub mod openai_responses;
 pub mod passage;
 pub mod sse;
+pub mod told;
+
+use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::domain::{Edit, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
@@ -95,6 +98,17 @@ pub trait Dialect: Send + Sync {
     /// Looks at one event (its data, without framing) of this dialect's own stream on its way through.
     /// `usage` is updated with what the event says.
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing;
+
+    /// What to change in the body so that a stream of this dialect's own tells usage. `None`: it does so unasked, or the
+    /// client asked for it.
+    fn ask_usage(&self, _envelope: &Envelope) -> Option<Edit> {
+        None
+    }
+
+    /// What one event of a stream says only because of [`Dialect::ask_usage`]; all of `data`: the whole event.
+    fn unasked(&self, _data: &[u8]) -> Option<Range<usize>> {
+        None
+    }
 }
 
 /// Writes canonical chunks as one client's stream.

@@ -17,7 +17,7 @@ pub mod virtual_key;
 
 pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};
-pub use envelope::{Envelope, Framing, RequestHead};
+pub use envelope::{Edit, Envelope, Framing, RequestHead};
 pub use money::Micros;
 pub use pattern::Pattern;
 pub use rate::Rate;

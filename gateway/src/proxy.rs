@@ -7,6 +7,7 @@
 
 mod answer;
 mod attempt;
+mod counted;
 mod deliver;
 mod exchange;
 mod pipeline;

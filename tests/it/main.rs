@@ -13,3 +13,4 @@ mod route;
 mod stream;
 mod support;
 mod tidy;
+mod usage;

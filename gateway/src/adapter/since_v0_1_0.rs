@@ -319,6 +319,7 @@ fn usage(said: wit::Usage) -> Usage {
         audio_output: said.audio_output,
         image_input: said.image_input,
         image_output: said.image_output,
+        estimated: false,
     }
 }
 

@@ -90,17 +90,33 @@ pub struct Envelope {
     pub passable: bool,
 }
 
+/// Bytes of a body, and what stands there instead.
+pub type Edit = (Range<usize>, Cow<'static, str>);
+
 impl Envelope {
     /// The body with another model name in place; the same bytes when it is the same name or stands in the path.
     pub fn body_for(&self, model: &str) -> Bytes {
-        let Some(span) = self.model_span.clone().filter(|_| model != self.model) else {
+        self.body_with(model, None)
+    }
+
+    /// The same with one more edit, which does not touch the model's name. Every other byte stays.
+    pub fn body_with(&self, model: &str, edit: Option<Edit>) -> Bytes {
+        let span = self.model_span.clone().filter(|_| model != self.model);
+        let name = span.map(|span| (span, serde_json::Value::from(model).to_string().into()));
+        let mut edits: Vec<Edit> = name.into_iter().chain(edit).collect();
+        if edits.is_empty() {
             return self.body.clone();
-        };
-        let name = serde_json::Value::from(model).to_string();
-        let mut spliced = BytesMut::with_capacity(self.body.len() + name.len());
-        spliced.extend_from_slice(&self.body[..span.start]);
-        spliced.extend_from_slice(name.as_bytes());
-        spliced.extend_from_slice(&self.body[span.end..]);
+        }
+        edits.sort_by_key(|(span, _)| span.start);
+        let more: usize = edits.iter().map(|(_, text)| text.len()).sum();
+        let mut spliced = BytesMut::with_capacity(self.body.len() + more);
+        let mut from = 0;
+        for (span, text) in edits {
+            spliced.extend_from_slice(self.body.get(from..span.start).unwrap_or_default());
+            spliced.extend_from_slice(text.as_bytes());
+            from = span.end;
+        }
+        spliced.extend_from_slice(self.body.get(from..).unwrap_or_default());
         spliced.freeze()
     }
 }

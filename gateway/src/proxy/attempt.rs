@@ -8,15 +8,15 @@ use http::HeaderMap;
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::answer::{self, Answer};
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Said};
 use super::service::Ground;
 use super::stream::Stream;
 use crate::adapter::{Lease, Operation, Route};
 use crate::config::Lossy;
 use crate::dialect::passage::Passage;
-use crate::dialect::{AnswerFacts, Dialect, Passing};
+use crate::dialect::{AnswerFacts, Dialect, Passing, told};
 use crate::domain::http::{UpstreamRequest, climbs};
-use crate::domain::{Attempt, Envelope, Framing, Record, Usage};
+use crate::domain::{Attempt, Edit, Envelope, Framing, Record, Usage};
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Model, Plan, Step};
 use crate::state::{Provider, Snapshot};
@@ -229,9 +229,15 @@ impl Walk<'_> {
             method: http::Method::POST,
             path,
             headers,
-            body: envelope.body_for(&step.model),
+            body: envelope.body_with(&step.model, self.asks_usage(provider)),
             credential: passage.credential.clone(),
         })
+    }
+
+    /// Usage is wanted of every stream, also when the client is not told; not so where the provider cannot say it.
+    fn asks_usage(&self, provider: &Provider) -> Option<Edit> {
+        let Request { dialect, envelope, .. } = *self.request;
+        provider.stream_usage.then(|| dialect.ask_usage(envelope)).flatten()
     }
 
     fn translate(
@@ -297,6 +303,7 @@ impl Walk<'_> {
         let Some(mut lease) = lease else {
             judge_passed_on(dialect, &body)?;
             self.exchange.record.usage = dialect.whole_usage(&body);
+            self.exchange.said = Some(self.said(&body));
             return Ok(body);
         };
         let headers = &response.head.headers;
@@ -304,9 +311,16 @@ impl Walk<'_> {
             lease.translator()?.translate_response(&route, Operation::Chat, headers, &body)
         })?;
         self.exchange.record.usage = answer.usage;
+        self.exchange.said = Some(self.said(&answer.body));
         self.exchange.record.losses.extend(answer.losses);
         let facts = self.facts();
         Ok(off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?.into())
+    }
+
+    /// How much a whole answer says; only looked up when its provider did not count.
+    fn said(&self, body: &[u8]) -> Said {
+        let counted = self.exchange.record.usage.is_some_and(|usage| usage.output.is_some());
+        Said { bytes: if counted { 0 } else { told::answered(body) }, complete: true, usage_fell: false }
     }
 
     async fn stream(&mut self, came: Came<'_>) -> Result<Stream, GatewayError> {
@@ -318,7 +332,9 @@ impl Walk<'_> {
             None => {
                 let expected = stream_type(envelope.framing);
                 demand(&head.headers, expected)?;
-                Stream::native(provider, body, Passage::new(dialect, envelope.framing), writer)
+                let passage = Passage::new(dialect, envelope.framing);
+                let passage = passage.keeping_usage(self.asks_usage(provider).is_some());
+                Stream::native(provider, body, passage, writer)
             }
             Some(mut lease) => {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {

@@ -14,15 +14,28 @@ pub(super) struct Exchange {
     pub(super) created: u64,
     /// Time spent waiting for the client and for providers; the rest is ours.
     pub(super) waited: Duration,
+    /// What was said in an answer that was sent; `None` until one is.
+    pub(super) said: Option<Said>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
+}
+
+/// How much an answer said, for what its provider did not count.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    /// Bytes of text.
+    pub(super) bytes: u64,
+    /// It came to its end.
+    pub(super) complete: bool,
+    /// A later total was smaller than an earlier one.
+    pub(super) usage_fell: bool,
 }
 
 impl Exchange {
     pub(super) fn new(head: RequestHead, request_id: String, path: String) -> Self {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let record = Record { request_id, path, model: "".into(), ..Record::default() };
-        Self { head, started: Instant::now(), created, waited: Duration::ZERO, record }
+        Self { head, started: Instant::now(), created, waited: Duration::ZERO, said: None, record }
     }
 
     /// Time since the start that was not spent waiting for others.

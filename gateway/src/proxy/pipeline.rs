@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, deliver, receive};
+use super::{attempt, counted, deliver, receive};
 use crate::dialect::{self, Endpoint};
 use crate::error::GatewayError;
 use crate::state::Snapshot;
@@ -35,5 +35,7 @@ pub(super) async fn run(
         answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => answer?,
         gone = client.gone() => return Err(gone), // dropping the attempt cancels it
     };
-    deliver::send(snapshot, client, exchange, api.dialect, answer).await // no way back from here
+    let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
+    counted::complete(exchange, &envelope.body);
+    sent
 }

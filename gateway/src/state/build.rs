@@ -111,7 +111,10 @@ fn open(
     let upstream = upstream.in_region(provider.options.get("region").and_then(|region| region.as_str()));
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
-    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts })
+    // The adapter's own option says the same for what it translates.
+    let stream_usage =
+        provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
+    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts, stream_usage })
 }
 
 fn limits(plugin: Option<&config::Plugin>) -> Limits {
