@@ -5,6 +5,7 @@
 
 pub mod anthropic_messages;
 pub mod gemini_generate;
+pub mod lost;
 pub mod model_list;
 mod object;
 pub mod openai_chat;
@@ -18,7 +19,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::domain::{Edit, Envelope, RequestHead, Usage};
+use crate::domain::http::Loss;
+use crate::domain::{Edit, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
@@ -49,6 +51,11 @@ pub enum Passing {
 pub trait Dialect: Send + Sync {
     /// Its id, the same word adapters use in `passage.dialect`.
     fn id(&self) -> &'static str;
+
+    /// What its requests ask for.
+    fn operation(&self) -> Operation {
+        Operation::Chat
+    }
 
     /// The facts of a request, in one scan, without a tree. `head.path` was routed to this dialect.
     ///
@@ -81,6 +88,11 @@ pub trait Dialect: Send + Sync {
         self.whole(facts, canonical)
     }
 
+    /// An answer the gateway can give itself when no provider can. Only what is named an estimate by everybody.
+    fn estimate(&self, _envelope: &Envelope) -> Option<Vec<u8>> {
+        None
+    }
+
     /// A writer for one stream of canonical chunks.
     fn stream(&self, facts: &AnswerFacts, envelope: &Envelope) -> Box<dyn StreamWriter>;
 
@@ -98,6 +110,16 @@ pub trait Dialect: Send + Sync {
     /// Looks at one event (its data, without framing) of this dialect's own stream on its way through.
     /// `usage` is updated with what the event says.
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing;
+
+    /// What of a request [`Dialect::canonical`] leaves out.
+    fn dropped(&self, _envelope: &Envelope) -> Vec<Loss> {
+        Vec::new()
+    }
+
+    /// What of a canonical answer this dialect can show. `None`: all of it.
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        None
+    }
 
     /// What to change in the body so that a stream of this dialect's own tells usage. `None`: it does so unasked, or the
     /// client asked for it.

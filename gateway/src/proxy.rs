@@ -10,6 +10,8 @@ mod attempt;
 mod counted;
 mod deliver;
 mod exchange;
+mod losses;
+mod pass_on;
 mod pipeline;
 mod receive;
 mod reject;

@@ -7,6 +7,7 @@ mod chat;
 mod cli;
 mod client_sdk;
 mod fault;
+mod losses;
 mod models;
 mod reload;
 mod route;

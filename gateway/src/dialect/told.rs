@@ -111,7 +111,7 @@ fn walk(data: &[u8], mut show: impl FnMut(&[u8])) -> usize {
 }
 
 /// Up to the quote that closes a string.
-fn string_length(data: &[u8]) -> Option<usize> {
+pub(super) fn string_length(data: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         let found = at + memchr2(b'"', b'\\', data.get(at..)?)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 /// What a request says before its body.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ pub struct Envelope {
     pub body: Bytes,
     /// The public model name the client asked for.
     pub model: String,
-    /// Where the model name stands in `body`, quotes included. `None`: it is in the path.
+    /// Where the model name stands in `body`, the quotes of JSON included. `None`: it is in the path.
     pub model_span: Option<Range<usize>>,
     /// The client wants a stream.
     pub stream: bool,
@@ -88,12 +88,33 @@ pub struct Envelope {
     /// A provider that speaks the client's dialect may get the body as it is. Not so when it is written in one dialect
     /// and was sent to another's path.
     pub passable: bool,
+    /// The body's own type, boundary and all, when it is no JSON (a multipart form).
+    pub content_type: Option<HeaderValue>,
+    /// The answer is bytes of a type of the provider's choice (sound, subtitles, events nobody here reads): they pass as
+    /// they come.
+    pub raw: bool,
 }
 
 /// Bytes of a body, and what stands there instead.
 pub type Edit = (Range<usize>, Cow<'static, str>);
 
 impl Envelope {
+    /// A JSON body that asks for a whole JSON answer, and everything else at its plainest.
+    pub fn whole(body: Bytes, model: String, model_span: Option<Range<usize>>) -> Self {
+        Self {
+            body,
+            model,
+            model_span,
+            stream: false,
+            framing: Framing::Sse,
+            include_usage: false,
+            max_output: None,
+            passable: true,
+            content_type: None,
+            raw: false,
+        }
+    }
+
     /// The body with another model name in place; the same bytes when it is the same name or stands in the path.
     pub fn body_for(&self, model: &str) -> Bytes {
         self.body_with(model, None)
@@ -102,7 +123,10 @@ impl Envelope {
     /// The same with one more edit, which does not touch the model's name. Every other byte stays.
     pub fn body_with(&self, model: &str, edit: Option<Edit>) -> Bytes {
         let span = self.model_span.clone().filter(|_| model != self.model);
-        let name = span.map(|span| (span, serde_json::Value::from(model).to_string().into()));
+        let name = span.map(|span| match self.content_type {
+            Some(_) => (span, model.to_owned().into()),
+            None => (span, serde_json::Value::from(model).to_string().into()),
+        });
         let mut edits: Vec<Edit> = name.into_iter().chain(edit).collect();
         if edits.is_empty() {
             return self.body.clone();

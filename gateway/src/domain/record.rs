@@ -84,6 +84,15 @@ pub struct PluginCall {
 }
 
 impl Record {
+    /// Notes what could not be carried across, each field once.
+    pub fn lose(&mut self, found: Vec<Loss>) {
+        for loss in found {
+            if self.losses.iter().all(|known| known.field != loss.field) {
+                self.losses.push(loss);
+            }
+        }
+    }
+
     /// Counts one call into an adapter.
     pub fn count_plugin_call(
         &mut self,

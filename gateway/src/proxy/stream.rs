@@ -8,6 +8,7 @@ use memchr::memchr;
 
 use super::exchange::Said;
 use crate::adapter::{Ending, Lease};
+use crate::dialect::lost::Lost;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::passage::Passage;
 use crate::dialect::{Dialect, Passing, StreamWriter, told};
@@ -47,6 +48,8 @@ pub(super) struct Stream {
     closed: bool,
     /// An error that came in the same bytes as good events, which go first.
     failed: Option<GatewayError>,
+    /// Finds what the client's dialect cannot show.
+    lost: Option<Lost>,
     /// Bytes of text in the canonical chunks so far.
     said: u64,
     /// A later total was smaller than an earlier one.
@@ -87,9 +90,16 @@ impl Stream {
             ended: false,
             closed: false,
             failed: None,
+            lost: None,
             said: 0,
             fell: false,
         }
+    }
+
+    /// Reports what `lost` finds.
+    #[must_use]
+    pub(super) fn losing(self, lost: Option<Lost>) -> Self {
+        Self { lost, ..self }
     }
 
     /// Pulls until the first event of the answer itself is there. Until then another target may be tried.
@@ -175,7 +185,7 @@ impl Stream {
             return Ok(None);
         }
         let read = if self.ended { self.linger().await } else { self.upstream.next().await? };
-        let Self { source, writer, usage, told_usage, ended, closed, failed, said, fell, .. } = self;
+        let Self { source, writer, usage, told_usage, ended, closed, failed, said, fell, lost, .. } = self;
         *closed = read.is_none();
         let mut out = Vec::new();
         let content = match source {
@@ -190,12 +200,17 @@ impl Stream {
             Source::Translated(_) if *ended => false,
             Source::Translated(translated) => {
                 let step = translated.step(read.as_ref(), record)?;
-                record.losses.extend(step.losses);
+                record.lose(step.losses);
                 if let Some(told) = step.usage {
                     let before = usage.output;
                     usage.update(told);
                     *fell |= usage.output < before;
                     *told_usage = true;
+                }
+                if let Some(lost) = lost {
+                    for line in step.chunks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                        record.lose(lost.of(line));
+                    }
                 }
                 let content = write_lines(writer.as_mut(), &step.chunks, &mut out, said)?;
                 match step.ending {
