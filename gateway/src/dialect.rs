@@ -127,6 +127,15 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// Notes which choices one event of a stream of this dialect's own begins and ends, where vendors forget the
+    /// terminator.
+    fn choices(&self, _data: &[u8], _choices: &mut passage::Choices) {}
+
+    /// What such a stream ends with.
+    fn terminator(&self) -> &'static [u8] {
+        b""
+    }
+
     /// What one event of a stream says only because of [`Dialect::ask_usage`]; all of `data`: the whole event.
     fn unasked(&self, _data: &[u8]) -> Option<Range<usize>> {
         None

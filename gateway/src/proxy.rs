@@ -13,6 +13,7 @@ mod exchange;
 mod losses;
 mod pass_on;
 mod pipeline;
+mod rate_headers;
 mod receive;
 mod reject;
 mod service;

@@ -6,6 +6,7 @@ mod auth;
 mod chat;
 mod cli;
 mod client_sdk;
+mod errors;
 mod fault;
 mod losses;
 mod models;

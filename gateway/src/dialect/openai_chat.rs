@@ -11,7 +11,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter, openai_error as failure, openai_responses};
+use super::{
+    AnswerFacts, Dialect, Passing, StreamWriter, openai_error as failure, openai_responses, passage,
+};
 use crate::domain::{Edit, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -57,6 +59,14 @@ impl Dialect for OpenAiChat {
 
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing {
         passing::look(data, usage)
+    }
+
+    fn choices(&self, data: &[u8], choices: &mut passage::Choices) {
+        passing::choices(data, choices);
+    }
+
+    fn terminator(&self) -> &'static [u8] {
+        b"data: [DONE]\n\n"
     }
 
     fn ask_usage(&self, envelope: &Envelope) -> Option<Edit> {

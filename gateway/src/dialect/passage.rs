@@ -35,6 +35,7 @@ pub struct Passage<'d> {
     said: u64,
     /// A later total was smaller than an earlier one.
     fell: bool,
+    choices: Choices,
 }
 
 /// What may go to the client now, in this order; either may be empty.
@@ -50,6 +51,33 @@ impl Forward {
     /// Nothing may go out.
     pub fn is_empty(&self) -> bool {
         self.held.is_empty() && self.fresh.is_empty()
+    }
+}
+
+/// The choices of a stream: vendors that never say its terminator still say how each choice ended, and a clean close of
+/// the connection behind that is no cut. (Adapters judge the streams they translate by the same rule.)
+#[derive(Debug, Default)]
+pub struct Choices {
+    open: Vec<u64>,
+    any: bool,
+}
+
+impl Choices {
+    /// A choice says something.
+    pub fn begun(&mut self, index: u64) {
+        if !self.open.contains(&index) {
+            self.open.push(index);
+        }
+    }
+
+    /// A choice said how it ended.
+    pub fn ended(&mut self, index: u64) {
+        self.open.retain(|open| *open != index);
+        self.any = true;
+    }
+
+    fn all_ended(&self) -> bool {
+        self.any && self.open.is_empty()
     }
 }
 
@@ -77,6 +105,7 @@ impl<'d> Passage<'d> {
             usage_is_ours: false,
             said: 0,
             fell: false,
+            choices: Choices::default(),
         }
     }
 
@@ -132,30 +161,39 @@ impl<'d> Passage<'d> {
     }
 
     /// The provider closed. An event whose closing blank line is missing still counts when its data is whole; it comes
-    /// back with the line ends it lacks. Half an event is dropped.
+    /// back with the line ends it lacks. Half an event is dropped. A terminator the provider forgot is added.
     pub fn finish(&mut self) -> Bytes {
+        let mut last = self.last_event();
+        if self.failure.is_none() && !self.ended && self.choices.all_ended() {
+            self.ended = true;
+            last.extend_from_slice(self.dialect.terminator());
+        }
+        last.into()
+    }
+
+    fn last_event(&mut self) -> Vec<u8> {
         let held = self.held.split();
         if self.failure.is_some() || held.is_empty() {
-            return Bytes::new();
+            return Vec::new();
         }
         if held.trim_ascii().is_empty() {
-            return held.freeze();
+            return held.to_vec();
         }
         if matches!(self.boundary, Boundary::JsonArray(_))
             || !sse::data_of(&held).is_some_and(|data| is_whole(&data))
         {
-            return Bytes::new();
+            return Vec::new();
         }
         // Behind a CR the first LF would only be the rest of its line end.
         let missing: &[u8] = if held.ends_with(b"\n") { b"\n" } else { b"\n\n" };
         let event = [&held, missing].concat();
         let unasked = self.look(&event);
         if self.failure.is_some() {
-            return Bytes::new();
+            return Vec::new();
         }
         let event = unasked.map_or_else(|| event.clone(), |unasked| without(&event, unasked));
         self.forwarded |= !event.is_empty();
-        event.into()
+        event
     }
 
     /// Writes the error behind what was forwarded, in the stream's own framing.
@@ -224,8 +262,9 @@ impl<'d> Passage<'d> {
         let data = data?;
         let before = self.usage.output;
         match self.dialect.passing(&data, &mut self.usage) {
-            Passing::Quiet => {}
+            Passing::Quiet => self.dialect.choices(&data, &mut self.choices),
             Passing::Content => {
+                self.dialect.choices(&data, &mut self.choices);
                 self.content = true;
                 self.said += told::streamed(&data);
             }

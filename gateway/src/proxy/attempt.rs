@@ -11,7 +11,7 @@ use super::answer::{self, Answer};
 use super::exchange::{Exchange, Said};
 use super::service::Ground;
 use super::stream::Stream;
-use super::{losses, pass_on};
+use super::{losses, pass_on, rate_headers};
 use crate::adapter::{Lease, Route};
 use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
@@ -191,10 +191,11 @@ impl Walk<'_> {
         let sent = Exchange::wait(&mut self.exchange.waited, timeout_at(until, sent)).await;
         let response = sent.map_err(|_| too_slow())??;
         attempt.status = Some(response.head.status);
-        let headers = answer::passed_on(&response.head.headers);
+        let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.exchange.now());
         let target = format!("{}/{}", step.provider, step.model);
         let came = Came { provider, route, response, lease, until };
         let body = if !(200..300).contains(&came.response.head.status) {
+            self.exchange.refused_with = headers;
             return Err(self.refused(came).await);
         } else if envelope.raw && passage {
             answer::Body::Raw(Box::new(self.raw(came).await?))
@@ -258,7 +259,14 @@ impl Walk<'_> {
                 Ok(lease.translator()?.map_error(status, &response.head.headers, &body))
             })
         });
-        GatewayError { upstream_status: Some(status), ..judged.unwrap_or_else(|error| error) }
+        let judged = judged.unwrap_or_else(|error| error);
+        // A general word must not hide what the status says: 503 is worth another try soon, 502 may not be.
+        let kind = match (judged.kind, status) {
+            (Kind::Provider, 503 | 529) => Kind::Overloaded,
+            (Kind::Provider, 408 | 504) => Kind::Timeout,
+            (kind, _) => kind,
+        };
+        GatewayError { kind, upstream_status: Some(status), ..judged }
     }
 
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
