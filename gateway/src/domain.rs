@@ -20,7 +20,7 @@ pub mod virtual_key;
 
 pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};
-pub use envelope::{Envelope, Framing, RequestHead};
+pub use envelope::{Edit, Envelope, Framing, RequestHead};
 pub use model_facts::{ModelFacts, ModelPrice};
 pub use money::Micros;
 pub use operation::Operation;

@@ -120,7 +120,10 @@ fn open(
     let upstream = network(name, &url, provider).map_err(|error| at(&error.message))?;
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
-    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts })
+    // The adapter's own option says the same for what it translates.
+    let stream_usage =
+        provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
+    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts, stream_usage })
 }
 
 /// The provider as the network sees it.
