@@ -1,14 +1,11 @@
 //! The vendors' own Python clients against every provider, through the gateway. Their checks are in `tests/sdk`.
 //!
-//! The test makes itself a virtual environment below `target/` and fills it from PyPI. Without Python or without PyPI it
-//! says so and counts as skipped; with `CAUSEWAY_REQUIRE_SDKS=1` that is a failure.
+//! The clients come from PyPI into a virtual environment below `target/`.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
-use super::support::{Gateway, KEY, Shape, provider, upstream};
+use super::support::{Gateway, KEY, Shape, packages, provider, upstream};
 
 /// Names as the vendors have them; the mock knows the rest of each name by its ending.
 const MODELS: [(Shape, &str, &str); 3] = [
@@ -19,9 +16,9 @@ const MODELS: [(Shape, &str, &str); 3] = [
 
 #[tokio::test]
 async fn the_official_clients_get_what_they_expect_from_every_provider() {
-    let python = match tokio::task::spawn_blocking(environment).await.unwrap() {
+    let python = match tokio::task::spawn_blocking(|| packages::python("sdk")).await.unwrap() {
         Ok(python) => python,
-        Err(reason) => return skip(&reason),
+        Err(reason) => return packages::skip("client_sdk", &reason),
     };
     let mock = upstream::mock();
     let gateway = Gateway::start(&configuration(&upstream::url(&mock))).await;
@@ -58,67 +55,16 @@ fn configuration(upstream: &str) -> String {
 fn check(python: &Path, url: &str) -> Output {
     let models: Vec<String> =
         MODELS.iter().map(|(shape, _, name)| format!("{}={name}", shape.word())).collect();
-    let mut command = bare(python);
-    command.arg(folder().join("check.py")).args(["--base-url", url, "--key", KEY, "--faults", "--verbose"]);
+    let mut command = packages::bare(python);
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
+    command.arg(packages::folder("sdk").join("check.py")).args([
+        "--base-url",
+        url,
+        "--key",
+        KEY,
+        "--faults",
+        "--verbose",
+    ]);
     command.arg("--models").arg(models.join(","));
     command.output().unwrap()
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk")
-}
-
-/// Keys and addresses in the environment would reach the clients.
-fn bare(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1").env("NO_PROXY", "*");
-    command
-}
-
-/// The Python of a virtual environment that holds the clients; what kept it from being made otherwise.
-fn environment() -> Result<PathBuf, String> {
-    let requirements = folder().join("requirements.txt");
-    let mut hash = DefaultHasher::new();
-    std::fs::read(&requirements).unwrap().hash(&mut hash);
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sdk-{:016x}", hash.finish()));
-    let (python, ready) = (home.join("bin/python"), home.join("ready"));
-    if ready.is_file() && python.is_file() {
-        return Ok(python);
-    }
-    // What an interrupted run left behind is of no use.
-    let _ = std::fs::remove_dir_all(&home);
-    run(Command::new("python3").args(["-m", "venv"]).arg(&home), "no Python with venv")?;
-    let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "-r"]);
-    run(install.arg(&requirements), "the clients cannot be installed from PyPI")?;
-    std::fs::write(&ready, "").unwrap();
-    Ok(python)
-}
-
-fn run(command: &mut Command, problem: &str) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{problem}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-    Err(format!("{problem}: {last}"))
-}
-
-fn skip(reason: &str) {
-    let required = std::env::var("CAUSEWAY_REQUIRE_SDKS").is_ok_and(|value| value == "1");
-    assert!(!required, "CAUSEWAY_REQUIRE_SDKS=1, and {reason}");
-    // Straight to the terminal: what a passing test prints is not shown.
-    let line = format!("\nSKIPPED client_sdk: {reason}. The official clients were not tried.\n");
-    let _ = std::io::stderr().write_all(line.as_bytes());
-}
-
-#[test]
-fn an_installation_that_fails_says_why() {
-    let problem =
-        run(Command::new("python3-that-is-not-there").arg("-V"), "no Python with venv").unwrap_err();
-    assert!(problem.starts_with("no Python with venv: "), "{problem}");
-    let problem = run(Command::new("sh").args(["-c", "echo one; echo two >&2; exit 1"]), "no").unwrap_err();
-    assert_eq!(problem, "no: two");
 }
