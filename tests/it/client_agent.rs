@@ -78,7 +78,8 @@ async fn each(
         Err(reason) => return packages::skip(&name, &reason),
     };
     let mock = upstream::mock();
-    let gateway = Gateway::start(&configuration(&upstream::url(&mock))).await;
+    let strict = "[models.\"strict/*\"]\ntargets = [\"anthropic/*\"]\nlossy = \"strict\"\n";
+    let gateway = Gateway::start(&(configuration(&upstream::url(&mock)) + strict)).await;
     for &model in models {
         let (packages, url, agent) = (packages.clone(), gateway.url(), agent.clone());
         let work = tokio::task::spawn_blocking(move || agent(&packages, &url, model)).await.unwrap();
@@ -106,11 +107,13 @@ fn claude_code(packages: &Path, url: &str, model: &str, prompt: &str) -> Work {
 }
 
 fn codex(packages: &Path, url: &str, model: &str, prompt: &str) -> Work {
+    // A search that OpenAI would run is lost elsewhere, which a strict model minds.
+    let search = if model.starts_with("strict") { "disabled" } else { "live" };
     work(Path::new("node"), |home, command| {
         let settings = home.join(".codex");
         std::fs::create_dir(&settings).unwrap();
         let text = format!(
-            "model = \"{model}\"\nmodel_provider = \"causeway\"\n[model_providers.causeway]\nname = \"Causeway\"\n\
+            "model = \"{model}\"\nmodel_provider = \"causeway\"\nweb_search = \"{search}\"\n[model_providers.causeway]\nname = \"Causeway\"\n\
              base_url = \"{url}/v1\"\nenv_key = \"CAUSEWAY_KEY\"\nwire_api = \"responses\"\n"
         );
         std::fs::write(settings.join("config.toml"), text).unwrap();
@@ -135,7 +138,7 @@ async fn claude_code_runs_a_command_with_every_provider() {
 async fn codex_runs_a_command_with_every_provider() {
     let prompt = r#"call:exec_command{"cmd":"echo ahoy | tee made"}"#;
     let agent = move |packages: &Path, url: &str, model: &str| codex(packages, url, model, prompt);
-    let models = ["anthropic/mock", "gemini/mock", "gemini/mock-think", "openai/mock"];
+    let models = ["anthropic/mock", "gemini/mock", "gemini/mock-think", "openai/mock", "strict/mock"];
     each(&models, agent, |work, model| {
         assert_eq!(work.file("made"), "ahoy\n", "{model}: {work}");
         assert!(work.said.contains("The tool exec_command returned: \""), "{model}: {work}");

@@ -1,9 +1,10 @@
-//! The vendors' own Python clients against every provider, through the gateway. Their checks are in `tests/sdk`.
+//! The vendors' own clients, Vercel's AI SDK and LangChain against every provider, through the gateway. Their checks are
+//! in `tests/sdk`.
 //!
-//! The clients come from PyPI into a virtual environment below `target/`.
+//! The Python clients come from PyPI into a virtual environment below `target/`, the JavaScript ones from npm.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use super::support::{Gateway, KEY, Shape, packages, provider, upstream};
 
@@ -15,27 +16,65 @@ const MODELS: [(Shape, &str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn the_official_clients_get_what_they_expect_from_every_provider() {
-    let python = match tokio::task::spawn_blocking(|| packages::python("sdk")).await.unwrap() {
-        Ok(python) => python,
-        Err(reason) => return packages::skip("client_sdk", &reason),
-    };
+async fn the_python_clients_get_what_they_expect_from_every_provider() {
+    match tokio::task::spawn_blocking(|| packages::python("sdk")).await.unwrap() {
+        Ok(python) => check(150, move || with_python(&python)).await,
+        Err(reason) => packages::skip("the Python clients", &reason),
+    }
+}
+
+#[tokio::test]
+async fn the_javascript_clients_get_what_they_expect_from_every_provider() {
+    match tokio::task::spawn_blocking(|| packages::node("sdk")).await.unwrap() {
+        Ok(home) => check(200, move || with_node(&home)).await,
+        Err(reason) => packages::skip("the JavaScript clients", &reason),
+    }
+}
+
+fn with_python(python: &Path) -> Command {
+    let mut command = packages::bare(python);
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
+    command.arg(packages::folder("sdk").join("check.py")).args(["--faults", "--verbose"]);
+    command
+}
+
+/// Node.js looks for packages beside the script, so the scripts go where the packages are.
+fn with_node(home: &Path) -> Command {
+    for entry in std::fs::read_dir(packages::folder("sdk")).unwrap() {
+        let script = entry.unwrap().path();
+        if script.extension().is_some_and(|extension| extension == "mjs") {
+            std::fs::copy(&script, home.join(script.file_name().unwrap())).unwrap();
+        }
+    }
+    let mut command = packages::bare(Path::new("node"));
+    command.arg(home.join("check.mjs"));
+    command
+}
+
+/// Runs checks against a gateway; all pass, and at least so many: a loop over nothing would succeed too.
+async fn check(least: usize, checks: impl FnOnce() -> Command + Send + 'static) {
     let mock = upstream::mock();
     let gateway = Gateway::start(&configuration(&upstream::url(&mock))).await;
     let url = gateway.url();
-    let output = tokio::task::spawn_blocking(move || check(&python, &url)).await.unwrap();
+    let output = tokio::task::spawn_blocking(move || run(checks(), &url)).await.unwrap();
     let (said, complaint) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAILED")).collect();
     assert!(
         output.status.success(),
-        "{} checks of the official clients failed\n{}\n--- all of it\n{said}{complaint}",
+        "{} checks of the clients failed\n{}\n--- all of it\n{said}{complaint}",
         failed.len(),
         failed.join("\n")
     );
-    // Nine pairs with a dozen checks each; a loop over nothing would succeed too.
     let passed = said.lines().filter(|line| line.starts_with("ok ")).count();
-    assert!(passed > 100, "only {passed} checks ran\n{said}");
+    assert!(passed >= least, "only {passed} checks ran\n{said}");
+}
+
+fn run(mut command: Command, url: &str) -> Output {
+    let models: Vec<String> =
+        MODELS.iter().map(|(shape, _, name)| format!("{}={name}", shape.word())).collect();
+    command.args(["--base-url", url, "--key", KEY, "--models"]).arg(models.join(","));
+    command.output().unwrap()
 }
 
 /// Names reach the mock with all their endings; what fails is told at once. A pattern is in no list of models, so the
@@ -50,21 +89,4 @@ fn configuration(upstream: &str) -> String {
         }
     }
     text
-}
-
-fn check(python: &Path, url: &str) -> Output {
-    let models: Vec<String> =
-        MODELS.iter().map(|(shape, _, name)| format!("{}={name}", shape.word())).collect();
-    let mut command = packages::bare(python);
-    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
-    command.arg(packages::folder("sdk").join("check.py")).args([
-        "--base-url",
-        url,
-        "--key",
-        KEY,
-        "--faults",
-        "--verbose",
-    ]);
-    command.arg("--models").arg(models.join(","));
-    command.output().unwrap()
 }

@@ -63,6 +63,26 @@ pub struct Loss {
     pub reason: String,
 }
 
+/// Marks for a vendor's prompt cache, and names of who asks: they cost or label an answer, and never change it.
+const BESIDE_THE_POINT: [&str; 7] = [
+    "cache_control",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "prompt_cache_options",
+    "user",
+    "safety_identifier",
+    "metadata",
+];
+
+impl Loss {
+    /// Whether the answer could be another one for it. What could not is told to the client all the same, but keeps no
+    /// strict model from being asked.
+    pub fn matters(&self) -> bool {
+        let field = self.field.rsplit('.').next().unwrap_or_default();
+        !BESIDE_THE_POINT.contains(&field)
+    }
+}
+
 /// Checks a header an adapter made. CR, LF and NUL are refused by `HeaderValue` itself.
 ///
 /// # Errors

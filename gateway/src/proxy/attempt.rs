@@ -254,7 +254,7 @@ impl Walk<'_> {
         });
         let (request, losses) = translated?;
         let strict = self.model.lossy == Lossy::Strict;
-        if let Some(loss) = losses.first().filter(|_| strict) {
+        if let Some(loss) = losses.iter().find(|loss| strict && loss.matters()) {
             let message = format!(
                 "`{}` cannot be carried to this provider ({}), and the model is strict",
                 loss.field, loss.reason

@@ -367,17 +367,7 @@ fn a_text_stays_the_only_block_when_state_of_others_comes_with_it() {
             call(0, "a", "f", "{}"),
             finish("tool_calls"),
         ],
-        &[
-            "0 text",
-            "0 + so",
-            "0 .",
-            "1 redacted_thinking",
-            "1 .",
-            "2 tool_use",
-            "2 + {}",
-            "2 .",
-            "tool_use",
-        ],
+        &["0 text", "0 + so", "0 .", "1 redacted_thinking", "1 .", "2 tool_use", "2 + {}", "2 .", "tool_use"],
     );
     check(
         &[delta(json!({"extra_content": state})), finish("stop")],
