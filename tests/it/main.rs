@@ -5,6 +5,7 @@ mod admin;
 mod auth;
 mod chat;
 mod cli;
+mod client_agent;
 mod client_sdk;
 mod errors;
 mod fault;
