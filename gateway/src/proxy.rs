@@ -13,6 +13,7 @@ mod pipeline;
 mod receive;
 mod reject;
 mod service;
+mod show;
 mod stream;
 
 pub use service::{Gateway, Ground};

@@ -1,4 +1,4 @@
-//! `/v1/models` in the shape each vendor's SDK reads: OpenAI, Anthropic, Gemini.
+//! `/v1/models` in the shape each vendor's SDK reads: OpenAI, Anthropic, Gemini, Ollama.
 
 use serde_json::{Value, json};
 
@@ -24,6 +24,8 @@ pub enum Shape {
     Anthropic,
     /// `{ "models": [ … ] }`
     Gemini,
+    /// `/api/tags`: `{ "models": [ … ] }` with Ollama's fields.
+    Ollama,
 }
 
 /// All models.
@@ -38,7 +40,7 @@ pub fn list(shape: Shape, entries: &[ModelEntry]) -> Vec<u8> {
             "first_id": id(entries.first()),
             "last_id": id(entries.last()),
         }),
-        Shape::Gemini => json!({ "models": models }),
+        Shape::Gemini | Shape::Ollama => json!({ "models": models }),
     };
     body.to_string().into_bytes()
 }
@@ -59,6 +61,7 @@ fn model(shape: Shape, entry: &ModelEntry) -> Value {
             "display_name": entry.id,
             "created_at": rfc3339(entry.created),
         }),
+        Shape::Ollama => super::ollama::show::tag(entry),
         Shape::Gemini => json!({
             "name": format!("models/{}", entry.id),
             "version": "001",

@@ -49,6 +49,8 @@ impl Forward {
 enum Boundary {
     Sse(sse::Boundary),
     JsonArray(array::Boundary),
+    /// One object a line.
+    Lines,
 }
 
 impl<'d> Passage<'d> {
@@ -57,6 +59,7 @@ impl<'d> Passage<'d> {
         let boundary = match framing {
             Framing::Sse => Boundary::Sse(sse::Boundary::default()),
             Framing::JsonArray => Boundary::JsonArray(array::Boundary::default()),
+            Framing::Ndjson => Boundary::Lines,
         };
         Self {
             dialect,
@@ -110,9 +113,12 @@ impl<'d> Passage<'d> {
         if held.trim_ascii().is_empty() {
             return held.freeze();
         }
-        if matches!(self.boundary, Boundary::JsonArray(_))
-            || !sse::data_of(&held).is_some_and(|data| is_whole(&data))
-        {
+        let whole = match self.boundary {
+            Boundary::JsonArray(_) => false,
+            Boundary::Sse(_) => sse::data_of(&held).is_some_and(|data| is_whole(&data)),
+            Boundary::Lines => is_whole(&held),
+        };
+        if !whole {
             return Bytes::new();
         }
         self.look(&held);
@@ -121,7 +127,8 @@ impl<'d> Passage<'d> {
         }
         self.forwarded = true;
         // Behind a CR the first LF would only be the rest of its line end.
-        let missing: &[u8] = if held.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+        let one = held.ends_with(b"\n") || matches!(self.boundary, Boundary::Lines);
+        let missing: &[u8] = if one { b"\n" } else { b"\n\n" };
         [&held, missing].concat().into()
     }
 
@@ -176,6 +183,7 @@ impl<'d> Passage<'d> {
         let data = match &self.boundary {
             Boundary::Sse(_) => sse::data_of(event),
             Boundary::JsonArray(_) => array::element_of(event).map(Cow::Borrowed),
+            Boundary::Lines => Some(Cow::Borrowed(event.trim_ascii())).filter(|line| !line.is_empty()),
         };
         let Some(data) = data else { return };
         match self.dialect.passing(&data, &mut self.usage) {
@@ -210,6 +218,7 @@ impl Boundary {
         match self {
             Self::Sse(boundary) => boundary.next_end(bytes, from),
             Self::JsonArray(boundary) => boundary.next_end(bytes, from),
+            Self::Lines => Some(from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1),
         }
     }
 }

@@ -338,6 +338,7 @@ impl Walk<'_> {
             request_id: self.exchange.record.request_id.clone(),
             created: self.exchange.created,
             model: self.request.envelope.model.clone(),
+            waited: self.exchange.started.elapsed(),
         }
     }
 }
@@ -390,6 +391,7 @@ fn stream_type(framing: Framing) -> &'static str {
     match framing {
         Framing::Sse => "text/event-stream",
         Framing::JsonArray => "application/json",
+        Framing::Ndjson => "application/x-ndjson",
     }
 }
 

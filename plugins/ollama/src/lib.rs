@@ -10,7 +10,8 @@ mod wire;
 
 use options::Options;
 use plugin_sdk::{
-    Adapter, Answer, Capability, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure,
+    Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route,
+    UpstreamRequest, failure,
 };
 
 /// The adapter of one configured server.
@@ -43,7 +44,7 @@ impl Adapter for Ollama {
                 Capability::Seed,
             ],
             options_schema: options::SCHEMA.to_owned(),
-            passages: Vec::new(),
+            passages: [("ollama-chat", "/api/chat"), ("ollama-generate", "/api/generate")].map(passage).into(),
             client_headers: Vec::new(),
         }
     }
@@ -85,6 +86,17 @@ impl Adapter for Ollama {
     ) -> Result<stream::Stream, Failure> {
         only_chat(operation)?;
         Ok(stream::Stream::default())
+    }
+}
+
+/// Ollama's own clients are passed on as they are, with every option they know.
+fn passage((dialect, path): (&str, &str)) -> Passage {
+    Passage {
+        dialect: dialect.to_owned(),
+        path: path.to_owned(),
+        stream_path: path.to_owned(),
+        headers: Vec::new(),
+        credential: Credential::Bearer,
     }
 }
 

@@ -53,13 +53,7 @@ impl Adapter for OpenAi {
                 Capability::PromptCaching,
             ],
             options_schema: options::SCHEMA.to_owned(),
-            passages: vec![Passage {
-                dialect: "openai-chat".to_owned(),
-                path: PATH.to_owned(),
-                stream_path: PATH.to_owned(),
-                headers: Vec::new(),
-                credential: Credential::Bearer,
-            }],
+            passages: [("openai-chat", PATH), ("openai-completions", "/v1/completions")].map(passage).into(),
             client_headers: Vec::new(),
         }
     }
@@ -101,6 +95,17 @@ impl Adapter for OpenAi {
     ) -> Result<Stream, Failure> {
         only_chat(operation)?;
         Ok(Stream::default())
+    }
+}
+
+/// A client of one of OpenAI's own APIs is passed on as it is.
+fn passage((dialect, path): (&str, &str)) -> Passage {
+    Passage {
+        dialect: dialect.to_owned(),
+        path: path.to_owned(),
+        stream_path: path.to_owned(),
+        headers: Vec::new(),
+        credential: Credential::Bearer,
     }
 }
 
