@@ -71,6 +71,8 @@ impl BaseUrl {
                 format!("{}/{version}/{rest}", self.prefix)
             }
             (Some(front), _, _) => format!("{front}{api_path}"),
+            // Ollama's own API stands beside its `/v1`, which is OpenAI's there.
+            (None, Some(_), _) if first == "api" => format!("{}/{api_path}", self.prefix),
             (None, Some(version), _) => format!("{}/{version}/{api_path}", self.prefix),
             (None, None, _) => format!("{}/{api_path}", self.prefix),
         }

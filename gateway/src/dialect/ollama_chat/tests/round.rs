@@ -15,7 +15,7 @@ fn messages() -> Vec<Value> {
         json!({ "role": "assistant", "content": "t", "reasoning_content": "hm" }),
         json!({ "role": "assistant", "content": "t", "reasoning_content": "hm", "reasoning_details": signed }),
         json!({ "role": "assistant", "content": null, "tool_calls": [call("a", "{}"), call("b", r#"{"x":[1,2.5]}"#)] }),
-        json!({ "role": "assistant", "content": "both", "tool_calls": [call("a", r#"{"\u00e4":"\n"}"#)] }),
+        json!({ "role": "assistant", "content": "both", "tool_calls": [call("a", r#"{"ä":"\n"}"#)] }),
         json!({ "role": "assistant", "content": "m", "extra_content": { "google": { "thought_signature": "z" } } }),
     ]
 }
