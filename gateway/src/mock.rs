@@ -36,6 +36,7 @@ mod fault;
 mod gemini;
 mod ollama;
 mod openai;
+mod operations;
 mod prompt;
 mod record;
 mod reply;

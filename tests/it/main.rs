@@ -10,6 +10,7 @@ mod completions;
 mod fault;
 mod models;
 mod ollama;
+mod operation;
 mod reload;
 mod route;
 mod stream;

@@ -1,5 +1,8 @@
 //! Ollama's small questions: what a model is, what is loaded, which version speaks; and requests that only load a model.
 
+use http::HeaderValue;
+
+use super::answer::JSON;
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::{deliver, receive};
@@ -16,7 +19,7 @@ pub(super) async fn version(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
 ) -> Result<(), GatewayError> {
-    tell(snapshot, client, exchange, "application/json", show::version()).await
+    tell(snapshot, client, exchange, JSON, show::version()).await
 }
 
 /// `GET /api/ps`.
@@ -25,7 +28,7 @@ pub(super) async fn loaded(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
 ) -> Result<(), GatewayError> {
-    tell(snapshot, client, exchange, "application/json", show::loaded()).await
+    tell(snapshot, client, exchange, JSON, show::loaded()).await
 }
 
 /// `POST /api/show`: what is known of one model that the key may use.
@@ -42,18 +45,13 @@ pub(super) async fn model(
         _ => error,
     })?;
     let steps = plan.targets.iter().chain(&plan.fallback);
-    let providers: Vec<_> = steps.filter_map(|step| snapshot.providers.get(&step.provider)).collect();
-    // What one of the targets can do is routed there.
-    let can = |word: &str| {
-        providers
-            .iter()
-            .any(|provider| provider.adapter.manifest().capabilities.iter().any(|can| can == word))
-    };
-    let known = [("tools", "tools"), ("images", "vision"), ("reasoning", "thinking")];
-    let mut capabilities = vec!["completion"];
-    capabilities.extend(known.into_iter().filter(|(ours, _)| can(ours)).map(|(_, theirs)| theirs));
-    let entry = ModelEntry { id: asked, created: 0, owned_by: "causeway".to_owned() };
-    tell(snapshot, client, exchange, "application/json", show::model(&entry, &capabilities)).await
+    let providers = steps.filter_map(|step| snapshot.providers.get(&step.provider));
+    let capabilities: Vec<_> = providers.map(|provider| &provider.adapter.manifest().capabilities).collect();
+    // What one of the targets can do is sent there.
+    let can = |word: &str| capabilities.iter().any(|known| known.iter().any(|can| can == word));
+    let facts = plan.model.facts.clone();
+    let entry = ModelEntry { id: asked, created: 0, owned_by: "causeway".to_owned(), facts };
+    tell(snapshot, client, exchange, JSON, show::model(&entry, can)).await
 }
 
 /// An answer for which no provider needs to be asked, sent. False: a model must be asked.
@@ -70,7 +68,7 @@ pub(super) async fn without_model(
         waited: exchange.started.elapsed(),
     };
     let Some(answer) = dialect.without_model(&facts, envelope) else { return Ok(false) };
-    let content_type = if envelope.stream { "application/x-ndjson" } else { "application/json" };
+    let content_type = if envelope.stream { HeaderValue::from_static("application/x-ndjson") } else { JSON };
     tell(snapshot, client, exchange, content_type, answer).await.map(|()| true)
 }
 
@@ -78,7 +76,7 @@ async fn tell(
     snapshot: &Snapshot,
     client: &mut Client<'_>,
     exchange: &mut Exchange,
-    content_type: &'static str,
+    content_type: HeaderValue,
     body: Vec<u8>,
 ) -> Result<(), GatewayError> {
     let head = deliver::head(200, exchange, exchange.record.dialect, snapshot.headers)?;

@@ -31,16 +31,9 @@ pub(in crate::dialect) fn envelope(body: Bytes) -> Result<Envelope, GatewayError
             options.get("num_predict").and_then(|raw| serde_json::from_str(raw.get()).ok())
         }
     };
-    Ok(Envelope {
-        model,
-        model_span,
-        stream,
-        framing: Framing::Ndjson,
-        include_usage: true,
-        max_output,
-        passable: true,
-        body,
-    })
+    let (framing, include_usage) = (Framing::Ndjson, true);
+    let envelope = Envelope::whole(body.clone(), model, model_span);
+    Ok(Envelope { stream, framing, include_usage, max_output, ..envelope })
 }
 
 /// The model that `/api/show` asks about; old clients call it `name`.

@@ -9,6 +9,9 @@ use crate::dialect::model_list::ModelEntry;
 use crate::domain::rfc3339;
 use crate::error::{GatewayError, Kind};
 
+/// Stands where Ollama names a family of models; a gateway has all of them.
+const ARCHITECTURE: &str = "causeway";
+
 /// The model that a body of `/api/show` names.
 ///
 /// # Errors
@@ -33,14 +36,24 @@ pub fn loaded() -> Vec<u8> {
     json!({ "models": [] }).to_string().into_bytes()
 }
 
-/// `POST /api/show`. `capabilities` are Ollama's words: `completion`, `tools`, `vision`, `thinking`.
-pub fn model(entry: &ModelEntry, capabilities: &[&str]) -> Vec<u8> {
+/// `POST /api/show`. `can` says what an adapter says of itself: `tools`, `images`, `reasoning`.
+pub fn model(entry: &ModelEntry, can: impl Fn(&str) -> bool) -> Vec<u8> {
+    let sees =
+        if entry.facts.input.is_empty() { can("images") } else { entry.facts.input.contains(&"image") };
+    let known = [("tools", can("tools")), ("vision", sees), ("thinking", can("reasoning"))];
+    let mut capabilities = vec!["completion"];
+    capabilities.extend(known.into_iter().filter(|(_, can)| *can).map(|(word, _)| word));
+    let mut about = json!({ "general.architecture": ARCHITECTURE, "general.basename": entry.id });
+    if let Some(context) = entry.facts.context {
+        // Where clients look for it: below the name of the architecture.
+        about[format!("{ARCHITECTURE}.context_length")] = context.into();
+    }
     let body = json!({
         "modelfile": "",
         "parameters": "",
         "template": "",
         "details": details(),
-        "model_info": { "general.architecture": entry.owned_by, "general.basename": entry.id },
+        "model_info": about,
         "capabilities": capabilities,
         "modified_at": rfc3339(entry.created),
     });

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::dialect::object::{Object, Path, span_of, text};
-use crate::domain::{Envelope, Framing};
+use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
 
 /// Reads the facts.
@@ -41,8 +41,8 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
                 .map_err(|_| Path::Field(&root, "max_tokens").wrong("expected a whole number of tokens"))?,
         ),
     };
-    let framing = Framing::Sse;
-    Ok(Envelope { model, model_span, stream, framing, include_usage, max_output, passable: true, body })
+    let envelope = Envelope::whole(body.clone(), model, model_span);
+    Ok(Envelope { stream, include_usage, max_output, ..envelope })
 }
 
 /// A request whose fields have the same names in both of OpenAI's APIs, but for those written here.
