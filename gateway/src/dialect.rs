@@ -102,8 +102,9 @@ pub trait Dialect: Send + Sync {
         Box::new(operations::Unstreamed)
     }
 
-    /// An answer that needs no model: Ollama's clients load one with a request that asks nothing.
-    fn without_model(&self, _facts: &AnswerFacts, _envelope: &Envelope) -> Option<Vec<u8>> {
+    /// An answer that needs no model: Ollama's clients load one with a request that asks nothing. `_created` is Unix time
+    /// in seconds.
+    fn without_model(&self, _envelope: &Envelope, _created: u64) -> Option<Vec<u8>> {
         None
     }
 

@@ -8,13 +8,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::support::{Gateway, KEY, Shape, provider, upstream};
+use super::support::{Gateway, KEY, provider_key, upstream};
 
 /// Names as the vendors have them; the mock knows the rest of each name by its ending.
-const MODELS: [(Shape, &str, &str); 3] = [
-    (Shape::OpenAi, "gpt-*", "gpt-mock"),
-    (Shape::Anthropic, "claude-*", "claude-mock"),
-    (Shape::Gemini, "gemini-*", "gemini-mock"),
+const MODELS: [(&str, &str, &str); 4] = [
+    ("openai", "gpt-*", "gpt-mock"),
+    ("anthropic", "claude-*", "claude-mock"),
+    ("gemini", "gemini-*", "gemini-mock"),
+    ("ollama", "llama-*", "llama-mock"),
 ];
 
 #[tokio::test]
@@ -36,18 +37,20 @@ async fn the_official_clients_get_what_they_expect_from_every_provider() {
         failed.len(),
         failed.join("\n")
     );
-    // Nine pairs with a dozen checks each; a loop over nothing would succeed too.
+    // Sixteen pairs with a dozen checks each; a loop over nothing would succeed too.
     let passed = said.lines().filter(|line| line.starts_with("ok ")).count();
-    assert!(passed > 100, "only {passed} checks ran\n{said}");
+    assert!(passed > 250, "only {passed} checks ran\n{said}");
 }
 
 /// Names reach the mock with all their endings; what fails is told at once. A pattern is in no list of models, so the
 /// plain names stand beside them.
 fn configuration(upstream: &str) -> String {
     let mut text = format!("[keys.tests]\nsecret = \"{KEY}\"\n");
-    for (shape, pattern, plain) in MODELS {
-        let name = shape.word();
-        text.push_str(&provider(name, shape, upstream));
+    for (name, pattern, plain) in MODELS {
+        let key = provider_key(name);
+        text.push_str(&format!(
+            "[providers.{name}]\nplugin = \"{name}\"\nurl = \"{upstream}\"\nkeys = [\"{key}\"]\n"
+        ));
         for model in [pattern, plain] {
             text.push_str(&format!("[models.\"{model}\"]\ntargets = [\"{name}/*\"]\nretry.attempts = 1\n"));
         }
@@ -56,8 +59,7 @@ fn configuration(upstream: &str) -> String {
 }
 
 fn check(python: &Path, url: &str) -> Output {
-    let models: Vec<String> =
-        MODELS.iter().map(|(shape, _, name)| format!("{}={name}", shape.word())).collect();
+    let models: Vec<String> = MODELS.iter().map(|(provider, _, name)| format!("{provider}={name}")).collect();
     let mut command = bare(python);
     command.arg(folder().join("check.py")).args(["--base-url", url, "--key", KEY, "--faults", "--verbose"]);
     command.arg("--models").arg(models.join(","));

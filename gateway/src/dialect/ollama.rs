@@ -8,7 +8,7 @@
 //!
 //! **Without a place in Ollama's answers**: citations, blocks of other vendors, choices but the first. State of other
 //! vendors (signatures of thoughts and calls) stands in `reasoning_details` and `extra_content`, as in the OpenAI
-//! dialect; a client that sends a message back unchanged returns it.
+//! dialect, in a stream with the last object; a client that sends a message back unchanged returns it.
 
 pub(super) mod answer;
 pub(super) mod canonical;
@@ -20,6 +20,7 @@ pub(super) mod reply;
 pub(super) mod said;
 pub(super) mod settings;
 pub mod show;
+mod state;
 pub(super) mod stream;
 
 /// The version of Ollama's API that is spoken here; clients ask for it before they use newer fields.

@@ -53,8 +53,8 @@ impl Dialect for OllamaChat {
         Box::new(stream::Writer::new(Shape::Chat, facts))
     }
 
-    fn without_model(&self, facts: &AnswerFacts, envelope: &Envelope) -> Option<Vec<u8>> {
-        facts::without_model(Shape::Chat, facts, envelope)
+    fn without_model(&self, envelope: &Envelope, created: u64) -> Option<Vec<u8>> {
+        facts::without_model(Shape::Chat, envelope, created)
     }
 
     fn error(&self, error: &GatewayError, _request_id: &str) -> Vec<u8> {

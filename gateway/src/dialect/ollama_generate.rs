@@ -59,8 +59,8 @@ impl Dialect for OllamaGenerate {
         Box::new(stream::Writer::new(Shape::Generate, facts))
     }
 
-    fn without_model(&self, facts: &AnswerFacts, envelope: &Envelope) -> Option<Vec<u8>> {
-        facts::without_model(Shape::Generate, facts, envelope)
+    fn without_model(&self, envelope: &Envelope, created: u64) -> Option<Vec<u8>> {
+        facts::without_model(Shape::Generate, envelope, created)
     }
 
     fn error(&self, error: &GatewayError, _request_id: &str) -> Vec<u8> {

@@ -86,7 +86,7 @@ pub(super) fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap) 
 }
 
 fn vendor(path: &str, headers: &HeaderMap) -> &'static dyn Vendor {
-    if path.contains("/api/") {
+    if path.rsplit_once("/api/").is_some_and(|(_, rest)| !rest.contains('/')) {
         return &Ollama::Chat;
     }
     let google = path.contains("/v1beta") || headers.contains_key("x-goog-api-key");

@@ -6,9 +6,9 @@ use super::answer::JSON;
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::{deliver, receive};
+use crate::dialect::Dialect;
 use crate::dialect::model_list::ModelEntry;
 use crate::dialect::ollama_chat::show;
-use crate::dialect::{AnswerFacts, Dialect};
 use crate::domain::{Envelope, VirtualKey};
 use crate::error::{GatewayError, Kind};
 use crate::state::Snapshot;
@@ -61,13 +61,7 @@ pub(super) async fn without_model(
     exchange: &mut Exchange,
     (dialect, envelope): (&dyn Dialect, &Envelope),
 ) -> Result<bool, GatewayError> {
-    let facts = AnswerFacts {
-        request_id: exchange.record.request_id.clone(),
-        created: exchange.created,
-        model: envelope.model.clone(),
-        waited: exchange.started.elapsed(),
-    };
-    let Some(answer) = dialect.without_model(&facts, envelope) else { return Ok(false) };
+    let Some(answer) = dialect.without_model(envelope, exchange.created) else { return Ok(false) };
     let content_type = if envelope.stream { HeaderValue::from_static("application/x-ndjson") } else { JSON };
     tell(snapshot, client, exchange, content_type, answer).await.map(|()| true)
 }

@@ -2,10 +2,10 @@
 //! canonical again.
 
 use bytes::Bytes;
-use causeway::adapter::{Lease, Limits, Operation, Pool, Registry, Route, Runtime, Source};
+use causeway::adapter::{Lease, Limits, Pool, Registry, Route, Runtime, Source};
 use causeway::dialect::Dialect as _;
 use causeway::dialect::ollama_chat::OllamaChat;
-use causeway::domain::RequestHead;
+use causeway::domain::{Operation, RequestHead};
 use http::HeaderMap;
 use serde_json::{Value, json};
 

@@ -1,12 +1,13 @@
 //! The facts of a request in one scan, and whether it asks anything at all.
 
+use std::num::FpCategory;
+
 use bytes::Bytes;
 use memchr::memmem;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Shape;
-use crate::dialect::AnswerFacts;
 use crate::dialect::object::{Object, Path, span_of, text};
 use crate::domain::{Envelope, Framing, rfc3339};
 use crate::error::GatewayError;
@@ -50,11 +51,7 @@ pub(in crate::dialect) fn shown(body: &[u8]) -> Result<String, GatewayError> {
 
 /// Ollama's answer to a request without messages or prompt, which only loads the model, or lets go of it
 /// (`keep_alive: 0`). There is nothing to load here.
-pub(in crate::dialect) fn without_model(
-    shape: Shape,
-    facts: &AnswerFacts,
-    envelope: &Envelope,
-) -> Option<Vec<u8>> {
+pub(in crate::dialect) fn without_model(shape: Shape, envelope: &Envelope, created: u64) -> Option<Vec<u8>> {
     let (field, nothing, something) = match shape {
         Shape::Chat => ("messages", "[]", &b"["[..]),
         Shape::Generate => ("prompt", "\"\"", &b"\""[..]),
@@ -66,10 +63,10 @@ pub(in crate::dialect) fn without_model(
     if fields.get(field).is_some_and(|raw| !is(raw, nothing)) {
         return None;
     }
-    let unload = fields.get("keep_alive").is_some_and(|raw| ["0", "\"0\"", "\"0s\""].contains(&raw.get()));
+    let unload = fields.get("keep_alive").is_some_and(is_zero);
     let mut answer = json!({
-        "model": facts.model,
-        "created_at": rfc3339(facts.created),
+        "model": envelope.model,
+        "created_at": rfc3339(created),
         "done": true,
         "done_reason": if unload { "unload" } else { "load" },
     });
@@ -82,6 +79,13 @@ pub(in crate::dialect) fn without_model(
         answer.push(b'\n');
     }
     Some(answer)
+}
+
+/// No time at all: `0`, `0.0`, `"0"`, `"0s"`.
+fn is_zero(keep_alive: &RawValue) -> bool {
+    let text = keep_alive.get().trim_matches('"');
+    let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    number.parse::<f64>().is_ok_and(|number| number.classify() == FpCategory::Zero)
 }
 
 /// `[ ]` is `[]`.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::answer::{self, Open};
 use super::reply::{End, Reply, Words};
 use super::said::{self, Choice, ToolCall, Usage};
+use super::state::State;
 use super::{Shape, error};
 use crate::dialect::{AnswerFacts, StreamWriter};
 use crate::domain::rfc3339;
@@ -20,6 +21,7 @@ pub(in crate::dialect) struct Writer {
     began: Instant,
     /// When the first piece came.
     first: Option<Instant>,
+    thoughts: State,
     calls: Vec<Open>,
     /// Calls that were told.
     told: usize,
@@ -39,6 +41,7 @@ impl Writer {
             waited: facts.waited,
             began: Instant::now(),
             first: None,
+            thoughts: State::default(),
             calls: Vec::new(),
             told: 0,
             finish: None,
@@ -51,6 +54,9 @@ impl Writer {
         let Choice { message, finish_reason, logprobs, .. } = choice;
         let mut message = message.unwrap_or_default();
         let calls = message.tool_calls.take().unwrap_or_default();
+        if let Some(details) = message.reasoning_details.take() {
+            self.thoughts.add(details)?;
+        }
         let mut words = answer::words(&mut message)?;
         words.logprobs = logprobs.and_then(|logprobs| logprobs.content);
         if !words.is_empty() {
@@ -149,14 +155,16 @@ impl StreamWriter for Writer {
         self.closed = true;
         let now = Instant::now();
         let first = self.first.unwrap_or(now);
+        let state = self.thoughts.whole();
         let end = End {
             reason: answer::done_reason(self.finish.as_deref().unwrap_or_default()),
             usage: self.usage,
             total: self.waited + (now - self.began),
             parts: Some((self.waited + (first - self.began), now - first)),
         };
+        let words = Words { reasoning_details: state.as_deref(), ..Words::default() };
         // It was read from JSON, so it can be written.
-        let _ = self.line(Words::default(), Some(end), out);
+        let _ = self.line(words, Some(end), out);
     }
 
     fn fail(&mut self, error: &GatewayError, _request_id: &str, out: &mut Vec<u8>) {

@@ -93,7 +93,7 @@ fn a_request_without_a_prompt_only_loads_the_model() {
         (r#""model":"m","prompt":"x""#, false),
         (r#""model":"m","prompt":"\"""#, false),
     ] {
-        let answer = OllamaGenerate.without_model(&facts(), &read(&format!("{{{fields}}}")));
+        let answer = OllamaGenerate.without_model(&read(&format!("{{{fields}}}")), 0);
         assert_eq!(answer.is_some(), loads, "{fields}");
         let Some(answer) = answer else { continue };
         let answer: Value = serde_json::from_slice(&answer).expect("JSON");

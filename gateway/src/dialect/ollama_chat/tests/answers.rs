@@ -158,6 +158,32 @@ fn calls_are_told_whole_however_they_come() {
 }
 
 #[test]
+fn state_of_thoughts_is_gathered_and_told_last() {
+    let detail = |index: u64, more: Value| {
+        let mut detail = json!({ "index": index });
+        detail.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        delta(&json!({ "reasoning_content": more.get("text"), "reasoning_details": [detail] }))
+    };
+    let told = streamed(&[
+        detail(0, json!({ "type": "reasoning.text", "format": "anthropic", "text": "a" })),
+        detail(0, json!({ "text": "b" })),
+        detail(0, json!({ "signature": "s1" })),
+        detail(0, json!({ "signature": "s2" })),
+        detail(1, json!({ "type": "reasoning.encrypted", "format": "anthropic", "data": "d" })),
+        ending("stop"),
+    ]);
+    let expected = json!([
+        { "type": "reasoning.text", "format": "anthropic", "text": "ab", "signature": "s1s2" },
+        { "type": "reasoning.encrypted", "format": "anthropic", "data": "d" },
+    ]);
+    assert_eq!(told[2]["message"]["reasoning_details"], expected);
+    assert_eq!((told.len(), &told[1]["message"]["thinking"]), (3, &json!("b")));
+    // Text alone stands in `thinking`.
+    let told = streamed(&[detail(0, json!({ "type": "reasoning.text", "text": "a" })), ending("stop")]);
+    assert_eq!(told[1]["message"].get("reasoning_details"), None);
+}
+
+#[test]
 fn a_stream_that_fails_says_so_in_one_line_and_has_no_end() {
     let (mut writer, mut out) = (writer(), Vec::new());
     assert_eq!(writer.content_type(), "application/x-ndjson");

@@ -178,18 +178,24 @@ fn fields_without_a_name_stay_where_they_stood() {
 fn a_request_without_messages_only_loads_the_model() {
     let loads = |fields: &str| {
         let envelope = read(&format!(r#"{{"model":"m"{fields}}}"#)).expect("reads");
-        let answer = OllamaChat.without_model(&facts(), &envelope)?;
+        let answer = OllamaChat.without_model(&envelope, facts().created)?;
         Some(serde_json::from_slice::<serde_json::Value>(&answer).expect("JSON"))
     };
     let message = json!({ "role": "assistant", "content": "" });
     let mut expected = json!({
-        "model": "public", "created_at": "2023-11-14T22:13:20Z", "message": message, "done": true, "done_reason": "load",
+        "model": "m", "created_at": "2023-11-14T22:13:20Z", "message": message, "done": true, "done_reason": "load",
     });
     for fields in ["", r#","messages":[]"#, r#","messages":[ ],"keep_alive":"5m""#, r#","messages":null"#] {
         assert_eq!(loads(fields).as_ref(), Some(&expected), "{fields}");
     }
     expected["done_reason"] = "unload".into();
-    assert_eq!(loads(r#","messages":[],"keep_alive":0"#), Some(expected));
+    for nothing in ["0", "0.0", "\"0\"", "\"0s\""] {
+        assert_eq!(
+            loads(&format!(r#","messages":[],"keep_alive":{nothing}"#)).as_ref(),
+            Some(&expected),
+            "{nothing}"
+        );
+    }
     assert_eq!(loads(r#","messages":[{"role":"user","content":"x"}]"#), None);
     // A field of that name somewhere else means nothing.
     assert_eq!(loads(r#","tools":[{"messages":{}}],"messages":[{"role":"user","content":"x"}]"#), None);

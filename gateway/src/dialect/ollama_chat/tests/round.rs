@@ -33,10 +33,14 @@ fn a_whole_answer_returns_as_it_was() {
 
 #[test]
 fn a_gathered_stream_returns_as_it_was() {
-    for message in messages().into_iter().filter(|message| message.get("reasoning_details").is_none()) {
+    for message in messages() {
         let mut delta = message.clone();
-        for (index, call) in delta["tool_calls"].as_array_mut().into_iter().flatten().enumerate() {
-            call["index"] = index.into();
+        for list in ["tool_calls", "reasoning_details"] {
+            for (index, item) in
+                delta.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten().enumerate()
+            {
+                item["index"] = index.into();
+            }
         }
         let envelope = read(r#"{"model":"m","messages":[]}"#).expect("reads");
         let (mut writer, mut out) = (OllamaChat.stream(&facts(), &envelope), Vec::new());
