@@ -6,13 +6,14 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::support::{Gateway, KEY, Shape, packages, provider, upstream};
+use super::support::{Gateway, KEY, packages, provider_key, upstream};
 
 /// Names as the vendors have them; the mock knows the rest of each name by its ending.
-const MODELS: [(Shape, &str, &str); 3] = [
-    (Shape::OpenAi, "gpt-*", "gpt-mock"),
-    (Shape::Anthropic, "claude-*", "claude-mock"),
-    (Shape::Gemini, "gemini-*", "gemini-mock"),
+const MODELS: [(&str, &str, &str); 4] = [
+    ("openai", "gpt-*", "gpt-mock"),
+    ("anthropic", "claude-*", "claude-mock"),
+    ("gemini", "gemini-*", "gemini-mock"),
+    ("ollama", "llama-*", "llama-mock"),
 ];
 
 #[tokio::test]
@@ -85,8 +86,7 @@ async fn check(least: usize, checks: impl FnOnce() -> Command + Send + 'static) 
 }
 
 fn run(mut command: Command, url: &str) -> Output {
-    let models: Vec<String> =
-        MODELS.iter().map(|(shape, _, name)| format!("{}={name}", shape.word())).collect();
+    let models: Vec<String> = MODELS.iter().map(|(provider, _, name)| format!("{provider}={name}")).collect();
     command.args(["--base-url", url, "--key", KEY, "--models"]).arg(models.join(","));
     command.output().unwrap()
 }
@@ -95,9 +95,11 @@ fn run(mut command: Command, url: &str) -> Output {
 /// plain names stand beside them.
 fn configuration(upstream: &str) -> String {
     let mut text = format!("[keys.tests]\nsecret = \"{KEY}\"\n");
-    for (shape, pattern, plain) in MODELS {
-        let name = shape.word();
-        text.push_str(&provider(name, shape, upstream));
+    for (name, pattern, plain) in MODELS {
+        let key = provider_key(name);
+        text.push_str(&format!(
+            "[providers.{name}]\nplugin = \"{name}\"\nurl = \"{upstream}\"\nkeys = [\"{key}\"]\n"
+        ));
         for model in [pattern, plain] {
             text.push_str(&format!("[models.\"{model}\"]\ntargets = [\"{name}/*\"]\nretry.attempts = 1\n"));
         }
