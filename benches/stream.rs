@@ -50,7 +50,7 @@ fn to_openai(bencher: Bencher, form: &str) {
     let slices = slices(form);
     let pool = sample::warm();
     let envelope = sample::envelope(Bytes::new());
-    let facts = AnswerFacts { request_id: "01".to_owned(), created: 1, model: "fast".to_owned() };
+    let facts = AnswerFacts { request_id: "01".to_owned(), created: 1, model: "fast".to_owned(), took: std::time::Duration::ZERO };
     bencher.bench_local(|| {
         let mut writer = OpenAiChat.stream(&facts, &envelope);
         let mut written = 0;

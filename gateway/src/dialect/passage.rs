@@ -5,6 +5,7 @@
 //! and an error event of the dialect can follow.
 
 mod array;
+mod frames;
 
 use std::borrow::Cow;
 
@@ -26,6 +27,8 @@ pub struct Passage<'d> {
     usage: Usage,
     content: bool,
     ended: bool,
+    /// All was said; a clean end of the connection is a success.
+    stopped: bool,
     forwarded: bool,
     failure: Option<GatewayError>,
 }
@@ -49,6 +52,7 @@ impl Forward {
 enum Boundary {
     Sse(sse::Boundary),
     JsonArray(array::Boundary),
+    Frames(frames::Boundary),
 }
 
 impl<'d> Passage<'d> {
@@ -57,6 +61,7 @@ impl<'d> Passage<'d> {
         let boundary = match framing {
             Framing::Sse => Boundary::Sse(sse::Boundary::default()),
             Framing::JsonArray => Boundary::JsonArray(array::Boundary::default()),
+            Framing::EventStream => Boundary::Frames(frames::Boundary::default()),
         };
         Self {
             dialect,
@@ -65,6 +70,7 @@ impl<'d> Passage<'d> {
             usage: Usage::default(),
             content: false,
             ended: false,
+            stopped: false,
             forwarded: false,
             failure: None,
         }
@@ -104,13 +110,14 @@ impl<'d> Passage<'d> {
     /// back with the line ends it lacks. Half an event is dropped.
     pub fn finish(&mut self) -> Bytes {
         let held = self.held.split();
+        self.ended |= self.stopped && held.is_empty();
         if self.failure.is_some() || held.is_empty() {
             return Bytes::new();
         }
         if held.trim_ascii().is_empty() {
             return held.freeze();
         }
-        if matches!(self.boundary, Boundary::JsonArray(_))
+        if !matches!(self.boundary, Boundary::Sse(_))
             || !sse::data_of(&held).is_some_and(|data| is_whole(&data))
         {
             return Bytes::new();
@@ -176,21 +183,30 @@ impl<'d> Passage<'d> {
         let data = match &self.boundary {
             Boundary::Sse(_) => sse::data_of(event),
             Boundary::JsonArray(_) => array::element_of(event).map(Cow::Borrowed),
+            // The event's name stands in the frame.
+            Boundary::Frames(_) => Some(Cow::Borrowed(event)),
         };
         let Some(data) = data else { return };
         match self.dialect.passing(&data, &mut self.usage) {
             Passing::Quiet => {}
             Passing::Content => self.content = true,
+            Passing::Stopped => self.stopped = true,
             Passing::End => self.ended = true,
             Passing::Failed(error) => self.failure = Some(error),
         }
     }
 
     fn hold(&mut self, rest: &[u8]) {
-        if matches!(&self.boundary, Boundary::JsonArray(boundary) if boundary.is_broken())
-            && self.failure.is_none()
-        {
-            let message = "the provider's stream is not a JSON array of objects";
+        let broken = match &self.boundary {
+            Boundary::JsonArray(boundary) if boundary.is_broken() => {
+                Some("the provider's stream is not a JSON array of objects")
+            }
+            Boundary::Frames(boundary) if boundary.is_broken() => {
+                Some("the provider's stream is not an event stream of AWS's")
+            }
+            _ => None,
+        };
+        if let Some(message) = broken.filter(|_| self.failure.is_none()) {
             self.failure = Some(GatewayError::upstream(Kind::Malformed, message));
         }
         if self.failure.is_some() {
@@ -210,6 +226,7 @@ impl Boundary {
         match self {
             Self::Sse(boundary) => boundary.next_end(bytes, from),
             Self::JsonArray(boundary) => boundary.next_end(bytes, from),
+            Self::Frames(boundary) => boundary.next_end(bytes, from),
         }
     }
 }

@@ -66,6 +66,8 @@ pub enum Framing {
     Sse,
     /// One JSON array, one element per event (Gemini without `alt=sse`).
     JsonArray,
+    /// AWS's binary frames (`application/vnd.amazon.eventstream`).
+    EventStream,
 }
 
 /// One request: bytes and facts. Cheap to clone.

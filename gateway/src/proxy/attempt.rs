@@ -204,7 +204,7 @@ impl Walk<'_> {
             .passage(dialect.id())
             .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
         let path = if envelope.stream { &passage.stream_path } else { &passage.path };
-        let mut path = path.replace("{model}", &in_path(&step.model));
+        let mut path = with_model(path, &step.model);
         if climbs(&path) {
             let message = format!("`{}` is no name of a model", step.model);
             return Err(GatewayError::client(Kind::ModelNotFound, message));
@@ -324,7 +324,7 @@ impl Walk<'_> {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {
                     lease.translator()?.open_stream(&route, Operation::Chat, &head.headers)
                 })?;
-                Stream::translated(provider, body, lease, writer)
+                Stream::translated(provider, body, lease, writer, self.exchange.started)
             }
         };
         let Exchange { waited, record, .. } = &mut *self.exchange;
@@ -338,6 +338,7 @@ impl Walk<'_> {
             request_id: self.exchange.record.request_id.clone(),
             created: self.exchange.created,
             model: self.request.envelope.model.clone(),
+            took: self.exchange.started.elapsed(),
         }
     }
 }
@@ -390,6 +391,7 @@ fn stream_type(framing: Framing) -> &'static str {
     match framing {
         Framing::Sse => "text/event-stream",
         Framing::JsonArray => "application/json",
+        Framing::EventStream => "application/vnd.amazon.eventstream",
     }
 }
 
@@ -416,6 +418,17 @@ fn demand(headers: &HeaderMap, expected: &str) -> Result<(), GatewayError> {
     }
     Err(GatewayError::upstream(Kind::Malformed, "the provider did not answer with a stream")
         .context(format!("content-type {found:?}")))
+}
+
+/// A passage's path with the model's name in it. Where the name is one segment among others (`/model/{model}/converse`)
+/// nothing of it may look like another segment; AWS wants every letter escaped that is not unreserved.
+fn with_model(path: &str, model: &str) -> String {
+    let name = if path.contains("/{model}/") { segment(model) } else { in_path(model) };
+    path.replace("{model}", &name)
+}
+
+fn segment(model: &str) -> String {
+    in_path(model).replace('/', "%2F").replace(':', "%3A").replace('@', "%40")
 }
 
 /// A model name in a path: `/` may stand in it, what would end the path may not.

@@ -29,6 +29,8 @@ enum Source {
 struct Translated {
     lease: Lease,
     plugin: Arc<str>,
+    /// When the request was there.
+    started: Instant,
 }
 
 /// One streamed answer.
@@ -65,9 +67,10 @@ impl Stream {
         upstream: Body,
         lease: Lease,
         writer: Box<dyn StreamWriter>,
+        started: Instant,
     ) -> Self {
         let plugin = Arc::clone(&provider.plugin);
-        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin }), writer)
+        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin, started }), writer)
     }
 
     fn new(provider: &Arc<Provider>, upstream: Body, source: Source, writer: Box<dyn StreamWriter>) -> Self {
@@ -183,6 +186,7 @@ impl Stream {
                 match step.ending {
                     Some(Ending::Complete) if !*ended => {
                         *ended = true;
+                        writer.took(translated.started.elapsed());
                         writer.finish(&mut out);
                     }
                     Some(Ending::Failed(error)) => *failed = Some(error),
@@ -258,7 +262,7 @@ fn write_lines(
         match OpenAiChat.passing(line, &mut Usage::default()) {
             Passing::Content => content = true,
             Passing::Quiet => {}
-            Passing::End | Passing::Failed(_) => {
+            Passing::Stopped | Passing::End | Passing::Failed(_) => {
                 return Err(GatewayError::plugin("a chunk of the adapter is not canonical chat"));
             }
         }
