@@ -6,6 +6,7 @@
 pub mod anthropic_messages;
 pub mod bedrock_converse;
 mod chat;
+pub mod cohere_chat;
 pub mod gemini_generate;
 mod lanes;
 pub mod model_list;
@@ -253,6 +254,8 @@ pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let shared = !(gemini || anthropic || openai || responses || bedrock || cohere);
     if bedrock || shared && head.header("amz-sdk-invocation-id").is_some() {
         &bedrock_converse::BedrockConverse
+    } else if cohere {
+        &cohere_chat::CohereChat
     } else if gemini || shared && head.header("x-goog-api-key").is_some() {
         &gemini_generate::GeminiGenerate
     } else if anthropic || shared && head.header("anthropic-version").is_some() {

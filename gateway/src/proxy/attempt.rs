@@ -155,7 +155,7 @@ impl Walk<'_> {
         })?;
         let timeouts = provider.timeouts.with(&self.model.timeouts);
         let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
-        let passage = envelope.passable && provider.adapter.manifest().passage(dialect.id()).is_some();
+        let passage = envelope.passable && provider.passage(dialect.id()).is_some();
         attempt.translated = !passage;
         let route = self.route(provider, step);
         let mut lease = None;
@@ -200,7 +200,7 @@ impl Walk<'_> {
     fn pass_on(&self, provider: &Provider, step: &Step) -> Result<UpstreamRequest, GatewayError> {
         let Request { dialect, envelope, .. } = *self.request;
         let manifest = provider.adapter.manifest();
-        let passage = manifest
+        let passage = provider
             .passage(dialect.id())
             .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
         let path = if envelope.stream { &passage.stream_path } else { &passage.path };

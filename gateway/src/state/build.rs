@@ -111,7 +111,10 @@ fn open(
     let upstream = upstream.in_region(provider.options.get("region").and_then(|region| region.as_str()));
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
-    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts })
+    let manifest = adapter.manifest();
+    let passages =
+        super::options::passages(&manifest.options_schema, &provider.options, &manifest.passages);
+    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts, passages })
 }
 
 fn limits(plugin: Option<&config::Plugin>) -> Limits {

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::{VENDOR, messages, settings, state, tools};
 use crate::dialect::chat::{Chat, Own};
-use crate::dialect::object::{Object, Path};
+use crate::dialect::object::{Object, Path, explain};
 use crate::domain::envelope::percent_decode;
 use crate::domain::{Envelope, Framing, RequestHead};
 use crate::error::{GatewayError, Kind};
@@ -61,24 +61,6 @@ fn target(path: &str) -> Result<(String, bool), GatewayError> {
         return Err(unknown());
     }
     Ok((model.into_owned(), stream))
-}
-
-/// Why `body` is not a `T`, with the path of the field.
-fn explain<'a, T: Deserialize<'a>>(body: &'a [u8]) -> GatewayError {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
-        let reason = deserializer.end().err().map_or_else(String::new, |error| error.to_string());
-        return GatewayError::client(Kind::InvalidRequest, format!("the body is not JSON: {reason}"));
-    };
-    let path = error.path().to_string();
-    let reason = error.into_inner();
-    if !reason.is_data() {
-        return GatewayError::client(Kind::InvalidRequest, format!("the body is not JSON: {reason}"));
-    }
-    match path.as_str() {
-        "." | "" => GatewayError::client(Kind::InvalidRequest, reason.to_string()),
-        path => GatewayError::invalid(path, reason.to_string()),
-    }
 }
 
 /// The request as canonical chat. Everything that is understood is taken out; what is left is `vendor.bedrock`.
