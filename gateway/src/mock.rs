@@ -1,11 +1,13 @@
-//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic and Gemini. For the demo, the tests
-//! and the benchmarks; it is also `causeway mock`.
+//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic, Gemini, Amazon Bedrock and
+//! Cohere. For the demo, the tests and the benchmarks; it is also `causeway mock`.
 //!
 //! | path | vendor |
 //! |---|---|
 //! | `POST …/chat/completions` | OpenAI |
 //! | `POST …/messages`, `…/messages/count_tokens` | Anthropic |
 //! | `POST …/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens` | Gemini |
+//! | `POST …/model/{model}/converse`, `…/converse-stream` | Amazon Bedrock |
+//! | `POST …/v2/chat` | Cohere |
 //! | `GET …/models`, `…/models/{model}` | Gemini under `/v1beta`, Anthropic with an `anthropic-version`, else OpenAI |
 //!
 //! It is deterministic: the answer follows from the request (and only ids and times from the number of the request).
@@ -30,6 +32,8 @@
 //! `strict` off ends that.
 
 mod anthropic;
+mod bedrock;
+mod cohere;
 mod decide;
 mod fault;
 mod gemini;

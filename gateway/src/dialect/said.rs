@@ -62,8 +62,6 @@ pub(super) struct Said<'a> {
 /// An entry of `reasoning_details`, or a piece of one.
 #[derive(serde::Deserialize, Default)]
 pub(super) struct Detail<'a> {
-    #[serde(borrow, default)]
-    pub(super) r#type: Option<Name<'a>>,
     #[serde(default)]
     pub(super) index: Option<usize>,
     #[serde(borrow, default)]
@@ -96,8 +94,6 @@ pub(super) struct Call<'a> {
     pub(super) function: Function<'a>,
     #[serde(borrow, default)]
     pub(super) extra_content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) vendor: Option<Object<'a>>,
 }
 
 /// Name and arguments.

@@ -63,6 +63,8 @@ impl BaseUrl {
         let api_path = api_path.trim_start_matches('/');
         let (first, rest) = split(api_path);
         if let (true, Some(version)) = (is_version(first), &self.version) {
+            // What is written for version 2 is not there in version 1, whatever the URL ends in.
+            let version = if major(first) > major(version) { first } else { version };
             return format!("{}/{version}/{rest}", self.prefix);
         }
         let front = self.prefix.strip_suffix(first).filter(|front| !first.is_empty() && front.ends_with('/'));
@@ -94,6 +96,13 @@ fn split(path: &str) -> (&str, &str) {
 fn is_version(segment: &str) -> bool {
     let mut letters = segment.chars();
     letters.next() == Some('v') && letters.next().is_some_and(|letter| letter.is_ascii_digit())
+}
+
+/// The number in a version segment; 1 in `v1beta`.
+fn major(version: &str) -> u32 {
+    let digits = version.trim_start_matches('v');
+    let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// The addresses of one provider, looked up now and then.

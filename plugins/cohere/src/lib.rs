@@ -7,7 +7,8 @@ mod stream;
 mod wire;
 
 use plugin_sdk::{
-    Adapter, Answer, Capability, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure,
+    Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route,
+    UpstreamRequest, failure,
 };
 
 /// The adapter; it has no options.
@@ -15,6 +16,7 @@ struct Cohere;
 
 /// The vendor's word in canonical chat: `vendor.cohere`, `format: "cohere"`.
 const VENDOR: &str = "cohere";
+const PATH: &str = "/v2/chat";
 
 impl Adapter for Cohere {
     type Stream = stream::Stream;
@@ -39,7 +41,13 @@ impl Adapter for Cohere {
                 Capability::Seed,
             ],
             options_schema: r#"{"type":"object","additionalProperties":false}"#.to_owned(),
-            passages: Vec::new(),
+            passages: vec![Passage {
+                dialect: "cohere-chat".to_owned(),
+                path: PATH.to_owned(),
+                stream_path: PATH.to_owned(),
+                headers: Vec::new(),
+                credential: Credential::Bearer,
+            }],
             client_headers: Vec::new(),
         }
     }
