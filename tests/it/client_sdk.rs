@@ -64,19 +64,19 @@ fn check(python: &Path, url: &str) -> Output {
     command.output().unwrap()
 }
 
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk")
 }
 
 /// Keys and addresses in the environment would reach the clients.
-fn bare(program: &Path) -> Command {
+pub(super) fn bare(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1").env("NO_PROXY", "*");
     command
 }
 
 /// The Python of a virtual environment that holds the clients; what kept it from being made otherwise.
-fn environment() -> Result<PathBuf, String> {
+pub(super) fn environment() -> Result<PathBuf, String> {
     let requirements = folder().join("requirements.txt");
     let mut hash = DefaultHasher::new();
     std::fs::read(&requirements).unwrap().hash(&mut hash);
@@ -95,7 +95,7 @@ fn environment() -> Result<PathBuf, String> {
     Ok(python)
 }
 
-fn run(command: &mut Command, problem: &str) -> Result<(), String> {
+pub(super) fn run(command: &mut Command, problem: &str) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{problem}: {error}"))?;
     if output.status.success() {
         return Ok(());
@@ -106,7 +106,7 @@ fn run(command: &mut Command, problem: &str) -> Result<(), String> {
     Err(format!("{problem}: {last}"))
 }
 
-fn skip(reason: &str) {
+pub(super) fn skip(reason: &str) {
     let required = std::env::var("CAUSEWAY_REQUIRE_SDKS").is_ok_and(|value| value == "1");
     assert!(!required, "CAUSEWAY_REQUIRE_SDKS=1, and {reason}");
     // Straight to the terminal: what a passing test prints is not shown.
