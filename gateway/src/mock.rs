@@ -38,6 +38,7 @@ mod decide;
 mod fault;
 mod gemini;
 mod openai;
+mod operations;
 mod prompt;
 mod record;
 mod reply;

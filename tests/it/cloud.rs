@@ -83,12 +83,20 @@ async fn a_stream_of_frames_over_every_provider() {
             let told = frames(&reply.body);
             let names: Vec<_> = told.iter().map(|(_, name, _)| name.as_str()).collect();
             assert_eq!(names.first(), Some(&"messageStart"), "{provider}");
-            assert!(names.ends_with(&["contentBlockStop", "messageStop", "metadata"]), "{provider}: {names:?}");
-            let text: String = told.iter().filter_map(|(_, _, event)| event["delta"]["text"].as_str()).collect();
+            assert!(
+                names.ends_with(&["contentBlockStop", "messageStop", "metadata"]),
+                "{provider}: {names:?}"
+            );
+            let text: String =
+                told.iter().filter_map(|(_, _, event)| event["delta"]["text"].as_str()).collect();
             assert!(text.starts_with("You said: \"h\u{e9}llo ⛵\"."), "{provider}: {text}");
             let usage = &told.last().unwrap().2["usage"];
             let line = gateway.request_line(reply.header("x-request-id")).await;
-            assert_eq!((&line["in"], &line["out"]), (&usage["inputTokens"], &usage["outputTokens"]), "{line}");
+            assert_eq!(
+                (&line["in"], &line["out"]),
+                (&usage["inputTokens"], &usage["outputTokens"]),
+                "{line}"
+            );
             assert_eq!(line["translated"], json!(provider != "bedrock"), "{line}");
         }
     }
@@ -103,7 +111,10 @@ async fn a_stream_of_coheres_events_over_every_provider() {
         let events = reply.events();
         let (last, before) = events.split_last().unwrap();
         assert!(reply.complete && last.data == "[DONE]", "{provider}: {}", reply.text());
-        assert_eq!((before[0].name.as_str(), before.last().unwrap().name.as_str()), ("message-start", "message-end"));
+        assert_eq!(
+            (before[0].name.as_str(), before.last().unwrap().name.as_str()),
+            ("message-start", "message-end")
+        );
         let pieces = before.iter().map(|event| event.json()["delta"]["message"]["content"]["text"].take());
         let text: String = pieces.filter_map(|piece| piece.as_str().map(str::to_owned)).collect();
         assert!(text.starts_with("You said: \"h\u{e9}llo ⛵\"."), "{provider}: {text}");
@@ -137,7 +148,11 @@ fn broken_events(reply: &Reply, case: &str) {
     let events = reply.events();
     let last = events.last().unwrap_or_else(|| panic!("no event: {case}")).json();
     assert!(!reply.complete, "a body with a proper end: {case}");
-    assert_eq!((&last["type"], &last["delta"]["finish_reason"]), (&json!("message-end"), &json!("ERROR")), "{case}");
+    assert_eq!(
+        (&last["type"], &last["delta"]["finish_reason"]),
+        (&json!("message-end"), &json!("ERROR")),
+        "{case}"
+    );
     assert!(last["delta"]["error"].is_string(), "{case}: {last}");
 }
 
@@ -179,7 +194,11 @@ async fn refusals_are_told_in_the_dialects_own_words() {
     let signed = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/bedrock/aws4_request, SignedHeaders=host, Signature=00";
     let reply = client.clone().with("authorization", signed).post(&path, &says("x")).await;
     assert_eq!((reply.status, reply.header("x-amzn-errortype")), (403, "AccessDeniedException"));
-    assert!(reply.json()["message"].as_str().unwrap().contains("AWS_BEARER_TOKEN_BEDROCK"), "{}", reply.text());
+    assert!(
+        reply.json()["message"].as_str().unwrap().contains("AWS_BEARER_TOKEN_BEDROCK"),
+        "{}",
+        reply.text()
+    );
     let client = client.with_key();
     for (path, status, word) in [
         ("/bedrock/unknown", 404, "UnknownOperationException"),
@@ -187,7 +206,12 @@ async fn refusals_are_told_in_the_dialects_own_words() {
         ("/bedrock/model/unknown-model/converse", 404, "ResourceNotFoundException"),
     ] {
         let reply = client.post(path, &says("x")).await;
-        assert_eq!((reply.status, reply.header("x-amzn-errortype")), (status, word), "{path}: {}", reply.text());
+        assert_eq!(
+            (reply.status, reply.header("x-amzn-errortype")),
+            (status, word),
+            "{path}: {}",
+            reply.text()
+        );
     }
     let reply = client.get(&path).await;
     assert_eq!((reply.status, reply.header("x-amzn-errortype")), (405, "ValidationException"));
@@ -196,8 +220,12 @@ async fn refusals_are_told_in_the_dialects_own_words() {
         assert_eq!(reply.status, 404, "{path}");
         assert!(reply.json()["message"].is_string() && reply.json()["id"].is_string(), "{}", reply.text());
     }
-    let reply = client.post("/v2/chat", &json!({ "model": "openai/mock", "messages": [{ "role": "x" }] })).await;
-    assert_eq!((reply.status, reply.json()["message"].as_str().unwrap().starts_with("messages[0].")), (400, true));
+    let reply =
+        client.post("/v2/chat", &json!({ "model": "openai/mock", "messages": [{ "role": "x" }] })).await;
+    assert_eq!(
+        (reply.status, reply.json()["message"].as_str().unwrap().starts_with("messages[0].")),
+        (400, true)
+    );
 }
 
 /// The body the provider got last.

@@ -21,7 +21,7 @@ mod written;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -63,6 +63,18 @@ impl Dialect for BedrockConverse {
 
     fn error_headers(&self, error: &GatewayError) -> Vec<(&'static str, &'static str)> {
         vec![("x-amzn-errortype", error::word(error.kind))]
+    }
+
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        Some(&lost::Keeps {
+            dialect: "bedrock's API",
+            choices: false,
+            logprobs: false,
+            links: true,
+            parts: &["image_url"],
+            vendor: VENDOR,
+            vendor_fields: VENDOR,
+        })
     }
 
     fn whole_usage(&self, body: &[u8]) -> Option<Usage> {

@@ -21,7 +21,7 @@ mod tokens;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -55,6 +55,18 @@ impl Dialect for CohereChat {
 
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {
         error::body(error, request_id)
+    }
+
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        Some(&lost::Keeps {
+            dialect: "cohere's API",
+            choices: false,
+            logprobs: true,
+            links: true,
+            parts: &["image_url"],
+            vendor: VENDOR,
+            vendor_fields: VENDOR,
+        })
     }
 
     fn whole_usage(&self, body: &[u8]) -> Option<Usage> {

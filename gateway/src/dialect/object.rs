@@ -46,12 +46,18 @@ pub(super) fn explain<'a, T: Deserialize<'a>>(body: &'a [u8]) -> GatewayError {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
         let reason = deserializer.end().err().map_or_else(String::new, |error| error.to_string());
-        return GatewayError::client(crate::error::Kind::InvalidRequest, format!("the body is not JSON: {reason}"));
+        return GatewayError::client(
+            crate::error::Kind::InvalidRequest,
+            format!("the body is not JSON: {reason}"),
+        );
     };
     let path = error.path().to_string();
     let reason = error.into_inner();
     if !reason.is_data() {
-        return GatewayError::client(crate::error::Kind::InvalidRequest, format!("the body is not JSON: {reason}"));
+        return GatewayError::client(
+            crate::error::Kind::InvalidRequest,
+            format!("the body is not JSON: {reason}"),
+        );
     }
     match path.as_str() {
         "." | "" => GatewayError::client(crate::error::Kind::InvalidRequest, reason.to_string()),

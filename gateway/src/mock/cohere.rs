@@ -67,8 +67,7 @@ impl Vendor for Cohere {
     }
 
     fn error_frame(&self, complaint: &Complaint, _prompt: &Prompt, _first: bool) -> Bytes {
-        let delta =
-            object([("error", complaint.message.as_str().into()), ("finish_reason", "ERROR".into())]);
+        let delta = object([("error", complaint.message.as_str().into()), ("finish_reason", "ERROR".into())]);
         answer::frame("message-end", object([("delta", delta)]))
     }
 

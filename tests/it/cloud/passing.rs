@@ -16,7 +16,11 @@ fn head(answer: &str) -> String {
 async fn asked(scripted: &Scripted, gateway: &Gateway, path: &str, body: &str) -> (String, String, String) {
     let reply = gateway.client().with_key().send("POST", path, body.as_bytes()).await;
     let line = gateway.request_line(reply.header("x-request-id")).await;
-    assert_eq!((&line["in"], &line["out"], &line["translated"]), (&json!(7), &json!(2), &json!(false)), "{line}");
+    assert_eq!(
+        (&line["in"], &line["out"], &line["translated"]),
+        (&json!(7), &json!(2), &json!(false)),
+        "{line}"
+    );
     let request = String::from_utf8(scripted.requests().pop().unwrap().to_vec()).unwrap();
     let (head, sent) = request.split_once("\r\n\r\n").unwrap();
     (reply.text(), head.to_owned(), sent.to_owned())
@@ -38,7 +42,10 @@ async fn converse_leaves_every_byte_and_escapes_the_model_as_aws_wants_it() {
             let (answer, head, sent) = asked(&scripted, &gateway, &path, body).await;
             assert_eq!((answer.as_str(), sent.as_str()), (ANSWER, body), "{path}");
             let line = format!("POST /model/{}/converse HTTP/1.1\r\n", in_path(arn));
-            assert!(head.starts_with(&line) && line.contains("eu-central-1%3A1%3Ainference-profile%2Feu."), "{head}");
+            assert!(
+                head.starts_with(&line) && line.contains("eu-central-1%3A1%3Ainference-profile%2Feu."),
+                "{head}"
+            );
             assert!(head.to_ascii_lowercase().contains(&credential.to_ascii_lowercase()), "{head}");
         }
     }
@@ -75,7 +82,8 @@ async fn a_stream_of_another_kind_is_not_passed_on() {
     let scripted = Scripted::start(Vec::new()).await;
     let gateway = Gateway::start(&configuration(&scripted.url())).await;
     let page = "<html>502</html>";
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n", page.len());
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n", page.len());
     scripted.play(vec![Step::send(head), Step::send(page), Step::Close]);
     let client = gateway.client().with_key();
     let reply = client.post(&converse("bedrock/m", true), &says("hi")).await;

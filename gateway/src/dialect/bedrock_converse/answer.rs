@@ -95,9 +95,8 @@ impl<'a> Metrics<'a> {
 fn parts(content: Option<&RawValue>) -> Result<Vec<Part<'_>>, GatewayError> {
     match content.filter(|raw| raw.get().starts_with('[')) {
         None => Ok(Vec::new()),
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| {
-            GatewayError::plugin("the adapter's content is not canonical").context(error)
-        }),
+        Some(raw) => serde_json::from_str(raw.get())
+            .map_err(|error| GatewayError::plugin("the adapter's content is not canonical").context(error)),
     }
 }
 

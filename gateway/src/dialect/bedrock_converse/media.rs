@@ -102,9 +102,7 @@ pub(super) fn video<'a>(mut block: Object<'a>, path: Path<'_>) -> Result<Part<'a
         Place::Bytes(base64) => {
             File { file_data: Some(Json::Data { mime: mime.into(), base64 }), ..File::default() }
         }
-        Place::Link(uri) => {
-            File { file_url: Some(uri), mime_type: Some(mime.into()), ..File::default() }
-        }
+        Place::Link(uri) => File { file_url: Some(uri), mime_type: Some(mime.into()), ..File::default() },
         Place::Text(_) => return Err(Path::Field(&path, "source").wrong("expected bytes or s3Location")),
     };
     Ok(Part { r#type: "file", file: Some(file), vendor: left(block, source.left), ..Part::default() })

@@ -253,7 +253,8 @@ fn call<'a>(block: Block<'a>, path: Path<'_>, said: &mut Said<'a>) -> Result<(),
     }
     let id = call.need_string("toolUseId", here)?;
     let name = call.need_string("name", here)?;
-    let input = call.take("input", here)?.ok_or_else(|| Path::Field(&here, "input").wrong("field required"))?;
+    let input =
+        call.take("input", here)?.ok_or_else(|| Path::Field(&here, "input").wrong("field required"))?;
     if !input.get().starts_with('{') {
         return Err(Path::Field(&here, "input").wrong("expected an object"));
     }

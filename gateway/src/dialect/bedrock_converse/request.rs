@@ -35,14 +35,12 @@ pub(super) fn read(head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayE
     }
     let passable = !state::is_marked(&body);
     Ok(Envelope {
-        body,
-        model,
-        model_span: None,
         stream,
         framing: Framing::EventStream,
         include_usage: true,
         max_output: facts.inference.and_then(|inference| inference.max_tokens),
         passable,
+        ..Envelope::whole(body, model, None)
     })
 }
 

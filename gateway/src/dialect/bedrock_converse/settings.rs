@@ -19,11 +19,7 @@ pub(super) fn apply<'a>(
 }
 
 /// `inferenceConfig`
-fn inference<'a>(
-    rest: &mut Object<'a>,
-    chat: &mut Chat<'a>,
-    own: &mut Own<'a>,
-) -> Result<(), GatewayError> {
+fn inference<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>, own: &mut Own<'a>) -> Result<(), GatewayError> {
     let path = Path::Field(&Path::Root, "inferenceConfig");
     let Some(raw) = rest.take("inferenceConfig", Path::Root)? else { return Ok(()) };
     let mut config = Object::read(raw, path)?;
@@ -51,12 +47,10 @@ fn output<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>, own: &mut Own<'a>) -> 
             return Err(Path::Field(&here, "type").wrong("expected json_schema"));
         }
         let inside = Path::Field(&here, "structure");
-        let structure =
-            format.take("structure", here)?.ok_or_else(|| inside.wrong("field required"))?;
+        let structure = format.take("structure", here)?.ok_or_else(|| inside.wrong("field required"))?;
         let mut structure = Object::read(structure, inside)?;
         let deeper = Path::Field(&inside, "jsonSchema");
-        let schema =
-            structure.take("jsonSchema", inside)?.ok_or_else(|| deeper.wrong("field required"))?;
+        let schema = structure.take("jsonSchema", inside)?.ok_or_else(|| deeper.wrong("field required"))?;
         chat.response_format = Some(schema_of(Object::read(schema, deeper)?, deeper)?);
     }
     own.keep("outputConfig", config);
@@ -92,11 +86,7 @@ fn service_tier<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>) -> Result<(), Ga
 }
 
 /// `additionalModelRequestFields`: what the makers of models call things that canonical chat knows.
-fn models_own<'a>(
-    rest: &mut Object<'a>,
-    chat: &mut Chat<'a>,
-    own: &mut Own<'a>,
-) -> Result<(), GatewayError> {
+fn models_own<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>, own: &mut Own<'a>) -> Result<(), GatewayError> {
     const NAME: &str = "additionalModelRequestFields";
     let path = Path::Field(&Path::Root, NAME);
     let Some(raw) = rest.take(NAME, Path::Root)? else { return Ok(()) };
@@ -143,11 +133,7 @@ fn lift<'a>(
 }
 
 /// Claude's `thinking`.
-fn thinking<'a>(
-    fields: &mut Object<'a>,
-    chat: &mut Chat<'a>,
-    path: Path<'_>,
-) -> Result<(), GatewayError> {
+fn thinking<'a>(fields: &mut Object<'a>, chat: &mut Chat<'a>, path: Path<'_>) -> Result<(), GatewayError> {
     let here = Path::Field(&path, "thinking");
     let Some(raw) = fields.get("thinking").filter(|raw| raw.get().starts_with('{')) else { return Ok(()) };
     let mut thinking = Object::read(raw, here)?;

@@ -11,11 +11,26 @@ use crate::dialect::said::{Annotation, Call, Detail, Part, spoken, word};
 
 /// One block.
 pub(super) enum Block<'a> {
-    Text { text: &'a RawValue, citations: Vec<Citation<'a>> },
-    Thought { text: Option<&'a RawValue>, signature: Cow<'a, str> },
-    Redacted { data: Cow<'a, str> },
-    ToolUse { id: Cow<'a, str>, name: &'a RawValue, input: Box<RawValue> },
-    Image { format: Cow<'a, str>, base64: Cow<'a, str> },
+    Text {
+        text: &'a RawValue,
+        citations: Vec<Citation<'a>>,
+    },
+    Thought {
+        text: Option<&'a RawValue>,
+        signature: Cow<'a, str>,
+    },
+    Redacted {
+        data: Cow<'a, str>,
+    },
+    ToolUse {
+        id: Cow<'a, str>,
+        name: &'a RawValue,
+        input: Box<RawValue>,
+    },
+    Image {
+        format: Cow<'a, str>,
+        base64: Cow<'a, str>,
+    },
     /// An image that is elsewhere: Converse has no links, so it is told in words.
     Link(Cow<'a, str>),
     Own(&'a RawValue),
@@ -26,7 +41,10 @@ pub(super) enum Block<'a> {
 pub(super) enum Citation<'a> {
     /// Bedrock's own.
     Own(&'a RawValue),
-    Web { url: &'a RawValue, title: Option<&'a RawValue> },
+    Web {
+        url: &'a RawValue,
+        title: Option<&'a RawValue>,
+    },
 }
 
 impl<'a> Block<'a> {

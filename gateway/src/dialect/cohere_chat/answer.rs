@@ -198,9 +198,8 @@ pub(super) fn is_plan(detail: &Detail<'_>) -> bool {
 fn parts(content: Option<&RawValue>) -> Result<Vec<Part<'_>>, GatewayError> {
     match content.filter(|raw| raw.get().starts_with('[')) {
         None => Ok(Vec::new()),
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| {
-            GatewayError::plugin("the adapter's content is not canonical").context(error)
-        }),
+        Some(raw) => serde_json::from_str(raw.get())
+            .map_err(|error| GatewayError::plugin("the adapter's content is not canonical").context(error)),
     }
 }
 
@@ -229,8 +228,7 @@ fn message<'a>(said: &'a Said<'a>, parts: &'a [Part<'a>], facts: &AnswerFacts) -
     }
     message.content = entries.into_iter().map(|(_, block)| block).collect();
     let find = |start, end| span(&message.content, start, end);
-    let cited: Vec<_> =
-        said.annotations.iter().flatten().filter_map(|note| Cited::of(note, find)).collect();
+    let cited: Vec<_> = said.annotations.iter().flatten().filter_map(|note| Cited::of(note, find)).collect();
     message.citations.extend(cited);
     let calls = said.tool_calls.iter().flatten().enumerate();
     message.tool_calls = calls.filter_map(|(index, given)| call(given, index, facts)).collect();
@@ -273,10 +271,7 @@ fn call<'a>(call: &'a Call<'a>, index: usize, facts: &AnswerFacts) -> Option<Too
     Some(ToolCall {
         id: call_id(word(&call.id), index, facts),
         r#type: "function",
-        function: Function {
-            name: call.function.name?,
-            arguments: arguments.unwrap_or(Cow::Borrowed("{}")),
-        },
+        function: Function { name: call.function.name?, arguments: arguments.unwrap_or(Cow::Borrowed("{}")) },
         signature: call.extra_content.map(|state| seal::bind(Owner::Message, state)),
     })
 }
@@ -300,8 +295,7 @@ pub(super) fn logprobs(told: Option<&RawValue>) -> Vec<Logprob> {
     }
     let told: Option<Told> = told.and_then(|told| serde_json::from_str(told.get()).ok());
     let tokens = told.and_then(|told| told.content).unwrap_or_default();
-    let written =
-        |token: Token| Logprob { text: token.token, token_ids: [], logprobs: [token.logprob] };
+    let written = |token: Token| Logprob { text: token.token, token_ids: [], logprobs: [token.logprob] };
     tokens.into_iter().map(written).collect()
 }
 

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::dialect::object::{Path, explain, text};
-use crate::domain::{Envelope, Framing};
+use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
 
 #[derive(Deserialize)]
@@ -44,13 +44,10 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
     // State of others, which Cohere does not know what to do with.
     let passable = memmem::find(&body, b"\"causeway:").is_none();
     Ok(Envelope {
-        body,
-        model,
-        model_span,
         stream,
-        framing: Framing::Sse,
         include_usage: true,
         max_output,
         passable,
+        ..Envelope::whole(body, model, model_span)
     })
 }

@@ -35,11 +35,7 @@ pub(super) fn turns<'a>(
 }
 
 /// A turn that is neither called nor thought.
-fn plain<'a>(
-    role: &'static str,
-    mut turn: Object<'a>,
-    path: Path<'_>,
-) -> Result<Message<'a>, GatewayError> {
+fn plain<'a>(role: &'static str, mut turn: Object<'a>, path: Path<'_>) -> Result<Message<'a>, GatewayError> {
     let here = Path::Field(&path, "content");
     let content = turn.take("content", path)?.ok_or_else(|| here.wrong("field required"))?;
     let content = Some(content_of(content, here)?);

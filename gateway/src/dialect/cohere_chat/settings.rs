@@ -1,6 +1,8 @@
 //! Sampling, tools, thinking and the form of the answer.
 
-use crate::dialect::chat::{Chat, Function, Json, JsonSchema, Own, Reasoning, ResponseFormat, Tool, ToolChoice};
+use crate::dialect::chat::{
+    Chat, Function, Json, JsonSchema, Own, Reasoning, ResponseFormat, Tool, ToolChoice,
+};
 use crate::dialect::object::{self, Object, Path};
 use crate::error::GatewayError;
 
@@ -53,7 +55,12 @@ fn tools<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>) -> Result<(), GatewayEr
         let mut own = Own::new(super::VENDOR);
         own.keep("function", function);
         let vendor = own.with(tool);
-        chat.tools.push(Tool::Function { r#type: "function", function: written, cache_control: None, vendor });
+        chat.tools.push(Tool::Function {
+            r#type: "function",
+            function: written,
+            cache_control: None,
+            vendor,
+        });
     }
     Ok(())
 }
@@ -84,8 +91,12 @@ fn format<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>) -> Result<(), GatewayE
         ("json_object", None) => Some(ResponseFormat { r#type: "json_object", json_schema: None }),
         ("json_object", Some(schema)) => {
             // OpenAI wants a name, Cohere has none.
-            let json_schema =
-                JsonSchema { name: "response".into(), description: None, schema: Json::Raw(schema), strict: true };
+            let json_schema = JsonSchema {
+                name: "response".into(),
+                description: None,
+                schema: Json::Raw(schema),
+                strict: true,
+            };
             Some(ResponseFormat { r#type: "json_schema", json_schema: Some(json_schema) })
         }
         _ => return Err(Path::Field(&path, "type").wrong("expected text or json_object")),

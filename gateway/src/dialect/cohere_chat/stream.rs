@@ -106,7 +106,8 @@ impl Writer {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
-        let opening = Opening { role: "assistant", content: [], tool_plan: "", tool_calls: [], citations: [] };
+        let opening =
+            Opening { role: "assistant", content: [], tool_plan: "", tool_calls: [], citations: [] };
         let start = Start {
             id: answer_id(id, &self.facts),
             r#type: "message-start",
@@ -146,7 +147,13 @@ impl Writer {
         let index = self.blocks;
         self.blocks += 1;
         let (mut start, mut stop) = (Vec::new(), Vec::new());
-        event(&mut start, "content-start", Some(index), &Message { message: Content { content: block } }, &[]);
+        event(
+            &mut start,
+            "content-start",
+            Some(index),
+            &Message { message: Content { content: block } },
+            &[],
+        );
         ended(&mut stop, "content-end", index);
         self.lanes.push(lane, start, stop, out);
     }
@@ -155,7 +162,13 @@ impl Writer {
     fn delta(&mut self, piece: &Piece<'_>, odds: &[Logprob], out: &mut Vec<u8>) {
         let Some(index) = self.blocks.checked_sub(1) else { return };
         let mut bytes = Vec::new();
-        event(&mut bytes, "content-delta", Some(index), &Message { message: Content { content: piece } }, odds);
+        event(
+            &mut bytes,
+            "content-delta",
+            Some(index),
+            &Message { message: Content { content: piece } },
+            odds,
+        );
         self.lanes.add(&bytes, out);
     }
 
@@ -243,7 +256,13 @@ impl Writer {
         let index = self.citations;
         self.citations += 1;
         let mut bytes = Vec::new();
-        event(&mut bytes, "citation-start", Some(index), &Message { message: Cites { citations: cited } }, &[]);
+        event(
+            &mut bytes,
+            "citation-start",
+            Some(index),
+            &Message { message: Cites { citations: cited } },
+            &[],
+        );
         ended(&mut bytes, "citation-end", index);
         if self.lanes.is_empty() {
             out.extend_from_slice(&bytes);
@@ -267,8 +286,12 @@ impl Writer {
             self.seal(out);
             self.calls += 1;
             let function = Function { name: Some(name), arguments: "" };
-            let given =
-                ToolCall { id: Some(&id), r#type: Some("function"), function, signature: signature.as_deref() };
+            let given = ToolCall {
+                id: Some(&id),
+                r#type: Some("function"),
+                function,
+                signature: signature.as_deref(),
+            };
             let (mut start, mut stop) = (Vec::new(), Vec::new());
             called(&mut start, "tool-call-start", index, given);
             ended(&mut stop, "tool-call-end", index);
@@ -298,7 +321,13 @@ impl Writer {
 }
 
 /// One event around what is new.
-fn event(out: &mut Vec<u8>, name: &'static str, index: Option<usize>, delta: &impl Serialize, odds: &[Logprob]) {
+fn event(
+    out: &mut Vec<u8>,
+    name: &'static str,
+    index: Option<usize>,
+    delta: &impl Serialize,
+    odds: &[Logprob],
+) {
     // Of several tokens in one piece there is one entry, as Cohere writes it.
     let event = Event { r#type: name, index, delta, logprobs: odds.first() };
     sse::event(out, name, &json(&event));

@@ -70,7 +70,11 @@ impl Counted {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of tokens, checked to be one")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of tokens, checked to be one"
+)]
 fn whole(count: f64) -> Option<u64> {
     (0.0..9e15).contains(&count).then_some(count as u64)
 }

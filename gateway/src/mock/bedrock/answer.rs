@@ -103,10 +103,7 @@ impl Frames {
     }
 
     fn delta(&mut self, delta: Tree) {
-        self.push(
-            "contentBlockDelta",
-            object([("contentBlockIndex", self.index.into()), ("delta", delta)]),
-        );
+        self.push("contentBlockDelta", object([("contentBlockIndex", self.index.into()), ("delta", delta)]));
     }
 
     fn stop(&mut self) {

@@ -53,7 +53,8 @@ pub(super) fn read(body: &Value, target: &Target, memory: &Memory) -> Prompt {
 }
 
 fn reasoning(model: &str, fields: &Value) -> Reasoning {
-    let wanted = matches!(fields.pointer("/thinking/type").and_then(Value::as_str), Some("enabled" | "adaptive"));
+    let wanted =
+        matches!(fields.pointer("/thinking/type").and_then(Value::as_str), Some("enabled" | "adaptive"));
     if !wanted && !model.contains("think") {
         Reasoning::Off
     } else if model.contains("redacted") {

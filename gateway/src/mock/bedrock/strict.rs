@@ -64,7 +64,9 @@ pub(super) fn check(body: &Value) -> Checked {
             return refuse(format!("Value at '{path}.role' failed to satisfy constraint: [user, assistant]"));
         }
         if index > 0 && messages.get(index - 1).is_some_and(|before| text(before, "role") == role) {
-            return refuse("A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.");
+            return refuse(
+                "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.",
+            );
         }
         content(message, &path)?;
         results(message, &path, &calls)?;
@@ -83,7 +85,9 @@ fn refuse(message: impl Into<String>) -> Checked {
 fn only(value: &Value, path: &str, known: &[&str]) -> Checked {
     let Value::Object(fields) = value else { return refuse(format!("{path}: expected an object")) };
     match fields.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => refuse(format!("Malformed input request: #{path}: extraneous key [{name}] is not permitted, please reformat your input and try again.")),
+        Some(name) => refuse(format!(
+            "Malformed input request: #{path}: extraneous key [{name}] is not permitted, please reformat your input and try again."
+        )),
         None => Ok(()),
     }
 }
@@ -94,12 +98,16 @@ fn inference(config: &Value) -> Checked {
     }
     only(config, "/inferenceConfig", &["maxTokens", "temperature", "topP", "stopSequences"])?;
     if config.get("maxTokens").is_some_and(|most| most.as_u64().is_none_or(|most| most == 0)) {
-        return refuse("Value at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1");
+        return refuse(
+            "Value at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1",
+        );
     }
     for name in ["temperature", "topP"] {
         let within = |value: &Value| value.as_f64().is_some_and(|value| (0.0..=1.0).contains(&value));
         if config.get(name).is_some_and(|value| !within(value)) {
-            return refuse(format!("Value at 'inferenceConfig.{name}' failed to satisfy constraint: Member must have value less than or equal to 1"));
+            return refuse(format!(
+                "Value at 'inferenceConfig.{name}' failed to satisfy constraint: Member must have value less than or equal to 1"
+            ));
         }
     }
     Ok(())
@@ -113,24 +121,29 @@ fn thinking(body: &Value) -> Checked {
     }
     let limit = body.pointer("/inferenceConfig/maxTokens").and_then(Value::as_u64);
     match thinking.get("budget_tokens").and_then(Value::as_u64) {
-        Some(budget) if budget < 1024 => {
-            refuse("The model returned the following errors: thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
-        }
-        Some(budget) if limit.is_none_or(|limit| budget >= limit) => {
-            refuse("The model returned the following errors: `max_tokens` must be greater than `thinking.budget_tokens`.")
-        }
+        Some(budget) if budget < 1024 => refuse(
+            "The model returned the following errors: thinking.enabled.budget_tokens: Input should be greater than or equal to 1024",
+        ),
+        Some(budget) if limit.is_none_or(|limit| budget >= limit) => refuse(
+            "The model returned the following errors: `max_tokens` must be greater than `thinking.budget_tokens`.",
+        ),
         Some(_) => Ok(()),
-        None => refuse("The model returned the following errors: thinking.enabled.budget_tokens: Field required"),
+        None => {
+            refuse("The model returned the following errors: thinking.enabled.budget_tokens: Field required")
+        }
     }
 }
 
 fn tools(body: &Value) -> Checked {
-    let uses_tools = list(body, "messages").iter().flat_map(|message| list(message, "content")).any(|block| {
-        block.get("toolUse").is_some() || block.get("toolResult").is_some()
-    });
+    let uses_tools = list(body, "messages")
+        .iter()
+        .flat_map(|message| list(message, "content"))
+        .any(|block| block.get("toolUse").is_some() || block.get("toolResult").is_some());
     let Some(config) = body.get("toolConfig") else {
         return match uses_tools {
-            true => refuse("The toolConfig field must be defined when using toolUse and toolResult content blocks."),
+            true => refuse(
+                "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
+            ),
             false => Ok(()),
         };
     };
@@ -143,10 +156,14 @@ fn tools(body: &Value) -> Checked {
         let spec = tool.get("toolSpec").unwrap_or(&Value::Null);
         only(spec, &path, &["name", "description", "inputSchema", "strict"])?;
         if text(spec, "name").is_empty() || spec.get("description").is_some_and(|words| words == "") {
-            return refuse(format!("Value at '{path}.toolSpec' failed to satisfy constraint: Member must have length greater than or equal to 1"));
+            return refuse(format!(
+                "Value at '{path}.toolSpec' failed to satisfy constraint: Member must have length greater than or equal to 1"
+            ));
         }
         if spec.pointer("/inputSchema/json/type").and_then(Value::as_str) != Some("object") {
-            return refuse(format!("The value at {path}.toolSpec.inputSchema.json.type must be one of the following: object."));
+            return refuse(format!(
+                "The value at {path}.toolSpec.inputSchema.json.type must be one of the following: object."
+            ));
         }
     }
     match config.get("toolChoice") {
@@ -160,15 +177,17 @@ fn kind_of<'a>(value: &'a Value, path: &str, known: &[&str]) -> Result<&'a str, 
     let fields = value.as_object().map(|fields| fields.keys().collect::<Vec<_>>()).unwrap_or_default();
     match fields.as_slice() {
         [only] if known.contains(&only.as_str()) => Ok(only),
-        _ => Err(Complaint::invalid(format!(
-            "The value at {path} must have exactly one member of {known:?}"
-        ))),
+        _ => {
+            Err(Complaint::invalid(format!("The value at {path} must have exactly one member of {known:?}")))
+        }
     }
 }
 
 fn said(block: &Value, union: &str, path: &str) -> Checked {
     if text(block, "text").trim().is_empty() {
-        return refuse(format!("The text field in the {union} object at {path} is blank. Add text to the text field, and try again."));
+        return refuse(format!(
+            "The text field in the {union} object at {path} is blank. Add text to the text field, and try again."
+        ));
     }
     Ok(())
 }
@@ -176,7 +195,9 @@ fn said(block: &Value, union: &str, path: &str) -> Checked {
 fn content(message: &Value, path: &str) -> Checked {
     let blocks = list(message, "content");
     if blocks.is_empty() {
-        return refuse(format!("The content field in the Message object at {path} is empty. Add a ContentBlock object to the content field and try again."));
+        return refuse(format!(
+            "The content field in the Message object at {path} is empty. Add a ContentBlock object to the content field and try again."
+        ));
     }
     let mut names: Vec<&str> = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
@@ -186,14 +207,18 @@ fn content(message: &Value, path: &str) -> Checked {
         match kind {
             "text" => said(block, "ContentBlock", &here)?,
             "toolUse" if !inside.get("input").is_some_and(Value::is_object) => {
-                return refuse(format!("The format of the value at {here}.toolUse.input is invalid. Provide a json object for the field and try again."));
+                return refuse(format!(
+                    "The format of the value at {here}.toolUse.input is invalid. Provide a json object for the field and try again."
+                ));
             }
             "reasoningContent" => thought(inside, &here)?,
             "document" => {
                 let name = text(inside, "name");
                 let legal = |letter: char| letter.is_ascii_alphanumeric() || " -()[]".contains(letter);
                 if name.is_empty() || !name.chars().all(legal) || names.contains(&name) {
-                    return refuse(format!("The document file name at {here} can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and square brackets, and must be unique."));
+                    return refuse(format!(
+                        "The document file name at {here} can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and square brackets, and must be unique."
+                    ));
                 }
                 names.push(name);
             }
@@ -222,11 +247,17 @@ fn thought(inside: &Value, path: &str) -> Checked {
     if own {
         return Ok(());
     }
-    refuse(format!("The model returned the following errors: {path}: Invalid `signature` in `thinking` block"))
+    refuse(format!(
+        "The model returned the following errors: {path}: Invalid `signature` in `thinking` block"
+    ))
 }
 
 fn uses<'a>(message: &'a Value, kind: &str) -> Vec<&'a str> {
-    list(message, "content").iter().filter_map(|block| block.get(kind)).map(|block| text(block, "toolUseId")).collect()
+    list(message, "content")
+        .iter()
+        .filter_map(|block| block.get(kind))
+        .map(|block| text(block, "toolUseId"))
+        .collect()
 }
 
 /// Each call is answered in the next turn; nothing is answered that was not called.
@@ -234,10 +265,14 @@ fn results(message: &Value, path: &str, calls: &[&str]) -> Checked {
     let answered = uses(message, "toolResult");
     let missing: Vec<_> = calls.iter().filter(|id| !answered.contains(id)).collect();
     if !missing.is_empty() {
-        return refuse(format!("Expected toolResult blocks at {path}.content for the following Ids: {missing:?}"));
+        return refuse(format!(
+            "Expected toolResult blocks at {path}.content for the following Ids: {missing:?}"
+        ));
     }
     if answered.iter().any(|id| !calls.contains(id)) || answered.len() != calls.len() {
-        return refuse(format!("The number of toolResult blocks at {path}.content exceeds the number of toolUse blocks of previous turn."));
+        return refuse(format!(
+            "The number of toolResult blocks at {path}.content exceeds the number of toolUse blocks of previous turn."
+        ));
     }
     Ok(())
 }

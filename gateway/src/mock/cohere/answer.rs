@@ -39,10 +39,8 @@ pub(super) fn whole(reply: &Reply) -> Tree {
 const PLAN: &str = "I will use the tools.";
 
 fn given(reply: &Reply, at: usize, call: &Call) -> Tree {
-    let function = object([
-        ("name", call.name.as_str().into()),
-        ("arguments", call.arguments.to_string().into()),
-    ]);
+    let function =
+        object([("name", call.name.as_str().into()), ("arguments", call.arguments.to_string().into())]);
     object([("id", call_id(reply, at, call).into()), ("type", "function".into()), ("function", function)])
 }
 
@@ -92,8 +90,7 @@ pub(super) fn stream(reply: &Reply) -> Vec<Bytes> {
         ("tool_calls", empty()),
         ("citations", empty()),
     ]);
-    let start =
-        object([("id", id(reply.serial).into()), ("delta", object([("message", opening)]))]);
+    let start = object([("id", id(reply.serial).into()), ("delta", object([("message", opening)]))]);
     let mut frames = vec![frame("message-start", start)];
     let mut index = 0;
     for (kind, pieces) in [("thinking", &reply.thoughts), ("text", &reply.pieces)] {

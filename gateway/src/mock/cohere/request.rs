@@ -29,7 +29,9 @@ pub(super) fn read(body: &Value) -> Prompt {
     for document in list(body, "documents") {
         let shown = document.as_str().map_or_else(|| document.to_string(), str::to_owned);
         prompt.count(&shown);
-        prompt.files.push(document.pointer("/data/title").and_then(Value::as_str).unwrap_or("text").to_owned());
+        prompt
+            .files
+            .push(document.pointer("/data/title").and_then(Value::as_str).unwrap_or("text").to_owned());
     }
     let mut names: Vec<(&str, &str)> = Vec::new();
     let mut before = "";

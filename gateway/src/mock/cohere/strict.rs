@@ -60,7 +60,9 @@ pub(super) fn check(body: &Value) -> Checked {
                 only(message, &path, &["role", "content", "tool_call_id"])?;
                 let id = text(message, "tool_call_id");
                 let Some(place) = open.iter().position(|known| *known == id) else {
-                    return refuse(format!("invalid request: tool call id {id} not found in previous tool calls"));
+                    return refuse(format!(
+                        "invalid request: tool call id {id} not found in previous tool calls"
+                    ));
                 };
                 open.remove(place);
             }
@@ -83,7 +85,9 @@ fn only(value: &Value, path: &str, known: &[&str]) -> Checked {
         return refuse(format!("invalid request: {path}: expected an object"));
     };
     match fields.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(Complaint::new(422, format!("unknown field: parameter '{path}.{name}' is not a valid field"))),
+        Some(name) => {
+            Err(Complaint::new(422, format!("unknown field: parameter '{path}.{name}' is not a valid field")))
+        }
         None => Ok(()),
     }
 }
@@ -151,7 +155,8 @@ fn content(role: &str, message: &Value, path: &str) -> Checked {
     };
     match message.get("content") {
         Some(Value::String(_)) => Ok(()),
-        Some(Value::Array(blocks)) => match blocks.iter().find(|block| !known.contains(&text(block, "type"))) {
+        Some(Value::Array(blocks)) => match blocks.iter().find(|block| !known.contains(&text(block, "type")))
+        {
             Some(block) => refuse(format!("invalid request: {path}.content: no such block here: {block}")),
             None => Ok(()),
         },

@@ -92,7 +92,7 @@ fn blocks_of_every_kind_in_their_order() {
         content(message),
         json!([
             { "text": "a" },
-            { "toolUse": { "toolUseId": "odd_id__dab2cc17", "name": "f", "input": { "x": 1 } } },
+            { "toolUse": { "toolUseId": "odd_id__3b49f442", "name": "f", "input": { "x": 1 } } },
             { "reasoningContent": { "reasoningText": { "text": "hm", "signature": "s" } } },
             { "image": { "format": "png", "source": { "bytes": "AA==" } } },
             { "text": "https://x/y.png" },

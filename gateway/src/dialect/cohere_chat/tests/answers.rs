@@ -85,7 +85,8 @@ fn sources_become_citations_whoever_named_them() {
             { "type": "vendor", "vendor": "odd", "value": { "nothing": 1 } },
         ],
     });
-    let document = |id: &str, document: Value| json!([{ "type": "document", "id": id, "document": document }]);
+    let document =
+        |id: &str, document: Value| json!([{ "type": "document", "id": id, "document": document }]);
     assert_eq!(
         whole(&answer(message))["message"]["citations"],
         json!([
@@ -103,7 +104,8 @@ fn sources_become_citations_whoever_named_them() {
 #[test]
 fn the_reason_is_one_of_coheres() {
     let reason = |finish: &str, native: &str, more: Value| {
-        let mut choice = json!({ "index": 0, "message": {}, "finish_reason": finish, "native_finish_reason": native });
+        let mut choice =
+            json!({ "index": 0, "message": {}, "finish_reason": finish, "native_finish_reason": native });
         if let (Some(choice), Value::Object(more)) = (choice.as_object_mut(), more) {
             choice.extend(more);
         }
@@ -116,7 +118,12 @@ fn the_reason_is_one_of_coheres() {
         ("length", "", json!({}), "MAX_TOKENS"),
         ("content_filter", "", json!({}), "ERROR_TOXIC"),
         ("stop", "", json!({ "message": { "refusal": "no" } }), "ERROR_TOXIC"),
-        ("stop", "", json!({ "message": { "tool_calls": [{ "id": "a", "function": { "name": "f" } }] } }), "TOOL_CALL"),
+        (
+            "stop",
+            "",
+            json!({ "message": { "tool_calls": [{ "id": "a", "function": { "name": "f" } }] } }),
+            "TOOL_CALL",
+        ),
     ] {
         assert_eq!(reason(finish, native, more), wanted, "{finish} {native}");
     }
@@ -158,9 +165,18 @@ fn events_are_told_apart_wherever_their_type_stands() {
     };
     for (data, wanted) in [
         (r#"{"type":"message-start","id":"x"}"#, "quiet"),
-        (r#"{"index":0,"delta":{"message":{"content":{"type":"text","text":""}}},"type":"content-start"}"#, "quiet"),
-        (r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"\"type\":\"message-end\""}}}}"#, "content"),
-        (r#"{"index":0,"delta":{"message":{"tool_calls":{"type":"function"}}},"type": "tool-call-start"}"#, "content"),
+        (
+            r#"{"index":0,"delta":{"message":{"content":{"type":"text","text":""}}},"type":"content-start"}"#,
+            "quiet",
+        ),
+        (
+            r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"\"type\":\"message-end\""}}}}"#,
+            "content",
+        ),
+        (
+            r#"{"index":0,"delta":{"message":{"tool_calls":{"type":"function"}}},"type": "tool-call-start"}"#,
+            "content",
+        ),
         (r#"{"type":"tool-plan-delta"}"#, "content"),
         (r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE"}}"#, "end"),
         (r#"{"type":"message-end","delta":{"finish_reason":"ERROR","error":"broken"}}"#, "failed"),
@@ -178,7 +194,9 @@ fn events_are_told_apart_wherever_their_type_stands() {
 fn usage_is_what_the_model_read_and_wrote() {
     let mut usage = Usage::default();
     let end = br#"{"delta":{"finish_reason":"TIMEOUT","usage":{"billed_units":{"input_tokens":1.0,"output_tokens":2.0},"tokens":{"input_tokens":71.0,"output_tokens":2.0},"cached_tokens":64}},"type":"message-end"}"#;
-    let Passing::Failed(error) = CohereChat.passing(end, &mut usage) else { panic!("a timeout is a failure") };
+    let Passing::Failed(error) = CohereChat.passing(end, &mut usage) else {
+        panic!("a timeout is a failure")
+    };
     assert_eq!(error.kind, Kind::Timeout);
     assert_eq!((usage.input, usage.output, usage.cache_read), (Some(71), Some(2), Some(64)));
     let usage = CohereChat.whole_usage(br#"{"usage":{"billed_units":{"input_tokens":3,"output_tokens":4}}}"#);

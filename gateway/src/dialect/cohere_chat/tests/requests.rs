@@ -44,7 +44,10 @@ fn wrong_fields_are_named() {
         (json!({ "messages": [{ "role": "user" }] }), "messages[0].content"),
         (json!({ "messages": [{ "role": "user", "content": 1 }] }), "messages[0].content"),
         (json!({ "messages": [{ "role": "user", "content": [{}] }] }), "messages[0].content[0].type"),
-        (json!({ "messages": [{ "role": "user", "content": [{ "type": "text" }] }] }), "messages[0].content[0].text"),
+        (
+            json!({ "messages": [{ "role": "user", "content": [{ "type": "text" }] }] }),
+            "messages[0].content[0].text",
+        ),
         (json!({ "messages": [{ "role": "tool", "content": "x" }] }), "messages[0].tool_call_id"),
         (
             json!({ "messages": [{ "role": "assistant", "tool_calls": [{ "id": "a" }] }] }),
@@ -89,7 +92,9 @@ fn every_setting_finds_its_name_and_the_rest_stays_coheres() {
             "vendor": { "cohere": { "safety_mode": "STRICT", "citation_options": { "mode": "FAST" }, "priority": 3 } },
         })
     );
-    let chat = canonical(json!({ "k": 0, "thinking": { "type": "disabled" }, "response_format": { "type": "json_object" } }));
+    let chat = canonical(
+        json!({ "k": 0, "thinking": { "type": "disabled" }, "response_format": { "type": "json_object" } }),
+    );
     let chat = chat.expect("a legal request");
     assert_eq!((chat.get("top_k"), &chat["reasoning"]), (None, &json!({ "mode": "disabled" })));
     assert_eq!(chat["response_format"], json!({ "type": "json_object" }));

