@@ -23,6 +23,16 @@ struct Ollama {
 /// The vendor's word in canonical chat: `vendor.ollama`, `format: "ollama"`.
 const VENDOR: &str = "ollama";
 
+fn passage(dialect: &str, path: &str) -> Passage {
+    Passage {
+        dialect: dialect.to_owned(),
+        path: path.to_owned(),
+        stream_path: path.to_owned(),
+        headers: Vec::new(),
+        credential: Credential::Bearer,
+    }
+}
+
 impl Adapter for Ollama {
     type Stream = stream::Stream;
 
@@ -45,13 +55,10 @@ impl Adapter for Ollama {
                 Capability::Seed,
             ],
             options_schema: options::SCHEMA.to_owned(),
-            passages: vec![Passage {
-                dialect: "ollama-embed".to_owned(),
-                path: embeddings::PATH.to_owned(),
-                stream_path: embeddings::PATH.to_owned(),
-                headers: Vec::new(),
-                credential: Credential::Bearer,
-            }],
+            passages: vec![
+                passage("ollama-embed", embeddings::PATH),
+                passage("ollama-embeddings", "/api/embeddings"),
+            ],
             client_headers: Vec::new(),
         }
     }

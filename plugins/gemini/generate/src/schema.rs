@@ -42,18 +42,8 @@ impl Serialize for Schema<'_> {
     }
 }
 
-/// Keywords that make a rewrite necessary, or a report. Keys stand between quotes; that a text may hold the same costs no more
-/// than the rewrite.
-const TELLING: [&str; 8] = [
-    "\"$ref\"",
-    "\"allOf\"",
-    "\"oneOf\"",
-    "\"const\"",
-    "\"enum\"",
-    "\"nullable\"",
-    "\"$schema\"",
-    "\"$comment\"",
-];
+/// Keywords that make a rewrite necessary.
+const TELLING: [&str; 8] = ["$ref", "allOf", "oneOf", "const", "enum", "nullable", "$schema", "$comment"];
 
 /// Constraints Gemini ignores; they stay where they are, as a hint to the model.
 const IGNORED: [&str; 21] = [
@@ -86,16 +76,29 @@ const LARGEST: usize = 4096;
 
 /// The schema in Gemini's words; `path` is where it stands.
 pub(crate) fn rewrite<'a>(schema: &Json<'a>, path: &str, losses: &mut Losses) -> Schema<'a> {
-    let text = schema.text();
-    let several_types = text.contains("\"type\":[") || text.contains("\"type\": [");
-    let ignored = IGNORED.iter().any(|word| text.contains(&format!("\"{word}\"")));
-    let telling = several_types || ignored || TELLING.iter().any(|word| text.contains(word));
+    let telling = needs_rewrite(&schema.text());
     let Some(root) = telling.then(|| schema.read::<Tree<'a>>()).flatten() else {
         return Schema::Same(schema.clone());
     };
     let mut rewriter = Rewriter { root: &root, losses, expanding: Vec::new(), depth: 0, written: 0 };
     let tree = rewriter.schema(&root, path);
     Schema::Tree(tree)
+}
+
+/// Whether a keyword stands in it that Gemini does not read as it is. One pass over what stands between quotes; that a text may
+/// say the same costs no more than the rewrite.
+fn needs_rewrite(schema: &str) -> bool {
+    let mut pieces = schema.split('"').peekable();
+    while let Some(piece) = pieces.next() {
+        let mut of_several = || {
+            let behind = pieces.peek().and_then(|next| next.trim_start().strip_prefix(':'));
+            behind.is_some_and(|value| value.trim_start().starts_with('['))
+        };
+        if TELLING.contains(&piece) || IGNORED.contains(&piece) || (piece == "type" && of_several()) {
+            return true;
+        }
+    }
+    false
 }
 
 struct Rewriter<'r, 'a, 'l> {
