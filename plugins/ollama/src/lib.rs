@@ -23,16 +23,6 @@ struct Ollama {
 /// The vendor's word in canonical chat: `vendor.ollama`, `format: "ollama"`.
 const VENDOR: &str = "ollama";
 
-fn passage(dialect: &str, path: &str) -> Passage {
-    Passage {
-        dialect: dialect.to_owned(),
-        path: path.to_owned(),
-        stream_path: path.to_owned(),
-        headers: Vec::new(),
-        credential: Credential::Bearer,
-    }
-}
-
 impl Adapter for Ollama {
     type Stream = stream::Stream;
 
@@ -55,10 +45,14 @@ impl Adapter for Ollama {
                 Capability::Seed,
             ],
             options_schema: options::SCHEMA.to_owned(),
-            passages: vec![
-                passage("ollama-embed", embeddings::PATH),
-                passage("ollama-embeddings", "/api/embeddings"),
-            ],
+            passages: [
+                ("ollama-chat", "/api/chat"),
+                ("ollama-generate", "/api/generate"),
+                ("ollama-embed", embeddings::PATH),
+                ("ollama-embeddings", "/api/embeddings"),
+            ]
+            .map(passage)
+            .into(),
             client_headers: Vec::new(),
         }
     }
@@ -108,6 +102,17 @@ impl Adapter for Ollama {
             Operation::Chat => Ok(stream::Stream::default()),
             other => Err(failure::not_streamed(VENDOR, other)),
         }
+    }
+}
+
+/// Ollama's own clients are passed on as they are, with every option they know.
+fn passage((dialect, path): (&str, &str)) -> Passage {
+    Passage {
+        dialect: dialect.to_owned(),
+        path: path.to_owned(),
+        stream_path: path.to_owned(),
+        headers: Vec::new(),
+        credential: Credential::Bearer,
     }
 }
 
