@@ -147,8 +147,8 @@ impl<'a> Rewriter<'_, 'a, '_> {
         Tree::Object(written)
     }
 
-    fn member(&mut self, name: &Cow<'a, str>, value: &Tree<'a>, path: &str, written: &mut Members<'a>) {
-        match &**name {
+    fn member(&mut self, name: &str, value: &Tree<'a>, path: &str, written: &mut Members<'a>) {
+        match name {
             // All references are written out, so nobody looks here any more; the others mean nothing to a model.
             "$defs" | "definitions" | "$schema" | "$comment" | "$id" | "$anchor" | "allOf" => {}
             "properties" => {
@@ -160,7 +160,7 @@ impl<'a> Rewriter<'_, 'a, '_> {
                 written.put("properties", Tree::Object(Members(properties)));
             }
             "items" | "prefixItems" | "anyOf" | "additionalProperties" | "additionalItems" => {
-                let tuple = &**name == "items" && matches!(value, Tree::List(_));
+                let tuple = name == "items" && matches!(value, Tree::List(_));
                 let value = self.one_or_several(value, path);
                 written.put(if tuple { "prefixItems" } else { name }, value);
             }
@@ -193,7 +193,7 @@ impl<'a> Rewriter<'_, 'a, '_> {
                 if IGNORED.contains(&word) {
                     self.losses.add(path, "gemini does not hold the model to it");
                 }
-                written.0.push((name.clone(), value.clone()));
+                written.0.push((Cow::Owned(word.to_owned()), value.clone()));
             }
         }
     }
