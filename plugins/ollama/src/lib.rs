@@ -49,6 +49,7 @@ impl Adapter for Ollama {
                 ("ollama-chat", "/api/chat"),
                 ("ollama-generate", "/api/generate"),
                 ("ollama-embed", embeddings::PATH),
+                ("ollama-embeddings", "/api/embeddings"),
             ]
             .map(passage)
             .into(),

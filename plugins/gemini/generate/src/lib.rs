@@ -4,6 +4,7 @@ mod error;
 mod operations;
 mod request;
 mod response;
+mod schema;
 mod stream;
 pub mod wire;
 

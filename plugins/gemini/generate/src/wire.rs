@@ -4,6 +4,8 @@ use plugin_sdk::chat::{Json, Text};
 use plugin_sdk::object;
 use serde::Serialize;
 
+pub use crate::schema::Schema;
+
 /// `GenerateContentRequest`.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -129,7 +131,7 @@ object! {
         /// What it does.
         description: Option<Text<'a>> = "description",
         /// JSON Schema.
-        parameters: Option<Json<'a>> = "parametersJsonSchema",
+        parameters: Option<Schema<'a>> = "parametersJsonSchema",
     }
 }
 
@@ -179,7 +181,7 @@ object! {
         /// `application/json`
         response_mime_type: Option<Text<'a>> = "responseMimeType",
         /// JSON Schema.
-        response_json_schema: Option<Json<'a>> = "responseJsonSchema",
+        response_json_schema: Option<Schema<'a>> = "responseJsonSchema",
         /// `TEXT`, `IMAGE`, `AUDIO`.
         response_modalities: Vec<Text<'a>> = "responseModalities",
         /// Thinking.

@@ -74,8 +74,10 @@ fn response_format<'a>(
         _ => return losses.add("response_format", format!("gemini has no format `{}`", &*format.kind)),
     }
     let Some(named) = &format.json_schema else { return };
-    config.response_json_schema = named.schema.clone();
     let path = "response_format.json_schema";
+    let place = format!("{path}.schema");
+    config.response_json_schema =
+        named.schema.as_ref().map(|schema| crate::schema::rewrite(schema, &place, losses));
     losses.add_if(&named.description, format!("{path}.description"), "gemini takes the schema alone");
     losses.add_fields(&named.rest, path, "gemini has no such field");
 }

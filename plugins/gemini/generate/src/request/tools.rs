@@ -3,8 +3,8 @@
 use plugin_sdk::Losses;
 use plugin_sdk::chat::{ChatRequest, Fields, FunctionDefinition, Json, Tool, ToolChoice};
 
-use crate::VENDOR;
 use crate::wire::{FunctionCallingConfig, FunctionDeclaration, FunctionTool, Tool as Entry, ToolConfig};
+use crate::{VENDOR, schema};
 
 /// All functions as one tool, then each tool of Google's.
 pub(super) fn tools<'a>(tools: &'a [Tool<'a>], losses: &mut Losses) -> Vec<Entry<'a>> {
@@ -43,10 +43,13 @@ fn declaration<'a>(
     losses.add_fields(&tool.rest, path, "gemini has no such field");
     let settings = tool.settings();
     losses.add_foreign(&settings, VENDOR, &format!("{path}."));
+    let place = format!("{path}.function.parameters");
+    // `true` lets everything through, which is what no schema means.
+    let parameters = function.parameters.as_ref().filter(|schema| schema.text().starts_with('{'));
     FunctionDeclaration {
         name: (&*function.name).into(),
         description: function.description.as_deref().map(Into::into),
-        parameters: function.parameters.clone(),
+        parameters: parameters.map(|schema| schema::rewrite(schema, &place, losses)),
         rest: settings.get(VENDOR).and_then(Json::read::<Fields<'a>>).unwrap_or_default(),
     }
 }
