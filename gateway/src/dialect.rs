@@ -111,6 +111,12 @@ pub trait Dialect: Send + Sync {
     /// `usage` is updated with what the event says.
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing;
 
+    /// The path in this dialect's own body of a parameter of canonical chat, where the value is spelled the same.
+    /// `None`: it has none.
+    fn own_path(&self, _canonical: &str) -> Option<String> {
+        None
+    }
+
     /// What of a request [`Dialect::canonical`] leaves out.
     fn dropped(&self, _envelope: &Envelope) -> Vec<Loss> {
         Vec::new()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::adapter::Pool;
 use crate::auth::Keyring;
 use crate::config::Headers;
+use crate::domain::Rules;
 use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
@@ -44,4 +45,6 @@ pub struct Provider {
     pub timeouts: Timeouts,
     /// It tells usage in a stream when it is asked to.
     pub stream_usage: bool,
+    /// What requests to it may say.
+    pub rules: Rules,
 }

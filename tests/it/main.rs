@@ -10,6 +10,7 @@ mod errors;
 mod fault;
 mod losses;
 mod models;
+mod params;
 mod reload;
 mod route;
 mod stream;

@@ -43,10 +43,22 @@ keys = [""]
 options = { organization = "org-acme" }
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[providers.openai.params]
+rename = { max_completion_tokens = "max_tokens" }
+remove = ["logit_bias"]
+default = { temperature = 0.2 }
+set = { service_tier = "flex" }
+max_tokens = 8192
 [models."gpt-*"]
 targets = [{ to = "openai/*", weight = 70 }]
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[models."gpt-*".params]
+rename = { max_completion_tokens = "max_tokens" }
+remove = ["logit_bias"]
+default = { temperature = 0.2, reasoning = { max_tokens = 2048 } }
+set = { user = "shop" }
+max_tokens = 8192
 [defaults.key]
 limits = { requests = "600/min", tokens = "1M/min", concurrent = 50 }
 [keys.web]
@@ -201,7 +213,9 @@ fn property(schema: &'static Json, name: &str) -> Option<&'static Json> {
 /// True for what gets a header of its own: a struct, or a table of named structs. A price is one line.
 fn is_table(property: &'static Json, member: &Ordered) -> bool {
     let schema = resolve(property);
-    let named = schema.get("additionalProperties").is_some_and(Json::is_object);
+    let others = schema.get("additionalProperties").filter(|others| others.is_object());
+    // A table of plain strings is one line.
+    let named = others.is_some_and(|others| others.get("type").is_none_or(|name| name != "string"));
     let price = schema.get("properties").is_some_and(|properties| properties.get("cache_read").is_some());
     matches!(member, Ordered::Table(_)) && !price && (named || schema.get("properties").is_some())
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::params::Params;
 pub use super::retry::{Retry, RetryCondition};
 use super::server::TimeoutOverrides;
 use super::text::{Text, text_values};
@@ -35,6 +36,13 @@ pub struct Model {
     /// 400 naming the field).
     #[serde(default)]
     pub lossy: Lossy,
+    /// "auto": where a provider caches only what is marked (Anthropic, Bedrock), requests of 4 KiB of text and more get
+    /// marks behind the tools, the system prompt and the last message of a conversation, unless the client set some.
+    #[serde(default)]
+    pub cache: Cache,
+    /// What requests may say, changed before they are sent.
+    #[serde(default)]
+    pub params: Params,
     /// Instead of the provider's timeouts, for this model.
     #[serde(default)]
     pub timeouts: TimeoutOverrides,
@@ -50,6 +58,8 @@ impl Model {
             balance: Balance::default(),
             sticky: Sticky::default(),
             lossy: Lossy::default(),
+            cache: Cache::default(),
+            params: Params::default(),
             timeouts: TimeoutOverrides::default(),
         }
     }
@@ -83,6 +93,17 @@ pub enum Lossy {
     Warn,
     /// It is an error before anything is sent.
     Strict,
+}
+
+/// Who marks what a provider shall keep in its prompt cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cache {
+    /// The client alone.
+    #[default]
+    Off,
+    /// The gateway, where the client did not.
+    Auto,
 }
 
 /// What stays on one target.

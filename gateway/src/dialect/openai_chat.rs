@@ -61,6 +61,11 @@ impl Dialect for OpenAiChat {
         passing::look(data, usage)
     }
 
+    fn own_path(&self, canonical: &str) -> Option<String> {
+        // Vendors' fields have a place only where they are taken out of it.
+        (!canonical.starts_with("vendor.")).then(|| canonical.to_owned())
+    }
+
     fn choices(&self, data: &[u8], choices: &mut passage::Choices) {
         passing::choices(data, choices);
     }

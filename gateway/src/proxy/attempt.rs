@@ -8,6 +8,7 @@ use http::HeaderMap;
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::answer::{self, Answer};
+use super::changes::Changes;
 use super::exchange::{Exchange, Said};
 use super::service::Ground;
 use super::stream::Stream;
@@ -59,7 +60,8 @@ pub(super) async fn first_good(
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
     let retry = &plan.model.retry;
-    let mut walk = Walk { request, exchange, model: &plan.model, canonical: None, failure: None };
+    let model = &plan.model;
+    let mut walk = Walk { request, exchange, model, effort: plan.effort, canonical: None, failure: None };
     let now = Instant::now();
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
@@ -128,6 +130,8 @@ struct Walk<'a> {
     request: &'a Request<'a>,
     exchange: &'a mut Exchange,
     model: &'a Model,
+    /// What the model's name asked for.
+    effort: Option<&'static str>,
     /// Decoded once, at the first target that needs it.
     canonical: Option<Bytes>,
     failure: Option<GatewayError>,
@@ -170,7 +174,9 @@ impl Walk<'_> {
         })?;
         let timeouts = provider.timeouts.with(&self.model.timeouts);
         let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
-        let passage = envelope.passable && provider.adapter.manifest().passage(dialect.id()).is_some();
+        let changes = Changes::of(self.model, provider, self.effort, dialect, envelope);
+        let spoken = envelope.passable && provider.adapter.manifest().passage(dialect.id()).is_some();
+        let passage = spoken && changes.as_ref().is_none_or(|changes| changes.fit(dialect));
         attempt.translated = !passage;
         let operation = dialect.operation();
         if !passage && !provider.adapter.manifest().translates(operation) {
@@ -180,9 +186,16 @@ impl Walk<'_> {
         let route = self.route(provider, step);
         let mut lease = None;
         let upstream_request = if passage {
-            pass_on::request(dialect, envelope, &self.exchange.head.headers, provider, &step.model)?
+            let client = &self.exchange.head.headers;
+            let request = pass_on::request(dialect, envelope, client, provider, &step.model)?;
+            match &changes {
+                Some(changes) => {
+                    UpstreamRequest { body: changes.in_own_form(dialect, &request.body)?, ..request }
+                }
+                None => request,
+            }
         } else {
-            self.translate(provider, &route, &mut lease)?
+            self.translate(provider, &route, changes.as_ref(), &mut lease)?
         };
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
         let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &timeouts));
@@ -223,6 +236,7 @@ impl Walk<'_> {
         &mut self,
         provider: &Provider,
         route: &Route,
+        changes: Option<&Changes<'_>>,
         lease: &mut Option<Lease>,
     ) -> Result<UpstreamRequest, GatewayError> {
         let Request { dialect, envelope, .. } = *self.request;
@@ -232,6 +246,10 @@ impl Walk<'_> {
                 let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
                 self.canonical.insert(body).clone()
             }
+        };
+        let body = match changes {
+            Some(changes) => off_the_worker(body.len(), || changes.in_canonical(&body, &route.model))?,
+            None => body,
         };
         let leased = lease.insert(provider.adapter.checkout()?);
         let translated = call(&mut self.exchange.record, provider, "translate-request", body.len(), || {

@@ -8,7 +8,8 @@ use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
 use crate::auth::Keyring;
 use crate::config::{self, Config};
-use crate::domain::{Secret, Target, VirtualKey};
+use crate::domain::rules::leaves;
+use crate::domain::{Rules, Secret, Target, VirtualKey};
 use crate::route::{Model, Retry, Table};
 use crate::upstream::{self, Timeouts};
 
@@ -114,7 +115,14 @@ fn open(
     // The adapter's own option says the same for what it translates.
     let stream_usage =
         provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
-    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts, stream_usage })
+    Ok(Provider {
+        upstream,
+        adapter,
+        plugin: plugin.into(),
+        timeouts,
+        stream_usage,
+        rules: rules(&provider.params),
+    })
 }
 
 fn limits(plugin: Option<&config::Plugin>) -> Limits {
@@ -149,7 +157,19 @@ fn model_of(name: &str, model: &config::Model) -> Model {
             longest_wait: Duration::from(model.retry.backoff.to),
         },
         lossy: model.lossy,
+        cache: model.cache,
+        rules: rules(&model.params),
         timeouts: model.timeouts,
+    }
+}
+
+fn rules(params: &config::Params) -> Rules {
+    Rules {
+        rename: params.rename.iter().map(|(from, to)| (from.clone(), to.clone())).collect(),
+        remove: params.remove.clone(),
+        default: leaves(&params.default),
+        set: leaves(&params.set),
+        max_tokens: params.max_tokens,
     }
 }
 

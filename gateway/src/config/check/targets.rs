@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::Check;
 use crate::config::plugin::BUNDLED;
 use crate::config::tree::Route;
-use crate::config::{ModelPattern, Source, TargetName};
+use crate::config::{ModelPattern, Params, Source, TargetName};
 use crate::domain::{ByteSize, Timespan};
 
 impl Check<'_> {
@@ -19,6 +19,7 @@ impl Check<'_> {
                 let message = format!("`{name}` cannot be the name of a provider");
                 self.report_key(&route, message, "holds `/`, `*`, white space or nothing", help);
             }
+            self.params(&provider.params, &route.key("params"));
             let mut seen = HashSet::new();
             for (index, key) in provider.keys.iter().enumerate() {
                 let route = route.key("keys").index(index);
@@ -94,6 +95,7 @@ impl Check<'_> {
             if let Err(message) = name.parse::<ModelPattern>() {
                 self.report_key(&route, message, "not a name", None);
             }
+            self.params(&model.params, &route.key("params"));
             for (index, target) in model.targets.iter().enumerate() {
                 let short = route.key("targets").index(index);
                 let long = short.key("to");
@@ -107,6 +109,15 @@ impl Check<'_> {
                 let message = format!("model `{name}` has no target with a weight above zero");
                 self.report(&route.key("targets"), message, "all out of service", None);
             }
+        }
+    }
+
+    fn params(&mut self, params: &Params, route: &Route) {
+        if let Some((place, path, why)) = params.problem() {
+            let help = Some(
+                "fields have the names of OpenAI's chat API, inner ones `reasoning.max_tokens`".to_owned(),
+            );
+            self.report(&route.key(place).key(path), format!("`{path}` {why}"), "in these rules", help);
         }
     }
 
