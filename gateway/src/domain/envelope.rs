@@ -75,7 +75,8 @@ pub struct Envelope {
     pub body: Bytes,
     /// The public model name the client asked for.
     pub model: String,
-    /// Where the model name stands in `body`, the quotes of JSON included. `None`: it is in the path.
+    /// Where the model name stands in `body`, the quotes of JSON included; empty: it was left out and belongs
+    /// there. `None`: it is in the path.
     pub model_span: Option<Range<usize>>,
     /// The client wants a stream.
     pub stream: bool,
@@ -125,6 +126,9 @@ impl Envelope {
         let span = self.model_span.clone().filter(|_| model != self.model);
         let name = span.map(|span| match self.content_type {
             Some(_) => (span, model.to_owned().into()),
+            None if span.is_empty() => {
+                (span, format!("\"model\":{},", serde_json::Value::from(model)).into())
+            }
             None => (span, serde_json::Value::from(model).to_string().into()),
         });
         let mut edits: Vec<Edit> = name.into_iter().chain(edit).collect();

@@ -106,6 +106,11 @@ pub fn is_host_only(name: &HeaderName) -> bool {
     HOST_ONLY.contains(&name.as_str())
 }
 
+/// True for a header that frames the message: not even an operator may set it.
+pub fn is_framing(name: &HeaderName) -> bool {
+    is_host_only(name) && !["authorization", "proxy-authorization", "cookie"].contains(&name.as_str())
+}
+
 /// True for a path with a `.` or `..` step, plain or escaped: a server that resolves it ends up elsewhere.
 pub fn climbs(path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();

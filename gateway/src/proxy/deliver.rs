@@ -186,6 +186,7 @@ pub(super) async fn models(
         id: name.to_owned(),
         created: 0,
         owned_by: "causeway".to_owned(),
+        facts: snapshot.routes.find(name).map(|model| model.facts.clone()).unwrap_or_default(),
     };
     let body = if api.endpoint == Endpoint::Models {
         let names = snapshot.routes.names().into_iter().filter(|name| key.may_use(name));

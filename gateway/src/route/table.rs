@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::retry::Retry;
 use crate::config::{Cache, Lossy, TimeoutOverrides};
-use crate::domain::{Pattern, Rules, Target};
+use crate::domain::{ModelFacts, Pattern, Rules, Target};
 
 /// One configured model.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Model {
     pub rules: Rules,
     /// How long its attempts may take, where it says otherwise than the provider.
     pub timeouts: TimeoutOverrides,
+    /// What lists tell about it.
+    pub facts: ModelFacts,
 }
 
 /// All models of one configuration.

@@ -31,6 +31,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         cache: crate::config::Cache::Off,
         rules: crate::domain::Rules::default(),
         timeouts: TimeoutOverrides::default(),
+        facts: crate::domain::ModelFacts::default(),
     }
 }
 
