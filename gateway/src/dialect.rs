@@ -130,6 +130,11 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// The client's own body asks for usage in the stream.
+    fn asks_for_usage(&self, _envelope: &Envelope) -> bool {
+        false
+    }
+
     /// What to change in the body so that a stream of this dialect's own tells usage. `None`: it does so unasked, or the
     /// client asked for it.
     fn ask_usage(&self, _envelope: &Envelope) -> Option<Edit> {

@@ -315,8 +315,30 @@ async fn a_server_that_refuses_stream_options_is_not_asked_for_usage() {
         assert!(reply.complete && dialect.is_ended(&reply.events()), "{}", reply.text());
         let request = String::from_utf8(scripted.requests().pop().unwrap().to_vec()).unwrap();
         assert!(!request.contains("stream_options"), "{request}");
+        // Who asks is translated, so that the server is not asked either.
+        let asks = scripted
+            .requests()
+            .iter()
+            .any(|request| String::from_utf8_lossy(request).contains("stream_options"));
+        assert!(!asks);
         let line = line_of(&gateway, &reply).await;
         let counts = (&line["in"], &line["out"], &line["usage_estimated"]);
         assert_eq!(counts, (&json!(3), &json!(1), &json!(true)), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_the_answer_is_counted_for_what_it_asked() {
+    let mock = upstream::mock();
+    let gateway = Gateway::start(&configuration(&upstream::url(&mock))).await;
+    let body = Shape::OpenAi.named(&Shape::OpenAi.says("four letters"), "anthropic/mock@fault=hang", false);
+    let client = gateway.client().with_key().with("x-request-id", "left-early-0001");
+    let mut open = client.connect().await;
+    open.write(&client.request("POST", "/v1/chat/completions", body.to_string().as_bytes())).await;
+    super::support::until("the mock has the request", || mock.requests().len() == 1).await;
+    drop(open);
+    let line = gateway.request_line("left-early-0001").await;
+    let counts = (&line["in"], &line["out"], &line["usage_estimated"], &line["provider"]);
+    assert_eq!(counts, (&json!(3), &json!(0), &json!(true), &json!("anthropic")), "{line}");
+    assert_eq!(line["error_kind"], "client_gone", "{line}");
 }

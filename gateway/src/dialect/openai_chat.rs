@@ -74,6 +74,10 @@ impl Dialect for OpenAiChat {
         b"data: [DONE]\n\n"
     }
 
+    fn asks_for_usage(&self, envelope: &Envelope) -> bool {
+        envelope.stream && envelope.include_usage
+    }
+
     fn ask_usage(&self, envelope: &Envelope) -> Option<Edit> {
         let wanted = envelope.stream && !envelope.include_usage && envelope.passable;
         wanted.then(|| unasked::ask(&envelope.body)).flatten()

@@ -149,6 +149,8 @@ impl Walk<'_> {
             took: Duration::ZERO,
             translated: false,
         };
+        // A client that leaves drops us in the middle: then this is what is known.
+        self.exchange.record.attempts.push(Attempt { outcome: Kind::ClientGone.as_str(), ..attempt.clone() });
         let result = self.try_target(step, &mut attempt).await;
         attempt.took = began.elapsed();
         let result = result.map_err(|mut error| {
@@ -163,7 +165,9 @@ impl Walk<'_> {
             attempt.error = Some(error.to_string());
             self.failure = Some(error.clone());
         }
-        self.exchange.record.attempts.push(attempt);
+        if let Some(last) = self.exchange.record.attempts.last_mut() {
+            *last = attempt;
+        }
         result
     }
 
@@ -176,7 +180,8 @@ impl Walk<'_> {
         let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
         let changes = Changes::of(self.model, provider, self.effort, dialect, envelope);
         let spoken = envelope.passable && provider.adapter.manifest().passage(dialect.id()).is_some();
-        let passage = spoken && changes.as_ref().is_none_or(|changes| changes.fit(dialect));
+        let fits = changes.as_ref().is_none_or(|changes| changes.fit(dialect));
+        let passage = spoken && fits && pass_on::takes(dialect, envelope, provider);
         attempt.translated = !passage;
         let operation = dialect.operation();
         if !passage && !provider.adapter.manifest().translates(operation) {
