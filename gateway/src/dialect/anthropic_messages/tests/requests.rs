@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{canonical, read, request, turns};
+use crate::dialect::Dialect;
+use crate::dialect::anthropic_messages::AnthropicMessages;
+use crate::error::Kind;
 
 #[test]
 fn the_facts_are_read_and_the_model_can_be_replaced_in_place() {
@@ -309,4 +312,22 @@ fn a_whole_number_of_tokens_may_be_spelled_as_a_float() {
     assert_eq!(canonical(&tree).expect("a legal request")["max_completion_tokens"], json!(100));
     let error = read(&body.replace("1.0e2", "100.5")).expect_err("no whole number");
     assert_eq!(error.param.as_deref(), Some("max_tokens"));
+}
+
+/// Anthropic's SDK knows the refusal by its code, and sends the whole conversation instead.
+#[test]
+fn a_conversation_kept_elsewhere_is_refused_in_words_that_the_sdk_knows() {
+    for (thread, refused) in [
+        (json!({"type": "create"}), true),
+        (json!({"type": "continue", "previous_message_id": "msg_1"}), true),
+        (json!(null), false),
+    ] {
+        let answer = canonical(&request(json!({"thread": thread})));
+        let code = answer.as_ref().err().and_then(|error| error.code.as_deref());
+        assert_eq!(code, refused.then_some("thread_unsupported_request"), "{thread}");
+        let Err(error) = answer else { continue };
+        assert_eq!(error.kind, Kind::Unsupported);
+        let body: Value = serde_json::from_slice(&AnthropicMessages.error(&error, "r")).expect("JSON");
+        assert_eq!(body["error"]["details"], json!({"error_code": "thread_unsupported_request"}));
+    }
 }
