@@ -32,6 +32,7 @@ pub mod admin;
 pub mod key;
 pub mod model;
 pub mod observe;
+pub mod params;
 pub mod plugin;
 pub mod preset;
 pub mod price;
@@ -44,9 +45,12 @@ pub use annotate::annotated;
 pub use environment::from_environment;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use load::{find, load, parse};
-pub use model::{Balance, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName};
+pub use model::{
+    Balance, Cache, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
+};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
 pub use overrides::overrides_in;
+pub use params::Params;
 pub use plugin::{Digest, Plugin, Source};
 pub use preset::Preset;
 pub use price::Price;

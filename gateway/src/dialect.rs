@@ -140,6 +140,12 @@ pub trait Dialect: Send + Sync {
     /// where the framing names the event. `usage` is updated with what the event says.
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing;
 
+    /// The path in this dialect's own body of a parameter of canonical chat, where the value is spelled the same.
+    /// `None`: it has none.
+    fn own_path(&self, _canonical: &str) -> Option<String> {
+        None
+    }
+
     /// What of a request [`Dialect::canonical`] leaves out.
     fn dropped(&self, _envelope: &Envelope) -> Vec<Loss> {
         Vec::new()
@@ -148,6 +154,11 @@ pub trait Dialect: Send + Sync {
     /// What of a canonical answer this dialect can show. `None`: all of it.
     fn keeps(&self) -> Option<&'static lost::Keeps> {
         None
+    }
+
+    /// The client's own body asks for usage in the stream.
+    fn asks_for_usage(&self, _envelope: &Envelope) -> bool {
+        false
     }
 
     /// What to change in the body so that a stream of this dialect's own tells usage. `None`: it does so unasked, or the

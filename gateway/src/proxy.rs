@@ -7,6 +7,8 @@
 
 mod answer;
 mod attempt;
+mod cache_marks;
+mod changes;
 mod counted;
 mod deliver;
 mod exchange;

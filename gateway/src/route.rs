@@ -8,6 +8,7 @@ use crate::error::{GatewayError, Kind};
 mod balance;
 mod retry;
 mod table;
+mod variant;
 
 pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
@@ -30,6 +31,8 @@ pub struct Plan {
     pub targets: Vec<Step>,
     /// In order, each once, when the targets have failed.
     pub fallback: Vec<Step>,
+    /// The effort of reasoning that the model's name asked for.
+    pub effort: Option<&'static str>,
 }
 
 impl Table {
@@ -38,7 +41,7 @@ impl Table {
     /// # Errors
     /// [`Kind::ModelNotFound`] naming close ones, [`Kind::Permission`] for a model the key may not use.
     pub fn plan(&self, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
-        let model = self.find(asked).ok_or_else(|| self.unknown(key, asked))?;
+        let (model, asked, effort) = self.read(asked).ok_or_else(|| self.unknown(key, asked))?;
         if !key.may_use(asked) {
             return Err(GatewayError {
                 param: Some("model".to_owned()),
@@ -55,7 +58,24 @@ impl Table {
             model: Arc::clone(model),
             targets: targets.into_iter().map(step).collect(),
             fallback: model.fallback.iter().map(step).collect(),
+            effort,
         })
+    }
+
+    /// The model a name stands for, its name without an effort, and the effort. A name that is configured as it stands is
+    /// that name.
+    fn read<'a>(&self, asked: &'a str) -> Option<(&Arc<Model>, &'a str, Option<&'static str>)> {
+        if let Some(model) = self.named(asked) {
+            return Some((model, asked, None));
+        }
+        if let Some(variant) = variant::split(asked) {
+            let named = self.named(variant.model);
+            let found = named.or_else(|| variant.with_patterns.then(|| self.find(variant.model)).flatten());
+            if let Some(model) = found {
+                return Some((model, variant.model, Some(variant.effort)));
+            }
+        }
+        self.find(asked).map(|model| (model, asked, None))
     }
 
     fn unknown(&self, key: &VirtualKey, asked: &str) -> GatewayError {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::Headers;
+use crate::domain::Rules;
 use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
@@ -47,6 +48,8 @@ pub struct Provider {
     pub stream_usage: bool,
     /// The client dialects it speaks itself, as far as its options allow.
     pub passages: Vec<Passage>,
+    /// What requests to it may say.
+    pub rules: Rules,
 }
 
 impl Provider {
@@ -54,4 +57,3 @@ impl Provider {
     pub fn passage(&self, dialect: &str) -> Option<&Passage> {
         self.passages.iter().find(|passage| passage.dialect == dialect)
     }
-}

@@ -16,6 +16,7 @@ mod losses;
 mod models;
 mod ollama;
 mod operation;
+mod params;
 mod reload;
 mod route;
 mod stream;

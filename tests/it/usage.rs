@@ -293,3 +293,52 @@ async fn what_was_sent_counts_when_a_stream_is_cut_or_left() {
         assert!(line["out"].as_u64() >= Some(10), "{case}: {line}");
     }
 }
+
+#[tokio::test]
+async fn a_server_that_refuses_stream_options_is_not_asked_for_usage() {
+    let scripted = Scripted::start(Vec::new()).await;
+    scripted.play(vec![Step::send(streamed_of(Shape::OpenAi, &Value::Null)), Step::Close]);
+    let mut text = configuration(&scripted.url());
+    text.push_str(&super::support::provider("old", Shape::OpenAi, &scripted.url()));
+    text.push_str("options = { stream_usage = false }\n[models.old]\ntargets = [\"old/m\"]\n");
+    let gateway = Gateway::start(&text).await;
+    for dialect in Shape::ALL {
+        let reply = gateway.client().stream(dialect, "old", &dialect.says("four letters")).await;
+        let reply = if dialect == Shape::OpenAi {
+            drop(reply);
+            let body =
+                r#"{"model":"old","stream":true,"messages":[{"role":"user","content":"four letters"}]}"#;
+            gateway.client().with_key().send("POST", "/v1/chat/completions", body.as_bytes()).await
+        } else {
+            reply.rest().await
+        };
+        assert!(reply.complete && dialect.is_ended(&reply.events()), "{}", reply.text());
+        let request = String::from_utf8(scripted.requests().pop().unwrap().to_vec()).unwrap();
+        assert!(!request.contains("stream_options"), "{request}");
+        // Who asks is translated, so that the server is not asked either.
+        let asks = scripted
+            .requests()
+            .iter()
+            .any(|request| String::from_utf8_lossy(request).contains("stream_options"));
+        assert!(!asks);
+        let line = line_of(&gateway, &reply).await;
+        let counts = (&line["in"], &line["out"], &line["usage_estimated"]);
+        assert_eq!(counts, (&json!(3), &json!(1), &json!(true)), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_the_answer_is_counted_for_what_it_asked() {
+    let mock = upstream::mock();
+    let gateway = Gateway::start(&configuration(&upstream::url(&mock))).await;
+    let body = Shape::OpenAi.named(&Shape::OpenAi.says("four letters"), "anthropic/mock@fault=hang", false);
+    let client = gateway.client().with_key().with("x-request-id", "left-early-0001");
+    let mut open = client.connect().await;
+    open.write(&client.request("POST", "/v1/chat/completions", body.to_string().as_bytes())).await;
+    super::support::until("the mock has the request", || mock.requests().len() == 1).await;
+    drop(open);
+    let line = gateway.request_line("left-early-0001").await;
+    let counts = (&line["in"], &line["out"], &line["usage_estimated"], &line["provider"]);
+    assert_eq!(counts, (&json!(3), &json!(0), &json!(true), &json!("anthropic")), "{line}");
+    assert_eq!(line["error_kind"], "client_gone", "{line}");
+}

@@ -46,10 +46,22 @@ headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[providers.openai.params]
+rename = { max_completion_tokens = "max_tokens" }
+remove = ["logit_bias"]
+default = { temperature = 0.2 }
+set = { service_tier = "flex" }
+max_tokens = 8192
 [models."gpt-*"]
 targets = [{ to = "openai/*", weight = 70 }]
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[models."gpt-*".params]
+rename = { max_completion_tokens = "max_tokens" }
+remove = ["logit_bias"]
+default = { temperature = 0.2, reasoning = { max_tokens = 2048 } }
+set = { user = "shop" }
+max_tokens = 8192
 [defaults.key]
 limits = { requests = "600/min", tokens = "1M/min", concurrent = 50 }
 [keys.web]

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::params::Params;
 pub use super::retry::{Retry, RetryCondition};
 use super::server::TimeoutOverrides;
 use super::text::{Text, text_values};
@@ -36,6 +37,13 @@ pub struct Model {
     /// `prompt_cache_key` and its like) and labels (`user`, `safety_identifier`, `metadata`).
     #[serde(default)]
     pub lossy: Lossy,
+    /// "auto": where a provider caches only what is marked (Anthropic, Bedrock), requests of 4 KiB of text and more get
+    /// marks behind the tools, the system prompt and the last message of a conversation, unless the client set some.
+    #[serde(default)]
+    pub cache: Cache,
+    /// What requests may say, changed before they are sent.
+    #[serde(default)]
+    pub params: Params,
     /// Instead of the provider's timeouts, for this model.
     #[serde(default)]
     pub timeouts: TimeoutOverrides,
@@ -59,6 +67,8 @@ impl Model {
             balance: Balance::default(),
             sticky: Sticky::default(),
             lossy: Lossy::default(),
+            cache: Cache::default(),
+            params: Params::default(),
             timeouts: TimeoutOverrides::default(),
             context: None,
             max_output: None,
@@ -94,6 +104,17 @@ pub enum Lossy {
     Warn,
     /// It is an error before anything is sent.
     Strict,
+}
+
+/// Who marks what a provider shall keep in its prompt cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cache {
+    /// The client alone.
+    #[default]
+    Off,
+    /// The gateway, where the client did not.
+    Auto,
 }
 
 /// What stays on one target.

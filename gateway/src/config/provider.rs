@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::key::Limits;
+use super::params::Params;
 use super::server::TimeoutOverrides;
 use super::text::secret;
 use crate::domain::Secret;
@@ -40,6 +41,8 @@ pub struct Provider {
     pub headers: BTreeMap<String, Secret>,
     /// The plugin's own settings, checked against the plugin's schema. Never put a secret here: plugins see it.
     pub options: BTreeMap<String, serde_json::Value>,
+    /// What requests to this provider may say, changed before they are sent and after the model's own rules.
+    pub params: Params,
     /// What this account may be asked at most; over it the next target is tried.
     pub limits: Limits,
     /// Instead of `[server.timeouts]`, for this provider.

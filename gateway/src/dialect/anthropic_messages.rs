@@ -61,6 +61,16 @@ impl Dialect for AnthropicMessages {
         error::status(error.kind)
     }
 
+    fn own_path(&self, canonical: &str) -> Option<String> {
+        let own = match canonical {
+            "temperature" | "top_p" | "top_k" | "max_tokens" => canonical,
+            "max_completion_tokens" => "max_tokens",
+            "user" => "metadata.user_id",
+            other => other.strip_prefix("vendor.anthropic.")?,
+        };
+        Some(own.to_owned())
+    }
+
     fn keeps(&self) -> Option<&'static lost::Keeps> {
         Some(&lost::Keeps {
             dialect: "anthropic's API",

@@ -60,6 +60,11 @@ impl Dialect for GeminiGenerate {
         error::status(error)
     }
 
+    fn own_path(&self, canonical: &str) -> Option<String> {
+        // Its other parameters may be spelled in two ways, and may not stand twice.
+        canonical.strip_prefix("vendor.gemini.").map(str::to_owned)
+    }
+
     fn keeps(&self) -> Option<&'static lost::Keeps> {
         Some(&lost::Keeps {
             dialect: "gemini's API",

@@ -171,6 +171,15 @@ impl<'a> Object<'a> {
         Ok(value)
     }
 
+    /// Takes a count out. Some languages write every number as a float: `1.0e2` is a hundred.
+    pub(super) fn take_count(&mut self, name: &str, path: Path<'_>) -> Result<Option<u64>, GatewayError> {
+        let Some(raw) = self.take(name, path)? else { return Ok(None) };
+        match serde_json::from_str::<Count>(raw.get()) {
+            Ok(Count(count)) => Ok(Some(count)),
+            Err(_) => Err(Path::Field(&path, name).wrong("expected a whole number")),
+        }
+    }
+
     /// Whether nothing is left.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -195,6 +204,35 @@ pub(super) fn decode(raw: &RawValue) -> Option<Cow<'_, str>> {
         return serde_json::from_str(raw.get()).ok().map(Cow::Owned);
     }
     Some(Cow::Borrowed(inner))
+}
+
+/// A whole number that is not negative, however it is spelled.
+pub(super) struct Count(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl Visitor<'_> for Number {
+            type Value = Count;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a whole number")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Count, E> {
+                Ok(Count(number))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Count, E> {
+                // Up to here every whole number has a float of its own.
+                let exact = number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
+                exact
+                    .then_some(Count(number as u64))
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Float(number), &"a whole number"))
+            }
+        }
+        deserializer.deserialize_any(Number)
+    }
 }
 
 /// A string that is borrowed where it can be; a plain `Cow` would always be copied.

@@ -61,12 +61,21 @@ impl Dialect for OpenAiChat {
         passing::look(data, usage)
     }
 
+    fn own_path(&self, canonical: &str) -> Option<String> {
+        // Vendors' fields have a place only where they are taken out of it.
+        (!canonical.starts_with("vendor.")).then(|| canonical.to_owned())
+    }
+
     fn choices(&self, data: &[u8], choices: &mut passage::Choices) {
         passing::choices(data, choices);
     }
 
     fn terminator(&self) -> &'static [u8] {
         b"data: [DONE]\n\n"
+    }
+
+    fn asks_for_usage(&self, envelope: &Envelope) -> bool {
+        envelope.stream && envelope.include_usage
     }
 
     fn ask_usage(&self, envelope: &Envelope) -> Option<Edit> {

@@ -89,6 +89,26 @@ impl Dialect for OpenAiResponses {
         request::dropped(envelope)
     }
 
+    fn own_path(&self, canonical: &str) -> Option<String> {
+        let own = match canonical {
+            "temperature"
+            | "top_p"
+            | "top_logprobs"
+            | "parallel_tool_calls"
+            | "metadata"
+            | "user"
+            | "safety_identifier"
+            | "prompt_cache_key"
+            | "prompt_cache_retention"
+            | "service_tier" => canonical,
+            "max_completion_tokens" | "max_tokens" => "max_output_tokens",
+            "reasoning_effort" => "reasoning.effort",
+            "verbosity" => "text.verbosity",
+            other => other.strip_prefix("vendor.openai-responses.")?,
+        };
+        Some(own.to_owned())
+    }
+
     fn keeps(&self) -> Option<&'static lost::Keeps> {
         // Blocks and annotations of other vendors travel sealed.
         Some(&lost::Keeps {

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::answer::{self, Answer};
+use super::changes::Changes;
 use super::exchange::{Exchange, Said};
 use super::service::Ground;
 use super::stream::Stream;
@@ -59,7 +60,8 @@ pub(super) async fn first_good(
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
     let retry = &plan.model.retry;
-    let mut walk = Walk { request, exchange, model: &plan.model, canonical: None, failure: None };
+    let model = &plan.model;
+    let mut walk = Walk { request, exchange, model, effort: plan.effort, canonical: None, failure: None };
     let now = Instant::now();
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
@@ -128,6 +130,8 @@ struct Walk<'a> {
     request: &'a Request<'a>,
     exchange: &'a mut Exchange,
     model: &'a Model,
+    /// What the model's name asked for.
+    effort: Option<&'static str>,
     /// Decoded once, at the first target that needs it.
     canonical: Option<Bytes>,
     failure: Option<GatewayError>,
@@ -145,6 +149,8 @@ impl Walk<'_> {
             took: Duration::ZERO,
             translated: false,
         };
+        // A client that leaves drops us in the middle: then this is what is known.
+        self.exchange.record.attempts.push(Attempt { outcome: Kind::ClientGone.as_str(), ..attempt.clone() });
         let result = self.try_target(step, &mut attempt).await;
         attempt.took = began.elapsed();
         let result = result.map_err(|mut error| {
@@ -159,7 +165,9 @@ impl Walk<'_> {
             attempt.error = Some(error.to_string());
             self.failure = Some(error.clone());
         }
-        self.exchange.record.attempts.push(attempt);
+        if let Some(last) = self.exchange.record.attempts.last_mut() {
+            *last = attempt;
+        }
         result
     }
 
@@ -170,7 +178,10 @@ impl Walk<'_> {
         })?;
         let timeouts = provider.timeouts.with(&self.model.timeouts);
         let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
-        let passage = envelope.passable && provider.passage(dialect.id()).is_some();
+        let changes = Changes::of(self.model, provider, self.effort, dialect, envelope);
+        let spoken = envelope.passable && provider.passage(dialect.id()).is_some();
+        let fits = changes.as_ref().is_none_or(|changes| changes.fit(dialect));
+        let passage = spoken && fits && pass_on::takes(dialect, envelope, provider);
         attempt.translated = !passage;
         let operation = dialect.operation();
         if !passage && !provider.adapter.manifest().translates(operation) {
@@ -180,9 +191,16 @@ impl Walk<'_> {
         let route = self.route(provider, step);
         let mut lease = None;
         let upstream_request = if passage {
-            pass_on::request(dialect, envelope, &self.exchange.head.headers, provider, &step.model)?
+            let client = &self.exchange.head.headers;
+            let request = pass_on::request(dialect, envelope, client, provider, &step.model)?;
+            match &changes {
+                Some(changes) => {
+                    UpstreamRequest { body: changes.in_own_form(dialect, &request.body)?, ..request }
+                }
+                None => request,
+            }
         } else {
-            self.translate(provider, &route, &mut lease)?
+            self.translate(provider, &route, changes.as_ref(), &mut lease)?
         };
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
         let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &timeouts));
@@ -223,6 +241,7 @@ impl Walk<'_> {
         &mut self,
         provider: &Provider,
         route: &Route,
+        changes: Option<&Changes<'_>>,
         lease: &mut Option<Lease>,
     ) -> Result<UpstreamRequest, GatewayError> {
         let Request { dialect, envelope, .. } = *self.request;
@@ -232,6 +251,10 @@ impl Walk<'_> {
                 let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
                 self.canonical.insert(body).clone()
             }
+        };
+        let body = match changes {
+            Some(changes) => off_the_worker(body.len(), || changes.in_canonical(&body, &route.model))?,
+            None => body,
         };
         let leased = lease.insert(provider.adapter.checkout()?);
         let translated = call(&mut self.exchange.record, provider, "translate-request", body.len(), || {

@@ -7,6 +7,7 @@
 use super::exchange::{Exchange, Said};
 use crate::dialect::told;
 use crate::domain::Usage;
+use crate::error::Kind;
 
 const BYTES_PER_TOKEN: u64 = 4;
 
@@ -25,6 +26,15 @@ pub(super) fn complete(exchange: &mut Exchange, request: &[u8]) {
     }
     exchange.record.usage = Some(usage);
     exchange.record.usage_fault = fault;
+}
+
+/// The client left before there was an answer. A provider that was being asked may bill what it was asked.
+pub(super) fn left(exchange: &mut Exchange, request: &[u8]) {
+    let asked = exchange.record.attempts.last().is_some_and(|last| last.outcome == Kind::ClientGone.as_str());
+    if asked {
+        exchange.said = Some(Said::default());
+        complete(exchange, request);
+    }
 }
 
 /// What was told stays, zero too. An answer that was cut or left is counted for what it said until then: the totals of

@@ -51,6 +51,11 @@ pub(super) fn request(
     })
 }
 
+/// False when the client asks for usage in a way this server refuses; an adapter asks as it wants to be asked.
+pub(super) fn takes(dialect: &dyn Dialect, envelope: &Envelope, provider: &Provider) -> bool {
+    provider.stream_usage || !dialect.asks_for_usage(envelope)
+}
+
 /// Usage is wanted of every stream, also when the client is not told; not so where the provider cannot say it.
 pub(super) fn ask_usage(dialect: &dyn Dialect, envelope: &Envelope, provider: &Provider) -> Option<Edit> {
     provider.stream_usage.then(|| dialect.ask_usage(envelope)).flatten()

@@ -44,7 +44,12 @@ pub(super) async fn run(
         answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => {
             answer.or_else(|error| request.estimate(error))?
         }
-        gone = client.gone() => return Err(gone), // dropping the attempt cancels it
+        gone = client.gone() => { // dropping the attempt cancels it
+            if api.dialect.operation() == Operation::Chat {
+                counted::left(exchange, &envelope.body);
+            }
+            return Err(gone);
+        }
     };
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::retry::Retry;
-use crate::config::{Lossy, TimeoutOverrides};
-use crate::domain::{ModelFacts, Pattern, Target};
+use crate::config::{Cache, Lossy, TimeoutOverrides};
+use crate::domain::{ModelFacts, Pattern, Rules, Target};
 
 /// One configured model.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub struct Model {
     pub retry: Retry,
     /// What a loss in translation means.
     pub lossy: Lossy,
+    /// Who marks what shall be kept in a prompt cache.
+    pub cache: Cache,
+    /// What its requests may say.
+    pub rules: Rules,
     /// How long its attempts may take, where it says otherwise than the provider.
     pub timeouts: TimeoutOverrides,
     /// What lists tell about it.
@@ -51,6 +55,11 @@ impl Table {
             .patterns
             .sort_by(|(one, _), (other, _)| other.weight().cmp(&one.weight()).then_with(|| one.cmp(other)));
         table
+    }
+
+    /// The model with exactly this name.
+    pub(super) fn named(&self, asked: &str) -> Option<&Arc<Model>> {
+        self.named.get(asked)
     }
 
     /// The model for a name: the name itself, else the closest pattern.

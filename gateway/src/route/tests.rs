@@ -28,6 +28,8 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         fallback,
         retry: retry(),
         lossy: Lossy::Allow,
+        cache: crate::config::Cache::Off,
+        rules: crate::domain::Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: crate::domain::ModelFacts::default(),
     }

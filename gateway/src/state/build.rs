@@ -11,7 +11,8 @@ use crate::adapter::{Limits, Pool, Registry, Source};
 use crate::auth::Keyring;
 use crate::config::{self, Config, CredentialWay};
 use crate::domain::http::CredentialKind;
-use crate::domain::{ModelFacts, Secret, Target, VirtualKey};
+use crate::domain::rules::leaves;
+use crate::domain::{ModelFacts, Rules, Secret, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Model, Retry, Table};
 use crate::upstream::{self, AzureAd, Credential, Timeouts};
@@ -125,7 +126,15 @@ fn open(
         provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
     let manifest = adapter.manifest();
     let passages = super::options::passages(&manifest.options_schema, &provider.options, &manifest.passages);
-    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts, passages, stream_usage })
+    Ok(Provider {
+        upstream,
+        adapter,
+        plugin: plugin.into(),
+        timeouts,
+        passages,
+        stream_usage,
+        rules: rules(&provider.params),
+    })
 }
 
 /// The provider as the network sees it.
@@ -194,8 +203,20 @@ fn model_of(name: &str, model: &config::Model) -> Model {
             longest_wait: Duration::from(model.retry.backoff.to),
         },
         lossy: model.lossy,
+        cache: model.cache,
+        rules: rules(&model.params),
         timeouts: model.timeouts,
         facts: ModelFacts::default(),
+    }
+}
+
+fn rules(params: &config::Params) -> Rules {
+    Rules {
+        rename: params.rename.iter().map(|(from, to)| (from.clone(), to.clone())).collect(),
+        remove: params.remove.clone(),
+        default: leaves(&params.default),
+        set: leaves(&params.set),
+        max_tokens: params.max_tokens,
     }
 }
 

@@ -21,6 +21,7 @@ impl<'a> Check<'a> {
                 let message = format!("`{name}` cannot be the name of a provider");
                 self.report_key(&route, message, "holds `/`, `*`, white space or nothing", help);
             }
+            self.params(&provider.params, &route.key("params"));
             self.keys_of(name, provider, &route);
             self.credential_of(name, provider, &route);
             self.headers_of(name, provider, &route);

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::config::tree::Route;
-use crate::config::{ModelPattern, Source, TargetName};
+use crate::config::{ModelPattern, Params, Source, TargetName};
 use crate::domain::{ByteSize, Timespan};
 
 impl Check<'_> {
@@ -33,6 +33,7 @@ impl Check<'_> {
             if let Err(message) = name.parse::<ModelPattern>() {
                 self.report_key(&route, message, "not a name", None);
             }
+            self.params(&model.params, &route.key("params"));
             for (index, target) in model.targets.iter().enumerate() {
                 let short = route.key("targets").index(index);
                 let long = short.key("to");
@@ -46,6 +47,15 @@ impl Check<'_> {
                 let message = format!("model `{name}` has no target with a weight above zero");
                 self.report(&route.key("targets"), message, "all out of service", None);
             }
+        }
+    }
+
+    pub(super) fn params(&mut self, params: &Params, route: &Route) {
+        if let Some((place, path, why)) = params.problem() {
+            let help = Some(
+                "fields have the names of OpenAI's chat API, inner ones `reasoning.max_tokens`".to_owned(),
+            );
+            self.report(&route.key(place).key(path), format!("`{path}` {why}"), "in these rules", help);
         }
     }
 

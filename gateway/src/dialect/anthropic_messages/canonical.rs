@@ -23,7 +23,7 @@ pub(super) struct Chat<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_completion_tokens: Option<&'a RawValue>,
+    pub(super) max_completion_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) temperature: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]

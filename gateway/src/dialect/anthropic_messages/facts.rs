@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::object::{Name, Path, text};
+use super::object::{Count, Name, Path, text};
 use super::wire::{explain, place};
 use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
@@ -55,7 +55,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Facts<'a> {
                     match name.as_ref() {
                         "model" => place(&mut map, &mut model, "model")?,
                         "stream" => place::<_, Option<bool>>(&mut map, &mut stream, "stream")?,
-                        "max_tokens" => place(&mut map, &mut max_tokens, "max_tokens")?,
+                        "max_tokens" => place::<_, Count>(&mut map, &mut max_tokens, "max_tokens")?,
                         "messages" => place::<_, List>(&mut map, &mut messages, "messages")?,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
@@ -66,7 +66,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Facts<'a> {
                 Ok(Facts {
                     model: model.ok_or_else(|| M::Error::missing_field("model"))?,
                     stream: stream.flatten().unwrap_or(false),
-                    max_tokens: max_tokens.ok_or_else(|| M::Error::missing_field("max_tokens"))?,
+                    max_tokens: max_tokens.ok_or_else(|| M::Error::missing_field("max_tokens"))?.0,
                 })
             }
         }

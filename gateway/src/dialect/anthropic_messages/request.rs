@@ -48,7 +48,7 @@ fn settings<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>) -> Result<(), Gatewa
     let root = Path::Root;
     rest.take("model", root)?;
     chat.stream = rest.take_bool("stream", root)?.filter(|stream| *stream);
-    chat.max_completion_tokens = rest.take_number("max_tokens", root)?;
+    chat.max_completion_tokens = rest.take_count("max_tokens", root)?;
     chat.temperature = rest.take_number("temperature", root)?;
     chat.top_p = rest.take_number("top_p", root)?;
     chat.top_k = rest.take_number("top_k", root)?;

@@ -37,12 +37,7 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
         return Err(path.wrong("expected a string or a list of items"));
     }
     let stream = fields.take_bool("stream", root)?.unwrap_or(false);
-    let max_output = match fields.take("max_output_tokens", root)? {
-        None => None,
-        Some(raw) => Some(serde_json::from_str(raw.get()).map_err(|_| {
-            Path::Field(&root, "max_output_tokens").wrong("expected a whole number of tokens")
-        })?),
-    };
+    let max_output = fields.take_count("max_output_tokens", root)?;
     refuse_what_is_not_kept(&mut fields)?;
     Ok(Envelope { stream, include_usage: true, max_output, ..Envelope::whole(body, model, model_span) })
 }

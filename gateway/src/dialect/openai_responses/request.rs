@@ -62,7 +62,7 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
         rest.take("input", root)?.ok_or_else(|| Path::Field(&root, "input").wrong("field required"))?;
     items::messages(input, &names, &mut chat.messages)?;
     chat.stream = rest.take_bool("stream", root)?.filter(|stream| *stream);
-    chat.max_completion_tokens = rest.take_number("max_output_tokens", root)?;
+    chat.max_completion_tokens = rest.take_count("max_output_tokens", root)?;
     for name in SAME {
         if let Some(raw) = rest.take(name, root)? {
             chat.same.0.push((name, raw));

@@ -41,7 +41,7 @@ fn a_wrong_request_is_told_where_it_is_wrong() {
         (
             r#"{"model":"m","messages":[],"max_tokens":-1}"#,
             "max_tokens",
-            "invalid value: integer `-1`, expected u64",
+            "invalid type: integer `-1`, expected a whole number",
         ),
     ];
     for (body, param, message) in cases {
@@ -302,6 +302,16 @@ fn odd_turns_stay_what_they_are() {
         turns(json!([{"role": "assistant", "content": []}, {"role": "user", "content": []}])),
         json!([{"role": "assistant", "content": ""}, {"role": "user", "content": ""}])
     );
+}
+
+#[test]
+fn a_whole_number_of_tokens_may_be_spelled_as_a_float() {
+    let body = r#"{"model":"m","max_tokens":1.0e2,"messages":[{"role":"user","content":"x"}]}"#;
+    assert_eq!(read(body).expect("a legal request").max_output, Some(100));
+    let tree: Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(canonical(&tree).expect("a legal request")["max_completion_tokens"], json!(100));
+    let error = read(&body.replace("1.0e2", "100.5")).expect_err("no whole number");
+    assert_eq!(error.param.as_deref(), Some("max_tokens"));
 }
 
 /// Anthropic's SDK knows the refusal by its code, and sends the whole conversation instead.
