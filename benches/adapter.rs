@@ -4,8 +4,9 @@
 
 mod sample;
 
-use adapter_anthropic::Anthropic;
-use causeway::adapter::{Operation, Pool};
+use anthropic_messages::Anthropic;
+use causeway::adapter::Pool;
+use causeway::domain::Operation;
 use divan::{Bencher, black_box};
 use plugin_sdk::Adapter;
 

@@ -5,17 +5,23 @@
 
 pub mod anthropic_messages;
 pub mod gemini_generate;
+pub mod lost;
 pub mod model_list;
 mod object;
 pub mod openai_chat;
 mod openai_error;
 pub mod openai_responses;
+mod operations;
 pub mod passage;
 pub mod sse;
+pub mod told;
+
+use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::domain::http::Loss;
+use crate::domain::{Edit, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
@@ -46,6 +52,11 @@ pub enum Passing {
 pub trait Dialect: Send + Sync {
     /// Its id, the same word adapters use in `passage.dialect`.
     fn id(&self) -> &'static str;
+
+    /// What its requests ask for.
+    fn operation(&self) -> Operation {
+        Operation::Chat
+    }
 
     /// The facts of a request, in one scan, without a tree. `head.path` was routed to this dialect.
     ///
@@ -78,8 +89,15 @@ pub trait Dialect: Send + Sync {
         self.whole(facts, canonical)
     }
 
-    /// A writer for one stream of canonical chunks.
-    fn stream(&self, facts: &AnswerFacts, envelope: &Envelope) -> Box<dyn StreamWriter>;
+    /// An answer the gateway can give itself when no provider can. Only what is named an estimate by everybody.
+    fn estimate(&self, _envelope: &Envelope) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// A writer for one stream of canonical chunks. Only conversations have any.
+    fn stream(&self, _facts: &AnswerFacts, _envelope: &Envelope) -> Box<dyn StreamWriter> {
+        Box::new(operations::Unstreamed)
+    }
 
     /// An error as a whole answer.
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8>;
@@ -95,6 +113,36 @@ pub trait Dialect: Send + Sync {
     /// Looks at one event (its data, without framing) of this dialect's own stream on its way through.
     /// `usage` is updated with what the event says.
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing;
+
+    /// What of a request [`Dialect::canonical`] leaves out.
+    fn dropped(&self, _envelope: &Envelope) -> Vec<Loss> {
+        Vec::new()
+    }
+
+    /// What of a canonical answer this dialect can show. `None`: all of it.
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        None
+    }
+
+    /// What to change in the body so that a stream of this dialect's own tells usage. `None`: it does so unasked, or the
+    /// client asked for it.
+    fn ask_usage(&self, _envelope: &Envelope) -> Option<Edit> {
+        None
+    }
+
+    /// Notes which choices one event of a stream of this dialect's own begins and ends, where vendors forget the
+    /// terminator.
+    fn choices(&self, _data: &[u8], _choices: &mut passage::Choices) {}
+
+    /// What such a stream ends with.
+    fn terminator(&self) -> &'static [u8] {
+        b""
+    }
+
+    /// What one event of a stream says only because of [`Dialect::ask_usage`]; all of `data`: the whole event.
+    fn unasked(&self, _data: &[u8]) -> Option<Range<usize>> {
+        None
+    }
 }
 
 /// Writes canonical chunks as one client's stream.
@@ -125,7 +173,7 @@ pub trait StreamWriter: Send {
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// A conversation: the body is read and a model answers.
+    /// A conversation or another operation: the body is read and a model answers.
     Converse,
     /// The list of models.
     Models,
@@ -168,6 +216,7 @@ pub fn routed_path(path: &str) -> Result<String, GatewayError> {
     }
     let versionless = ["/chat/completions", "/responses", "/messages", "/models"]
         .iter()
+        .chain(&operations::VERSIONLESS)
         .any(|known| rest == *known || rest.strip_prefix(known).is_some_and(|after| after.starts_with('/')));
     Ok(if versionless { format!("/v1{rest}") } else { rest.to_owned() })
 }
@@ -182,6 +231,7 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
     let endpoint = match path {
         "" => Endpoint::Probe,
         "/v1/chat/completions" | "/v1/responses" | "/v1/messages" => Endpoint::Converse,
+        _ if operations::at(path).is_some() => Endpoint::Converse,
         "/v1/models" | "/v1beta/models" => Endpoint::Models,
         _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
             Endpoint::Converse
@@ -211,6 +261,9 @@ pub fn model_in(path: &str) -> Option<&str> {
 /// Whose errors a client understands, judged by its path and headers; also for paths we do not know.
 pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let path = head.path.as_str();
+    if let Some(operation) = operations::at(path) {
+        return operation;
+    }
     // A path that belongs to one vendor says more than a header: any client may bring its key in any of them.
     let gemini = path.starts_with("/v1beta") || path.ends_with("enerateContent");
     let anthropic = path.starts_with("/v1/messages");

@@ -18,7 +18,11 @@ const MODELS: [(Shape, &str, &str); 3] = [
 #[tokio::test]
 async fn the_python_clients_get_what_they_expect_from_every_provider() {
     match tokio::task::spawn_blocking(|| packages::python("sdk")).await.unwrap() {
-        Ok(python) => check(150, move || with_python(&python)).await,
+        Ok(python) => {
+            let operations = python.clone();
+            check(150, move || with_python(&python, "check.py", &["--faults", "--verbose"])).await;
+            check(10, move || with_python(&operations, "operations.py", &[])).await;
+        }
         Err(reason) => packages::skip("the Python clients", &reason),
     }
 }
@@ -31,10 +35,10 @@ async fn the_javascript_clients_get_what_they_expect_from_every_provider() {
     }
 }
 
-fn with_python(python: &Path) -> Command {
+fn with_python(python: &Path, script: &str, more: &[&str]) -> Command {
     let mut command = packages::bare(python);
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
-    command.arg(packages::folder("sdk").join("check.py")).args(["--faults", "--verbose"]);
+    command.arg(packages::folder("sdk").join(script)).args(more);
     command
 }
 

@@ -19,10 +19,18 @@ import traceback
 import expect
 from with_anthropic import WithAnthropic
 from with_gemini import WithGemini
+from with_langchain import WithLangChainAnthropic, WithLangChainChat, WithLangChainResponses
 from with_openai import WithOpenAI
 
-CLIENTS = {"openai": WithOpenAI, "anthropic": WithAnthropic, "gemini": WithGemini}
-PROVIDERS = tuple(CLIENTS)
+PROVIDERS = ("openai", "anthropic", "gemini")
+CLIENTS = {
+    "openai": WithOpenAI,
+    "anthropic": WithAnthropic,
+    "gemini": WithGemini,
+    "langchain-openai": WithLangChainChat,
+    "langchain-openai-responses": WithLangChainResponses,
+    "langchain-anthropic": WithLangChainAnthropic,
+}
 
 
 def pairs(text):

@@ -3,8 +3,9 @@
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, deliver, receive};
+use super::{attempt, counted, deliver, receive};
 use crate::dialect::{self, Endpoint};
+use crate::domain::Operation;
 use crate::error::GatewayError;
 use crate::state::Snapshot;
 
@@ -32,8 +33,14 @@ pub(super) async fn run(
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope };
     let answer = tokio::select! {
         // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
-        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => answer?,
+        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => {
+            answer.or_else(|error| request.estimate(error))?
+        }
         gone = client.gone() => return Err(gone), // dropping the attempt cancels it
     };
-    deliver::send(snapshot, client, exchange, api.dialect, answer).await // no way back from here
+    let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
+    if api.dialect.operation() == Operation::Chat {
+        counted::complete(exchange, &envelope.body);
+    }
+    sent
 }
