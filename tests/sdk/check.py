@@ -1,6 +1,6 @@
 """Asks every provider through every official client and checks what comes back.
 
-    python check.py --base-url http://127.0.0.1:8080 --key KEY --models openai=NAME,anthropic=NAME,gemini=NAME
+    python check.py --base-url http://127.0.0.1:8080 --key KEY --models openai=NAME,anthropic=NAME,gemini=NAME,ollama=NAME
 
 NAME is what the gateway calls a model of that provider; behind it stands `causeway mock`. Directly against the mock
 (each client asks its own vendor only):
@@ -20,13 +20,15 @@ import expect
 from with_anthropic import WithAnthropic
 from with_gemini import WithGemini
 from with_langchain import WithLangChainAnthropic, WithLangChainChat, WithLangChainResponses
+from with_ollama import WithOllama
 from with_openai import WithOpenAI
 
-PROVIDERS = ("openai", "anthropic", "gemini")
+PROVIDERS = ("openai", "anthropic", "gemini", "ollama")
 CLIENTS = {
     "openai": WithOpenAI,
     "anthropic": WithAnthropic,
     "gemini": WithGemini,
+    "ollama": WithOllama,
     "langchain-openai": WithLangChainChat,
     "langchain-openai-responses": WithLangChainResponses,
     "langchain-anthropic": WithLangChainAnthropic,
