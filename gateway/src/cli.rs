@@ -41,6 +41,7 @@ enum Command {
         command: ConfigCommand,
     },
     /// Run the mock provider: OpenAI, Anthropic and Gemini on one port, for demos, tests and benchmarks.
+    #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
     /// Look at adapters.
     Plugin {

@@ -57,3 +57,4 @@ impl Provider {
     pub fn passage(&self, dialect: &str) -> Option<&Passage> {
         self.passages.iter().find(|passage| passage.dialect == dialect)
     }
+}

@@ -15,134 +15,231 @@ use super::support::{Gateway, KEY, configuration, packages, upstream};
 /// An agent starts in a second; a busy machine may take much longer.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Models beside those of [`configuration`]: one that minds losses, and names that Codex knows and has other tools for.
+const MODELS: &str = r#"
+[models."strict/*"]
+targets = ["anthropic/*"]
+lossy = "strict"
+[models."gpt-5.5"]
+targets = ["anthropic/mock"]
+[models."gpt-6-sol"]
+targets = ["gemini/mock"]
+[models."gpt-6-luna"]
+targets = ["anthropic/mock"]
+"#;
+
+/// Where an agent lives: an empty home and an empty folder to work in.
+struct Place(Folder);
+
 /// What one run of an agent came to.
 struct Work {
     status: ExitStatus,
     said: String,
     complaint: String,
-    /// Holds `work`, where the agent worked, until the test has looked at it.
-    folder: Folder,
 }
 
-impl Work {
-    fn file(&self, name: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join("work").join(name)).unwrap_or_default()
-    }
-}
-
-impl std::fmt::Display for Work {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}\n--- out\n{}\n--- error\n{}", self.status, self.said, self.complaint)
-    }
-}
-
-/// Runs an agent in an empty home and an empty folder until it ends.
-fn work(program: &Path, prepare: impl FnOnce(&Path, &mut Command)) -> Work {
-    let folder = Folder::new();
-    let (home, work) = (folder.path().join("home"), folder.path().join("work"));
-    for folder in [&home, &work] {
-        std::fs::create_dir(folder).unwrap();
-    }
-    let (said, complaint) = (folder.path().join("said"), folder.path().join("complaint"));
-    let mut command = packages::bare(program);
-    command.current_dir(&work).env("HOME", &home).env("TMPDIR", folder.path()).stdin(Stdio::null());
-    // Agents look for news at their makers; a test goes nowhere but to the gateway.
-    command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
-    command.stdout(File::create(&said).unwrap()).stderr(File::create(&complaint).unwrap());
-    prepare(&home, &mut command);
-    let mut child = command.spawn().unwrap();
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
+impl Place {
+    fn new() -> Self {
+        let place = Self(Folder::new());
+        for name in ["home", "work"] {
+            std::fs::create_dir(place.path(name)).unwrap();
         }
-        if start.elapsed() > PATIENCE {
-            let _ = child.kill();
-            break child.wait().unwrap();
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    let read = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-    Work { status, said: read(&said), complaint: read(&complaint), folder }
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// What stands in a file that the agent made.
+    fn made(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path("work").join(name)).unwrap_or_default()
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = packages::bare(program);
+        command.current_dir(self.path("work")).env("HOME", self.path("home")).env("TMPDIR", self.0.path());
+        // Agents look for news at their makers; a test goes nowhere but to the gateway.
+        command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
+        command
+    }
+
+    /// Runs an agent until it ends.
+    fn run(&self, command: &mut Command) -> Work {
+        let (said, complaint) = (self.path("said"), self.path("complaint"));
+        command.stdin(Stdio::null());
+        command.stdout(File::create(&said).unwrap()).stderr(File::create(&complaint).unwrap());
+        let mut child = command.spawn().unwrap();
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > PATIENCE {
+                let _ = child.kill();
+                break child.wait().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let read = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        Work { status, said: read(&said), complaint: read(&complaint) }
+    }
 }
 
-/// Lets an agent do `prompt` with each of these models; `check` looks at what came of it.
-async fn each(
-    models: &[&'static str],
-    agent: impl Fn(&Path, &str, &str) -> Work + Send + Sync + Clone + 'static,
-    check: impl Fn(&Work, &str),
-) {
-    let name = std::thread::current().name().unwrap_or_default().to_owned();
+/// One task: the model, what the agent is told in one turn after the other, what it says to each, what it has made.
+struct Task {
+    model: &'static str,
+    turns: &'static [(&'static str, &'static [&'static str])],
+    made: &'static str,
+}
+
+/// An agent as it is started: packages, the gateway's address, the model, the prompt, whether it goes on.
+type Agent = fn(&Place, &Start<'_>) -> Command;
+
+struct Start<'a> {
+    packages: &'a Path,
+    url: &'a str,
+    model: &'a str,
+    prompt: &'a str,
+    goes_on: bool,
+}
+
+async fn each(test: &str, agent: Agent, tasks: &'static [Task]) {
     let packages = match tokio::task::spawn_blocking(|| packages::node("agent")).await.unwrap() {
         Ok(packages) => packages,
-        Err(reason) => return packages::skip(&name, &reason),
+        Err(reason) => return packages::skip(test, &reason),
     };
     let mock = upstream::mock();
-    let strict = "[models.\"strict/*\"]\ntargets = [\"anthropic/*\"]\nlossy = \"strict\"\n";
-    let gateway = Gateway::start(&(configuration(&upstream::url(&mock)) + strict)).await;
-    for &model in models {
-        let (packages, url, agent) = (packages.clone(), gateway.url(), agent.clone());
-        let work = tokio::task::spawn_blocking(move || agent(&packages, &url, model)).await.unwrap();
-        assert!(work.status.success(), "{model}: {work}");
-        check(&work, model);
-        for line in gateway.log().iter().filter(|line| line["message"] == "request") {
-            assert_eq!(line["status"], 200, "{model}: {line}");
+    let gateway = Gateway::start(&(configuration(&upstream::url(&mock)) + MODELS)).await;
+    let url = gateway.url();
+    tokio::task::spawn_blocking(move || {
+        for task in tasks {
+            work(agent, &packages, &url, task);
         }
+    })
+    .await
+    .unwrap();
+    for line in gateway.log().iter().filter(|line| line["message"] == "request") {
+        assert_eq!(line["status"], 200, "{line}");
     }
 }
 
-/// The program in a package for this platform; the package's own start script only looks for it.
-fn claude(packages: &Path) -> PathBuf {
-    let vendor = packages.join("node_modules/@anthropic-ai");
-    let mut found = std::fs::read_dir(&vendor).unwrap().map(|entry| entry.unwrap().path().join("claude"));
-    found.find(|program| program.is_file()).unwrap_or_else(|| panic!("no program in {}", vendor.display()))
+fn work(agent: Agent, packages: &Path, url: &str, task: &Task) {
+    let (place, model) = (Place::new(), task.model);
+    for (index, (prompt, answers)) in task.turns.iter().enumerate() {
+        let start = Start { packages, url, model, prompt, goes_on: index > 0 };
+        let Work { status, said, complaint } = place.run(&mut agent(&place, &start));
+        let all = format!("{model}: {prompt}: {status}\n--- out\n{said}\n--- error\n{complaint}");
+        assert!(status.success(), "{all}");
+        for answer in *answers {
+            assert!(said.contains(answer), "no {answer:?} from {all}");
+        }
+    }
+    assert_eq!(place.made("made"), task.made, "{model}");
 }
 
-fn claude_code(packages: &Path, url: &str, model: &str, prompt: &str) -> Work {
-    work(&claude(packages), |_, command| {
-        command.env("ANTHROPIC_BASE_URL", url).env("ANTHROPIC_AUTH_TOKEN", KEY);
-        command.env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
-        command.args(["--print", prompt, "--model", model, "--allowedTools", "Bash,Read"]);
-    })
+fn claude_code(place: &Place, start: &Start<'_>) -> Command {
+    // The program for this platform; the package's own start script only looks for it.
+    let vendor = start.packages.join("node_modules/@anthropic-ai");
+    let mut found = std::fs::read_dir(vendor).unwrap().map(|entry| entry.unwrap().path().join("claude"));
+    let mut command = place.command(&found.find(|program| program.is_file()).expect("the program"));
+    command.env("ANTHROPIC_BASE_URL", start.url).env("ANTHROPIC_AUTH_TOKEN", KEY);
+    command.env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
+    command.args(["--print", start.prompt, "--model", start.model, "--allowedTools", "Bash,Read,Edit,Write"]);
+    command.args(start.goes_on.then_some("--continue"));
+    command
 }
 
-fn codex(packages: &Path, url: &str, model: &str, prompt: &str) -> Work {
+fn codex(place: &Place, start: &Start<'_>) -> Command {
+    let settings = place.path("home").join(".codex");
+    std::fs::create_dir_all(&settings).unwrap();
     // A search that OpenAI would run is lost elsewhere, which a strict model minds.
-    let search = if model.starts_with("strict") { "disabled" } else { "live" };
-    work(Path::new("node"), |home, command| {
-        let settings = home.join(".codex");
-        std::fs::create_dir(&settings).unwrap();
-        let text = format!(
-            "model = \"{model}\"\nmodel_provider = \"causeway\"\nweb_search = \"{search}\"\n[model_providers.causeway]\nname = \"Causeway\"\n\
-             base_url = \"{url}/v1\"\nenv_key = \"CAUSEWAY_KEY\"\nwire_api = \"responses\"\n"
-        );
-        std::fs::write(settings.join("config.toml"), text).unwrap();
-        command.env("CAUSEWAY_KEY", KEY).arg(packages.join("node_modules/@openai/codex/bin/codex.js"));
-        command.args(["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", prompt]);
-    })
+    let search = if start.model.starts_with("strict") { "disabled" } else { "live" };
+    let (model, url) = (start.model, start.url);
+    let text = format!(
+        "model = \"{model}\"\nmodel_provider = \"causeway\"\nweb_search = \"{search}\"\n\
+         [model_providers.causeway]\nname = \"Causeway\"\nbase_url = \"{url}/v1\"\nenv_key = \"CAUSEWAY_KEY\"\n\
+         wire_api = \"responses\"\n"
+    );
+    std::fs::write(settings.join("config.toml"), text).unwrap();
+    let mut command = place.command(Path::new("node"));
+    command.env("CAUSEWAY_KEY", KEY).arg(start.packages.join("node_modules/@openai/codex/bin/codex.js"));
+    command.args(["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]);
+    if start.goes_on {
+        command.args(["resume", "--last"]);
+    }
+    command.arg(start.prompt);
+    command
 }
 
-#[tokio::test]
-async fn claude_code_runs_a_command_with_every_provider() {
-    let prompt = r#"call:Bash{"command":"echo ahoy | tee made","description":"make a file"}"#;
-    let agent = move |packages: &Path, url: &str, model: &str| claude_code(packages, url, model, prompt);
-    let models = ["openai/mock", "gemini/mock", "gemini/mock-think", "anthropic/mock"];
-    each(&models, agent, |work, model| {
-        assert_eq!(work.file("made"), "ahoy\n", "{model}: {work}");
-        assert!(work.said.contains("The tool Bash returned: \"ahoy\""), "{model}: {work}");
-    })
-    .await;
-}
+const BASH: &str = r#"call:Bash{"command":"echo ahoy | tee made","description":"make a file"}"#;
+const BASH_SAID: &[&str] = &["The tool Bash returned: \"ahoy\""];
 
 #[tokio::test]
-async fn codex_runs_a_command_with_every_provider() {
-    let prompt = r#"call:exec_command{"cmd":"echo ahoy | tee made"}"#;
-    let agent = move |packages: &Path, url: &str, model: &str| codex(packages, url, model, prompt);
-    let models = ["anthropic/mock", "gemini/mock", "gemini/mock-think", "openai/mock", "strict/mock"];
-    each(&models, agent, |work, model| {
-        assert_eq!(work.file("made"), "ahoy\n", "{model}: {work}");
-        assert!(work.said.contains("The tool exec_command returned: \""), "{model}: {work}");
-        assert!(work.said.contains("Output:\nahoy\n"), "{model}: {work}");
-    })
-    .await;
+async fn claude_code_uses_its_tools_with_every_provider() {
+    // The second turn brings back what the model said in the first: calls, results, thoughts and their signatures.
+    const TURNS: &[(&str, &[&str])] = &[
+        (BASH, BASH_SAID),
+        (
+            r#"call:Bash{"command":"cat made"} call:Read{"file_path":"made"}"#,
+            &["The tool Bash returned: \"ahoy\"", "The tool Read returned: \"1\tahoy"],
+        ),
+        (
+            r#"call:Edit{"file_path":"made","old_string":"ahoy","new_string":"land"}"#,
+            &["The tool Edit returned"],
+        ),
+    ];
+    const fn task(model: &'static str) -> Task {
+        Task { model, turns: TURNS, made: "land\n" }
+    }
+    const TASKS: &[Task] = &[
+        task("openai/mock-think"),
+        task("gemini/mock"),
+        task("gemini/mock-think"),
+        task("anthropic/mock-think"),
+        Task { model: "openai/mock", turns: &[(BASH, BASH_SAID)], made: "ahoy\n" },
+    ];
+    each("Claude Code", claude_code, TASKS).await;
 }
+
+const SHELL: &str = r#"call:exec_command{"cmd":"echo ahoy | tee made"}"#;
+const SHELL_SAID: &[&str] = &["The tool exec_command returned: \"", "Output:\nahoy\n"];
+
+#[tokio::test]
+async fn codex_uses_its_tools_with_every_provider() {
+    const TURNS: &[(&str, &[&str])] = &[
+        (SHELL, SHELL_SAID),
+        (
+            r#"call:exec_command{"cmd":"echo one"} call:exec_command{"cmd":"echo land > made"}"#,
+            &["The tool exec_command returned: \"", "Output:\none\n"],
+        ),
+    ];
+    const fn task(model: &'static str) -> Task {
+        Task { model, turns: TURNS, made: "land\n" }
+    }
+    const TASKS: &[Task] = &[
+        task("anthropic/mock-think"),
+        task("gemini/mock"),
+        task("gemini/mock-think"),
+        task("openai/mock"),
+        Task { model: "strict/mock", turns: &[(SHELL, SHELL_SAID)], made: "ahoy\n" },
+        // A custom tool: its input is no JSON.
+        Task {
+            model: "gpt-5.5",
+            turns: &[(
+                r#"call:apply_patch{"input":"*** Begin Patch\n*** Add File: made\n+ahoy\n*** End Patch\n"}"#,
+                &["The tool apply_patch returned: \"Exit code: 0"],
+            )],
+            made: "ahoy\n",
+        },
+        // Tools that an input item brings, a custom tool in a namespace, and a call with two results.
+        Task { model: "gpt-6-sol", turns: SCRIPT, made: "ahoy\n" },
+        Task { model: "gpt-6-luna", turns: SCRIPT, made: "ahoy\n" },
+    ];
+    each("Codex", codex, TASKS).await;
+}
+
+const SCRIPT: &[(&str, &[&str])] = &[(
+    r#"call:functions__exec{"input":"const done = await tools.exec_command({cmd: \"echo ahoy | tee made\"}); notify(\"land\"); text(done.output);"}"#,
+    &["The tool functions__exec returned: \"", "ahoy\n", "land"],
+)];

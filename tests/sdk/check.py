@@ -19,11 +19,20 @@ import traceback
 import expect
 from with_anthropic import WithAnthropic
 from with_gemini import WithGemini
+from with_langchain import WithLangChainAnthropic, WithLangChainChat, WithLangChainResponses
 from with_ollama import WithOllama
 from with_openai import WithOpenAI
 
-CLIENTS = {"openai": WithOpenAI, "anthropic": WithAnthropic, "gemini": WithGemini, "ollama": WithOllama}
-PROVIDERS = tuple(CLIENTS)
+PROVIDERS = ("openai", "anthropic", "gemini", "ollama")
+CLIENTS = {
+    "openai": WithOpenAI,
+    "anthropic": WithAnthropic,
+    "gemini": WithGemini,
+    "ollama": WithOllama,
+    "langchain-openai": WithLangChainChat,
+    "langchain-openai-responses": WithLangChainResponses,
+    "langchain-anthropic": WithLangChainAnthropic,
+}
 
 
 def pairs(text):

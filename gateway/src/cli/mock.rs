@@ -8,6 +8,20 @@ use clap::Args;
 
 use crate::mock::{Mock, Settings};
 
+/// What a request can ask of the mock.
+pub(super) const IN_A_REQUEST: &str = "\
+In the words of a prompt:
+  call:NAME              call this tool with the fewest arguments it takes
+  call:NAME{\"key\": 1}    call it with these; several in one prompt are called at once
+  weather, tool          call the first tool
+  parallel               call the first two
+  anything else          is said back, and so are the results of tools and what images were seen
+
+In the name of a model:
+  …think…                it reasons
+  NAME@fault=cut:3       these settings for one request; @rate=20@first-token=1s and so on (also as x-mock-… headers)
+  unknown…               there is no such model";
+
 /// Serve a fake OpenAI, Anthropic, Gemini and Ollama: for demos, tests and benchmarks without a key
 #[derive(Debug, Args)]
 pub(super) struct MockArguments {

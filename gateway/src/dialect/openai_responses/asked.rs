@@ -1,8 +1,10 @@
 //! What an answer must know of its request: how the tools were named, and the fields it repeats.
 
+use memchr::memmem;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use super::items::BRINGERS;
 use super::names::Names;
 use super::object::Path;
 use super::{facts, tools};
@@ -50,6 +52,12 @@ impl Asked {
                 tools::declare(raw, None, &mut asked.names);
             }
             asked.said.push((name, raw.to_owned()));
+        }
+        // Few requests have such items; the others are not read once more.
+        if BRINGERS.iter().any(|kind| memmem::find(body, kind.as_bytes()).is_some())
+            && let Ok(Some(input)) = fields.take("input", Path::Root)
+        {
+            tools::declare_brought(input, &mut asked.names);
         }
         asked
     }

@@ -231,6 +231,16 @@ pub(super) enum Tool<'a> {
     },
 }
 
+impl Tool<'_> {
+    /// The name under which providers know it.
+    pub(super) fn function_name(&self) -> Option<&str> {
+        match self {
+            Self::Function { function: Function { name: Text::Plain(name), .. }, .. } => Some(name),
+            _ => None,
+        }
+    }
+}
+
 /// What a function looks like.
 #[derive(serde::Serialize)]
 pub(super) struct Function<'a> {
@@ -364,6 +374,13 @@ impl Serialize for Inside<'_, '_> {
 }
 
 impl<'a> Text<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Raw(raw) => raw.get() == "\"\"",
+            Self::Plain(text) => text.is_empty(),
+        }
+    }
+
     /// Without escapes.
     pub(super) fn plain(self) -> Cow<'a, str> {
         match self {

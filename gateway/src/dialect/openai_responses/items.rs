@@ -1,43 +1,58 @@
 //! The input items as canonical messages.
 
+use std::collections::HashMap;
+
 use serde_json::value::RawValue;
 
 use super::VENDOR;
-use super::canonical::{Content, Message, OwnFields, Ownership, Part, Text, Value};
+use super::canonical::{Content, Message, OwnFields, Ownership, Part, Text, Tool, Value};
 use super::names::Names;
 use super::object::{Object, Path};
-use super::parts;
 use super::turn::{self, Turn};
+use super::{parts, tools};
 use crate::error::GatewayError;
+
+/// What has been read so far.
+#[derive(Default)]
+pub(super) struct Conversation<'a> {
+    pub(super) messages: Vec<Message<'a>>,
+    /// The tools of the request; items may bring more.
+    pub(super) tools: Vec<Tool<'a>>,
+    pub(super) names: Names,
+    /// What else items say that bring tools.
+    pub(super) own: OwnFields<'a>,
+    /// Where each function stands among the tools.
+    places: HashMap<String, usize>,
+    /// Where the result of each call stands among the messages.
+    results: HashMap<&'a str, usize>,
+}
 
 /// `input`: a string of the user's, or items.
 pub(super) fn messages<'a>(
     input: &'a RawValue,
-    names: &Names,
-    messages: &mut Vec<Message<'a>>,
+    conversation: &mut Conversation<'a>,
 ) -> Result<(), GatewayError> {
     if input.get().starts_with('"') {
         let content = Some(Content::Text(Text::Raw(input)));
-        messages.push(Message { role: "user", content, ..Message::default() });
+        conversation.messages.push(Message { role: "user", content, ..Message::default() });
         return Ok(());
     }
     let list = Path::Field(&Path::Root, "input");
     let items = Object::read_list(input, list)?;
-    messages.reserve(items.len());
+    conversation.messages.reserve(items.len());
     let mut turn = Turn::default();
     for (index, object) in items.into_iter().enumerate() {
-        item(object, Path::Item(&list, index), names, &mut turn, messages)?;
+        item(object, Path::Item(&list, index), &mut turn, conversation)?;
     }
-    turn.end(messages);
+    turn.end(&mut conversation.messages);
     Ok(())
 }
 
 fn item<'a>(
     mut item: Object<'a>,
     path: Path<'_>,
-    names: &Names,
     turn: &mut Turn<'a>,
-    messages: &mut Vec<Message<'a>>,
+    conversation: &mut Conversation<'a>,
 ) -> Result<(), GatewayError> {
     let kind = match item.get("type") {
         Some(kind) => super::object::text(kind, Path::Field(&path, "type"))?,
@@ -55,9 +70,9 @@ fn item<'a>(
     item.take("id", path)?;
     item.take("status", path)?;
     match kind.as_ref() {
-        "message" => message(item, path, turn, messages),
-        "function_call" => turn.call(item, path, names),
-        "custom_tool_call" => turn.custom_call(item, path, names),
+        "message" => message(item, path, turn, &mut conversation.messages),
+        "function_call" => turn.call(item, path, &conversation.names),
+        "custom_tool_call" => turn.custom_call(item, path, &conversation.names),
         "reasoning" => turn.reasoning(item, path),
         "image_generation_call" => {
             if let Some(part) = turn::picture(item, path)? {
@@ -66,10 +81,10 @@ fn item<'a>(
             Ok(())
         }
         "function_call_output" | "custom_tool_call_output" => {
-            turn.end(messages);
-            messages.push(output(item, path, names)?);
-            Ok(())
+            turn.end(&mut conversation.messages);
+            conversation.output(item, path)
         }
+        "additional_tools" | "tool_search_output" => conversation.more_tools(item, path),
         "item_reference" => {
             let message = "`item_reference`: items are not kept by this version; send the item itself, as clients do with `store: false`";
             Err(path.wrong(message))
@@ -78,6 +93,67 @@ fn item<'a>(
             let message = format!("items of type `{kind}` cannot be served here");
             Err(Path::Field(&path, "type").wrong(message))
         }
+    }
+}
+
+/// Kinds of items that bring tools.
+pub(super) const BRINGERS: [&str; 2] = ["\"additional_tools\"", "\"tool_search_output\""];
+
+impl<'a> Conversation<'a> {
+    /// Tools that are offered from here on. Others know no such thing: they are offered from the start.
+    fn more_tools(&mut self, mut item: Object<'a>, path: Path<'_>) -> Result<(), GatewayError> {
+        for name in ["role", "call_id", "execution"] {
+            item.take(name, path)?;
+        }
+        let here = Path::Field(&path, "tools");
+        let raw = item.take("tools", path)?.ok_or_else(|| here.wrong("field required"))?;
+        let named = |tool: &Tool<'_>| tool.function_name().map(ToOwned::to_owned);
+        if self.places.is_empty() {
+            let known = self.tools.iter().enumerate();
+            self.places = known.filter_map(|(index, tool)| Some((named(tool)?, index))).collect();
+        }
+        for tool in tools::read(raw, here, &mut self.names)? {
+            let place = named(&tool).map(|name| *self.places.entry(name).or_insert(self.tools.len()));
+            match place.and_then(|place| self.tools.get_mut(place)) {
+                Some(known) => *known = tool,
+                None => self.tools.push(tool),
+            }
+        }
+        self.own.keep("additional_tools", item);
+        Ok(())
+    }
+
+    /// What a tool said. A call may be answered in several items (Codex's `notify`); elsewhere it has one result.
+    fn output(&mut self, mut item: Object<'a>, path: Path<'_>) -> Result<(), GatewayError> {
+        let call = item.need_string("call_id", path)?;
+        let here = Path::Field(&path, "output");
+        let raw = item.take("output", path)?.ok_or_else(|| here.wrong("field required"))?;
+        let namespace = item.take_text("namespace", path)?;
+        let name = item.take_text("name", path)?;
+        let name = name.map(|name| match &namespace {
+            None => Text::Plain(name),
+            Some(namespace) => Text::Plain(self.names.flat(Some(namespace), &name).into_owned().into()),
+        });
+        let content = parts::content(raw, here)?;
+        let vendor = OwnFields::of(item);
+        let place = *self.results.entry(call.get()).or_insert(self.messages.len());
+        if let Some(message) = self.messages.get_mut(place) {
+            let before = message.content.take().map_or_else(Vec::new, parts::spread);
+            let both = before.into_iter().chain(parts::spread(content)).collect();
+            message.content = Some(parts::simplest(both));
+            message.vendor = message.vendor.take().or(vendor);
+            return Ok(());
+        }
+        let (tool_call_id, content) = (Some(Text::Raw(call)), Some(content));
+        self.messages.push(Message {
+            role: "tool",
+            tool_call_id,
+            name,
+            content,
+            vendor,
+            ..Message::default()
+        });
+        Ok(())
     }
 }
 
@@ -116,20 +192,4 @@ fn message<'a>(
     let content = Some(parts::content(raw, here)?);
     messages.push(Message { role, content, vendor: OwnFields::of(item), ..Message::default() });
     Ok(())
-}
-
-/// What a tool said.
-fn output<'a>(mut item: Object<'a>, path: Path<'_>, names: &Names) -> Result<Message<'a>, GatewayError> {
-    let tool_call_id = Some(Text::Raw(item.need_string("call_id", path)?));
-    let here = Path::Field(&path, "output");
-    let raw = item.take("output", path)?.ok_or_else(|| here.wrong("field required"))?;
-    let namespace = item.take_text("namespace", path)?;
-    let name = item.take_text("name", path)?;
-    let name = name.map(|name| match &namespace {
-        None => Text::Plain(name),
-        Some(namespace) => Text::Plain(names.flat(Some(namespace), &name).into_owned().into()),
-    });
-    let content = Some(parts::content(raw, here)?);
-    let vendor = OwnFields::of(item);
-    Ok(Message { role: "tool", tool_call_id, name, content, vendor, ..Message::default() })
 }

@@ -34,6 +34,15 @@ pub(super) fn simplest(mut parts: Vec<Part<'_>>) -> Content<'_> {
     }
 }
 
+/// The parts of some content; an empty text has none.
+pub(super) fn spread(content: Content<'_>) -> Vec<Part<'_>> {
+    match content {
+        Content::Parts(parts) => parts,
+        Content::Text(text) if text.is_empty() => Vec::new(),
+        Content::Text(text) => vec![Part { r#type: "text", text: Some(text), ..Part::default() }],
+    }
+}
+
 /// A part that is a text.
 pub(super) fn text<'a>(text: &'a RawValue) -> Part<'a> {
     Part { r#type: "text", text: Some(Text::Raw(text)), ..Part::default() }

@@ -1,7 +1,7 @@
 //! A request of this API as canonical chat: the fields of the body; items and tools are neighbours' work.
 
 use super::canonical::{Chat, Content, Message, OwnFields, Reasoning, ResponseFormat, Same, Text};
-use super::names::Names;
+use super::items::Conversation;
 use super::object::{Object, Path};
 use super::{facts, items, tools};
 use crate::domain::Envelope;
@@ -33,34 +33,31 @@ const SAME: [&str; 20] = [
     "cache_control",
 ];
 
-/// Fields that say nothing to a model, so that they are no loss: nothing is kept here, nothing runs in the background,
-/// and `client_metadata` is what Codex tells OpenAI about itself.
-const UNSAID: [&str; 7] =
-    ["model", "store", "background", "previous_response_id", "conversation", "prompt", "client_metadata"];
-
 /// The request as canonical chat.
 pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     let root = Path::Root;
     let mut rest = facts::root(facts::body_text(&envelope.body)?)?;
     let mut chat = Chat { model: &envelope.model, ..Chat::default() };
-    let mut own = OwnFields::default();
-    let mut names = Names::default();
-    for name in UNSAID {
+    let mut conversation = Conversation::default();
+    // None of these changes the answer: nothing is kept, nothing runs in the background.
+    for name in ["model", "store", "background", "previous_response_id", "conversation", "prompt"] {
         rest.take(name, root)?;
     }
     if let Some(raw) = rest.take("tools", root)? {
-        chat.tools = tools::read(raw, &mut names)?;
-    }
-    if let Some(raw) = rest.take("tool_choice", root)? {
-        chat.tool_choice = Some(tools::choice(raw, &names)?);
+        conversation.tools = tools::read(raw, Path::Field(&root, "tools"), &mut conversation.names)?;
     }
     if let Some(instructions) = rest.take_string("instructions", root)? {
         let content = Some(Content::Text(Text::Raw(instructions)));
-        chat.messages.push(Message { role: "system", content, ..Message::default() });
+        conversation.messages.push(Message { role: "system", content, ..Message::default() });
     }
     let input =
         rest.take("input", root)?.ok_or_else(|| Path::Field(&root, "input").wrong("field required"))?;
-    items::messages(input, &names, &mut chat.messages)?;
+    items::messages(input, &mut conversation)?;
+    if let Some(raw) = rest.take("tool_choice", root)? {
+        chat.tool_choice = Some(tools::choice(raw, &conversation.names)?);
+    }
+    (chat.tools, chat.messages) = (conversation.tools, conversation.messages);
+    let mut own = conversation.own;
     chat.stream = rest.take_bool("stream", root)?.filter(|stream| *stream);
     chat.max_completion_tokens = rest.take_count("max_output_tokens", root)?;
     for name in SAME {

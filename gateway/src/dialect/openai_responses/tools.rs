@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::VENDOR;
 use super::canonical::{Allowed, Chosen, Function, Named, OwnFields, Text, Tool, ToolChoice};
+use super::items::BRINGERS;
 use super::names::Names;
 use super::object::{Object, Path};
 use super::strict;
@@ -15,8 +16,11 @@ use crate::error::GatewayError;
 const CUSTOM: &str = r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}"#;
 
 /// The list of tools; their names are noted in `names`.
-pub(super) fn read<'a>(raw: &'a RawValue, names: &mut Names) -> Result<Vec<Tool<'a>>, GatewayError> {
-    let path = Path::Field(&Path::Root, "tools");
+pub(super) fn read<'a>(
+    raw: &'a RawValue,
+    path: Path<'_>,
+    names: &mut Names,
+) -> Result<Vec<Tool<'a>>, GatewayError> {
     let list = Object::read_list(raw, path)?;
     let mut tools = Vec::with_capacity(list.len());
     for (index, object) in list.into_iter().enumerate() {
@@ -136,6 +140,17 @@ pub(super) fn declare(list: &RawValue, namespace: Option<&str>, names: &mut Name
             (Some("\"custom\""), _) => drop(names.declare(namespace, &name, true)),
             (Some("\"namespace\""), Some(inner)) => declare(inner, Some(&name), names),
             _ => {}
+        }
+    }
+}
+
+/// The same for the tools that items bring.
+pub(super) fn declare_brought(input: &RawValue, names: &mut Names) {
+    let items: Vec<Object<'_>> = serde_json::from_str(input.get()).unwrap_or_default();
+    for item in items {
+        let brings = item.get("type").is_some_and(|kind| BRINGERS.contains(&kind.get()));
+        if let Some(tools) = item.get("tools").filter(|_| brings) {
+            declare(tools, None, names);
         }
     }
 }

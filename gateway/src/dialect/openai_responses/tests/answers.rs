@@ -62,8 +62,11 @@ fn what_is_cut_is_incomplete() {
 fn calls_get_their_own_names_back() {
     let tools = json!({"tools": [
         {"type": "custom", "name": "patch"},
-        {"type": "namespace", "name": "mcp", "description": "", "tools": [{"type": "function", "name": "get"}]}]});
+        {"type": "namespace", "name": "mcp", "description": "", "tools": [{"type": "function", "name": "get"}]}],
+        "input": [{"type": "additional_tools", "role": "developer", "tools": [
+            {"type": "namespace", "name": "functions", "description": "", "tools": [{"type": "custom", "name": "exec"}]}]}]});
     let calls = json!({"content": null, "tool_calls": [
+        {"id": "c0", "type": "function", "function": {"name": "functions__exec", "arguments": "{\"input\":\"1\"}"}},
         {"id": "c1", "type": "function", "function": {"name": "patch", "arguments": "{\"input\":\"a\\nb\"}"}},
         {"id": "c2", "type": "function", "function": {"name": "mcp__get", "arguments": ""}},
         {"id": "", "type": "function", "function": {"name": "other", "arguments": "{}"}}]});
@@ -71,9 +74,10 @@ fn calls_get_their_own_names_back() {
     assert_eq!(
         found,
         json!([
-        {"id": "ctc_R_0", "type": "custom_tool_call", "call_id": "c1", "name": "patch", "input": "a\nb", "status": "completed"},
-        {"id": "fc_R_1", "type": "function_call", "call_id": "c2", "name": "get", "namespace": "mcp", "arguments": "{}", "status": "completed"},
-        {"id": "fc_R_2", "type": "function_call", "call_id": "call_R_2", "name": "other", "arguments": "{}", "status": "completed"}])
+        {"id": "ctc_R_0", "type": "custom_tool_call", "call_id": "c0", "name": "exec", "namespace": "functions", "input": "1", "status": "completed"},
+        {"id": "ctc_R_1", "type": "custom_tool_call", "call_id": "c1", "name": "patch", "input": "a\nb", "status": "completed"},
+        {"id": "fc_R_2", "type": "function_call", "call_id": "c2", "name": "get", "namespace": "mcp", "arguments": "{}", "status": "completed"},
+        {"id": "fc_R_3", "type": "function_call", "call_id": "call_R_3", "name": "other", "arguments": "{}", "status": "completed"}])
     );
 }
 

@@ -76,7 +76,7 @@ fn settings_find_their_names() {
         "top_logprobs": 2, "logprobs": true,
         "reasoning_effort": "high", "reasoning": {"include": true, "display": "summarized"}, "verbosity": "low",
         "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}, "strict": true}},
-        "vendor": {"openai-responses": {"max_tool_calls": 3, "reasoning": {"context": "all_turns"}}}});
+        "vendor": {"openai-responses": {"max_tool_calls": 3, "client_metadata": {"x": 1}, "reasoning": {"context": "all_turns"}}}});
     assert_eq!(found, expected);
     assert_eq!(chat(json!({"text": {"format": {"type": "text"}}})).get("response_format"), None);
     assert_eq!(
@@ -275,6 +275,54 @@ fn tools_become_functions() {
         assert_eq!(path, "tools[0].type");
         assert!(message.contains(kind), "{message}");
     }
+}
+
+/// Codex brings the tools of newer models in an item instead of `tools`.
+#[test]
+fn items_bring_tools_too() {
+    let item =
+        |tools: Value| json!({"type": "additional_tools", "id": "at_1", "role": "developer", "tools": tools});
+    let run = json!({"type": "custom", "name": "exec", "description": "Run."});
+    let found = chat(json!({
+        "tools": [{"type": "function", "name": "old"}],
+        "input": [
+            item(json!([{"type": "namespace", "name": "functions", "description": "", "tools": [run]}])),
+            {"role": "user", "content": "x"},
+            {"type": "custom_tool_call", "call_id": "c", "namespace": "functions", "name": "exec", "input": "1"},
+            {"type": "custom_tool_call_output", "call_id": "c", "output": "2"},
+            item(json!([{"type": "function", "name": "old", "description": "new"}])),
+            {"type": "tool_search_output", "call_id": "s", "execution": "client", "tools": [{"type": "function", "name": "found"}]},
+        ],
+        "tool_choice": {"type": "custom", "name": "exec", "namespace": "functions"},
+    }));
+    let tools = found["tools"].as_array().expect("tools");
+    let names: Vec<_> = tools.iter().filter_map(|tool| tool["function"]["name"].as_str()).collect();
+    assert_eq!(names, ["old", "functions__exec", "found"]);
+    assert_eq!(tools[0]["function"]["description"], "new");
+    assert_eq!(found["tool_choice"]["function"]["name"], "functions__exec");
+    assert_eq!(found["messages"][1]["tool_calls"][0]["function"]["name"], "functions__exec");
+    assert_eq!(found["messages"].as_array().map(Vec::len), Some(3));
+    assert_eq!(found.get("vendor"), None);
+    assert_eq!(refused(json!({"input": [{"type": "additional_tools"}]})).0, "input[0].tools");
+}
+
+#[test]
+fn a_call_that_is_answered_twice_has_one_result() {
+    let call = |id: &str| json!({"type": "function_call", "call_id": id, "name": "f", "arguments": "{}"});
+    let output =
+        |id: &str, output: Value| json!({"type": "function_call_output", "call_id": id, "output": output});
+    let found = messages(json!([
+        call("a"),
+        output("a", json!("one")),
+        call("b"),
+        output("a", json!([{"type": "input_text", "text": "two"}])),
+        output("b", json!("")),
+        output("b", json!("three")),
+    ]));
+    let text = |text: &str| json!({"type": "text", "text": text});
+    assert_eq!(found[1]["content"], json!([text("one"), text("two")]));
+    assert_eq!((&found[3]["tool_call_id"], &found[3]["content"]), (&json!("b"), &json!("three")));
+    assert_eq!(found.as_array().map(Vec::len), Some(4));
 }
 
 #[test]
