@@ -52,7 +52,7 @@ impl Vendor for Completions {
         if !fits {
             return Err(Complaint::invalid("Invalid type for 'prompt'.").at("prompt"));
         }
-        if given(body, "logprobs").is_some_and(|count| !count.as_u64().is_some_and(|count| count <= 5)) {
+        if given(body, "logprobs").is_some_and(|count| count.as_u64().is_none_or(|count| count > 5)) {
             return Err(Complaint::invalid("Invalid value for 'logprobs'.").at("logprobs"));
         }
         Ok(())
