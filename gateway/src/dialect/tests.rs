@@ -29,6 +29,10 @@ fn vendors_prefixes_and_version_segments_are_put_right() {
         ("/gemini/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
         ("/models", "/v1/models"),
         ("/models/gpt-5", "/v1/models/gpt-5"),
+        ("/bedrock/model/a%3A0/converse", "/model/a%3A0/converse"),
+        ("/bedrock/nothing", "/bedrock/nothing"),
+        ("/cohere/v2/chat", "/v2/chat"),
+        ("/cohere/nothing", "/cohere/nothing"),
         ("/", ""),
         ("/modelsx", "/modelsx"),
     ] {
@@ -68,6 +72,13 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
             &[("anthropic-version", "v")],
             Ok(("openai-chat", Endpoint::Converse)),
         ),
+        (&post, "/model/a/converse", &[], Ok(("bedrock-converse", Endpoint::Converse))),
+        (&post, "/model/arn:a/b/converse-stream", &[], Ok(("bedrock-converse", Endpoint::Converse))),
+        (&post, "/v2/chat", &[("x-goog-api-key", "k")], Ok(("cohere-chat", Endpoint::Converse))),
+        (&get, "/model/a/converse", &[], Err(Kind::MethodNotAllowed)),
+        (&get, "/v2/chat", &[], Err(Kind::MethodNotAllowed)),
+        (&post, "/model//converse", &[], Err(Kind::PathNotFound)),
+        (&post, "/model/a/invoke", &[], Err(Kind::PathNotFound)),
         (&get, "/v1/models", &[("x-goog-api-key", "k")], Ok(("gemini-generate", Endpoint::Models))),
         (&post, "/v1beta/models/a/b:streamGenerateContent", &[], Ok(("gemini-generate", Endpoint::Converse))),
         (&get, "/v1/models", &[], Ok(("openai-chat", Endpoint::Models))),
@@ -106,6 +117,10 @@ fn an_unknown_path_is_refused_in_the_words_of_its_neighbours() {
         ("/v1/responses/resp_1", "openai-responses"),
         ("/v1/messages/unknown", "anthropic-messages"),
         ("/v1beta/unknown", "gemini-generate"),
+        ("/bedrock/unknown", "bedrock-converse"),
+        ("/model/a/invoke", "bedrock-converse"),
+        ("/v2/unknown", "cohere-chat"),
+        ("/cohere/unknown", "cohere-chat"),
     ] {
         assert_eq!(speaker(&head(&Method::POST, path, &[])).id(), dialect);
     }
