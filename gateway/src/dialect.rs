@@ -12,7 +12,11 @@ mod lanes;
 pub mod lost;
 pub mod model_list;
 mod object;
+mod ollama;
+pub mod ollama_chat;
+pub mod ollama_generate;
 pub mod openai_chat;
+pub mod openai_completions;
 mod openai_error;
 pub mod openai_responses;
 mod operations;
@@ -23,6 +27,7 @@ pub mod sse;
 pub mod told;
 
 use std::ops::Range;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,7 +37,7 @@ use crate::domain::{Edit, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AnswerFacts {
     /// Our request id; stands in when the provider gave no id.
     pub request_id: String,
@@ -40,8 +45,8 @@ pub struct AnswerFacts {
     pub created: u64,
     /// The model name the client asked for.
     pub model: String,
-    /// How long the answer has taken so far; for dialects that tell it.
-    pub took: Duration,
+    /// How long the client had waited when the answer came, or its stream began.
+    pub waited: Duration,
 }
 
 /// What one event of a passed-through stream is.
@@ -110,6 +115,12 @@ pub trait Dialect: Send + Sync {
         Box::new(operations::Unstreamed)
     }
 
+    /// An answer that needs no model: Ollama's clients load one with a request that asks nothing. `_created` is Unix time
+    /// in seconds.
+    fn without_model(&self, _envelope: &Envelope, _created: u64) -> Option<Vec<u8>> {
+        None
+    }
+
     /// An error as a whole answer.
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8>;
 
@@ -163,7 +174,7 @@ pub trait Dialect: Send + Sync {
 
 /// Writes canonical chunks as one client's stream.
 pub trait StreamWriter: Send {
-    /// `text/event-stream` or `application/json`.
+    /// `text/event-stream`, `application/json` or `application/x-ndjson`.
     fn content_type(&self) -> &'static str {
         "text/event-stream"
     }
@@ -200,6 +211,12 @@ pub enum Endpoint {
     Model,
     /// A sign of life at the root.
     Probe,
+    /// Ollama: what is known of the model in the body.
+    Show,
+    /// Ollama: which models are in memory.
+    Loaded,
+    /// Ollama: the version of its API.
+    Version,
 }
 
 /// A dialect and what is asked in it.
@@ -225,7 +242,10 @@ pub fn routed_path(path: &str) -> Result<String, GatewayError> {
         return Err(unknown_path(path));
     }
     let mut rest = path.trim_end_matches('/');
-    for vendor in ["/openai", "/anthropic", "/gemini"] {
+    if rest == "/ollama" {
+        return Ok(String::new());
+    }
+    for vendor in ["/openai", "/anthropic", "/gemini", "/ollama"] {
         if let Some(after) = rest.strip_prefix(vendor).filter(|after| after.starts_with('/')) {
             rest = after;
         }
@@ -239,7 +259,7 @@ pub fn routed_path(path: &str) -> Result<String, GatewayError> {
     while rest.starts_with("/v1/v1") {
         rest = rest.get(3..).unwrap_or("");
     }
-    let versionless = ["/chat/completions", "/responses", "/messages", "/models"]
+    let versionless = ["/chat/completions", "/completions", "/responses", "/messages", "/models"]
         .iter()
         .chain(&operations::VERSIONLESS)
         .any(|known| rest == *known || rest.strip_prefix(known).is_some_and(|after| after.starts_with('/')));
@@ -256,8 +276,12 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
     let endpoint = match path {
         "" => Endpoint::Probe,
         "/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/v2/chat" => Endpoint::Converse,
+        "/v1/completions" | "/api/chat" | "/api/generate" => Endpoint::Converse,
+        "/v1/models" | "/v1beta/models" | "/api/tags" => Endpoint::Models,
+        "/api/show" => Endpoint::Show,
+        "/api/ps" => Endpoint::Loaded,
+        "/api/version" => Endpoint::Version,
         _ if operations::at(path).is_some() => Endpoint::Converse,
-        "/v1/models" | "/v1beta/models" => Endpoint::Models,
         _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
             Endpoint::Converse
         }
@@ -266,7 +290,7 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
         _ => return Err(unknown_path(path)),
     };
     let fits = match endpoint {
-        Endpoint::Converse => head.method == http::Method::POST,
+        Endpoint::Converse | Endpoint::Show => head.method == http::Method::POST,
         _ => head.method == http::Method::GET || head.method == http::Method::HEAD,
     };
     if !fits {
@@ -301,6 +325,13 @@ pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let anthropic = path.starts_with("/v1/messages");
     let openai = path.starts_with("/v1/chat/");
     let responses = path.starts_with("/v1/responses");
+    if path.starts_with("/v1/completions") {
+        return &openai_completions::OpenAiCompletions;
+    } else if path.starts_with("/api/generate") {
+        return &ollama_generate::OllamaGenerate;
+    } else if path == "/api" || path.starts_with("/api/") {
+        return &ollama_chat::OllamaChat;
+    }
     let bedrock = path.starts_with("/model/") || path.starts_with("/bedrock/");
     let cohere = path.starts_with("/v2/") || path.starts_with("/cohere/");
     let shared = !(gemini || anthropic || openai || responses || bedrock || cohere);
@@ -323,7 +354,7 @@ fn unknown_path(path: &str) -> GatewayError {
     GatewayError::client(
         crate::error::Kind::PathNotFound,
         format!(
-            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v2/chat, /v1beta/models/{{model}}:generateContent, /model/{{model}}/converse or /v1/models"
+            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{{model}}:generateContent, /model/{{model}}/converse, /v2/chat, /api/chat, /v1/completions or /v1/models"
         ),
     )
 }

@@ -1,13 +1,14 @@
-//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic, Gemini, Amazon Bedrock and
+//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic, Gemini, Ollama, Amazon Bedrock and
 //! Cohere. For the demo, the tests and the benchmarks; it is also `causeway mock`.
 //!
 //! | path | vendor |
 //! |---|---|
-//! | `POST …/chat/completions` | OpenAI |
+//! | `POST …/chat/completions`, `…/completions` | OpenAI |
 //! | `POST …/messages`, `…/messages/count_tokens` | Anthropic |
 //! | `POST …/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens` | Gemini |
 //! | `POST …/model/{model}/converse`, `…/converse-stream` | Amazon Bedrock |
 //! | `POST …/v2/chat` | Cohere |
+//! | `POST …/api/chat`, `…/api/generate`, `GET …/api/tags` | Ollama |
 //! | `GET …/models`, `…/models/{model}` | Gemini under `/v1beta`, Anthropic with an `anthropic-version`, else OpenAI |
 //!
 //! It is deterministic: the answer follows from the request (and only ids and times from the number of the request).
@@ -37,6 +38,7 @@ mod cohere;
 mod decide;
 mod fault;
 mod gemini;
+mod ollama;
 mod openai;
 mod operations;
 mod prompt;

@@ -1,11 +1,10 @@
 //! The Python clients of AWS and Cohere against every provider, through the gateway and over TLS: AWS's clients send an API
-//! key no other way. Their checks are in `tests/sdk`; where they run is as in `client_sdk`.
+//! key no other way. Their checks are in `tests/sdk`; they run where those of `client_sdk` do.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::client_sdk::{bare, environment, folder, run, skip};
-use super::support::{Gateway, KEY, upstream};
+use super::support::{Gateway, KEY, packages, upstream};
 
 /// The adapter, what its models are called here, and the provider's key.
 const PROVIDERS: [(&str, &str, &str); 5] = [
@@ -18,10 +17,10 @@ const PROVIDERS: [(&str, &str, &str); 5] = [
 
 #[tokio::test]
 async fn the_clients_of_aws_and_cohere_get_what_they_expect_from_every_provider() {
-    let ready = tokio::task::spawn_blocking(|| Ok::<_, String>((environment()?, certificate()?)));
+    let ready = tokio::task::spawn_blocking(|| Ok::<_, String>((packages::python("sdk")?, certificate()?)));
     let (python, certificate) = match ready.await.unwrap() {
         Ok(ready) => ready,
-        Err(reason) => return skip(&reason),
+        Err(reason) => return packages::skip("the clients of AWS and Cohere", &reason),
     };
     let mock = upstream::mock();
     let gateway = Gateway::start(&configuration(&upstream::url(&mock), &certificate)).await;
@@ -67,8 +66,16 @@ fn configuration(upstream: &str, certificate: &Path) -> String {
 fn check(python: &Path, url: &str, certificate: &Path) -> Output {
     let models: Vec<String> =
         PROVIDERS.iter().map(|(plugin, name, _)| format!("{plugin}={name}-mock")).collect();
-    let mut command = bare(python);
-    command.arg(folder().join("cloud.py")).args(["--base-url", url, "--key", KEY, "--faults", "--verbose"]);
+    let mut command = packages::bare(python);
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
+    command.arg(packages::folder("sdk").join("cloud.py")).args([
+        "--base-url",
+        url,
+        "--key",
+        KEY,
+        "--faults",
+        "--verbose",
+    ]);
     command.args(["--clients", "bedrock,cohere"]).arg("--models").arg(models.join(","));
     for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE"] {
         command.env(name, certificate.join("cert.pem"));
@@ -84,6 +91,9 @@ fn certificate() -> Result<PathBuf, String> {
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
     command.args(["-days", "30", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]);
     command.arg("-keyout").arg(home.join("key.pem")).arg("-out").arg(home.join("cert.pem"));
-    run(&mut command, "no certificate can be made")?;
-    Ok(home)
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(home),
+        Ok(output) => Err(format!("no certificate: {}", String::from_utf8_lossy(&output.stderr))),
+        Err(error) => Err(format!("no openssl: {error}")),
+    }
 }

@@ -88,6 +88,8 @@ enum Boundary {
     Sse(sse::Boundary),
     JsonArray(array::Boundary),
     Frames(frames::Boundary),
+    /// One object a line.
+    Lines,
 }
 
 impl<'d> Passage<'d> {
@@ -97,6 +99,7 @@ impl<'d> Passage<'d> {
             Framing::Sse => Boundary::Sse(sse::Boundary::default()),
             Framing::JsonArray => Boundary::JsonArray(array::Boundary::default()),
             Framing::EventStream => Boundary::Frames(frames::Boundary::default()),
+            Framing::Ndjson => Boundary::Lines,
         };
         Self {
             dialect,
@@ -186,13 +189,17 @@ impl<'d> Passage<'d> {
         if held.trim_ascii().is_empty() {
             return held.to_vec();
         }
-        if !matches!(self.boundary, Boundary::Sse(_))
-            || !sse::data_of(&held).is_some_and(|data| is_whole(&data))
-        {
+        let whole = match self.boundary {
+            Boundary::JsonArray(_) | Boundary::Frames(_) => false,
+            Boundary::Sse(_) => sse::data_of(&held).is_some_and(|data| is_whole(&data)),
+            Boundary::Lines => is_whole(&held),
+        };
+        if !whole {
             return Vec::new();
         }
         // Behind a CR the first LF would only be the rest of its line end.
-        let missing: &[u8] = if held.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+        let one = held.ends_with(b"\n") || matches!(self.boundary, Boundary::Lines);
+        let missing: &[u8] = if one { b"\n" } else { b"\n\n" };
         let event = [&held, missing].concat();
         let unasked = self.look(&event);
         if self.failure.is_some() {
@@ -267,6 +274,7 @@ impl<'d> Passage<'d> {
             Boundary::JsonArray(_) => array::element_of(event).map(Cow::Borrowed),
             // The event's name stands in the frame.
             Boundary::Frames(_) => Some(Cow::Borrowed(event)),
+            Boundary::Lines => Some(Cow::Borrowed(event.trim_ascii())).filter(|line| !line.is_empty()),
         };
         let data = data?;
         let before = self.usage.output;
@@ -323,6 +331,7 @@ impl Boundary {
             Self::Sse(boundary) => boundary.next_end(bytes, from),
             Self::JsonArray(boundary) => boundary.next_end(bytes, from),
             Self::Frames(boundary) => boundary.next_end(bytes, from),
+            Self::Lines => Some(from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1),
         }
     }
 }

@@ -68,6 +68,8 @@ pub enum Framing {
     JsonArray,
     /// AWS's binary frames (`application/vnd.amazon.eventstream`).
     EventStream,
+    /// One JSON object a line (Ollama).
+    Ndjson,
 }
 
 /// One request: bytes and facts. Cheap to clone.

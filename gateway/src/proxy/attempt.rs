@@ -349,7 +349,7 @@ impl Walk<'_> {
             request_id: self.exchange.record.request_id.clone(),
             created: self.exchange.created,
             model: self.request.envelope.model.clone(),
-            took: self.exchange.started.elapsed(),
+            waited: self.exchange.started.elapsed(),
         }
     }
 }

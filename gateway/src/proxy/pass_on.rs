@@ -61,6 +61,7 @@ pub(super) fn stream_type(framing: Framing) -> &'static str {
         Framing::Sse => "text/event-stream",
         Framing::JsonArray => "application/json",
         Framing::EventStream => "application/vnd.amazon.eventstream",
+        Framing::Ndjson => "application/x-ndjson",
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) enum Metrics<'a> {
 
 impl<'a> Metrics<'a> {
     fn of(ending: &'a Ending<'_>, facts: &AnswerFacts) -> Self {
-        Self::told(ending.metrics(), facts.took.as_millis())
+        Self::told(ending.metrics(), facts.waited.as_millis())
     }
 
     /// Theirs if there are any.

@@ -70,7 +70,7 @@ impl Writer {
             refused: false,
             stopped: false,
             metadata: Metadata::default(),
-            took: facts.took,
+            took: facts.waited,
         }
     }
 }

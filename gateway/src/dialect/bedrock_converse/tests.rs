@@ -27,7 +27,7 @@ fn facts() -> AnswerFacts {
         request_id: "01J".into(),
         created: 7,
         model: "claude".into(),
-        took: Duration::from_millis(34),
+        waited: Duration::from_millis(34),
     }
 }
 

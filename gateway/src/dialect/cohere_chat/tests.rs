@@ -22,7 +22,7 @@ fn read(body: &str) -> Result<Envelope, GatewayError> {
 }
 
 fn facts() -> AnswerFacts {
-    AnswerFacts { request_id: "01J".into(), created: 7, model: "command".into(), took: Duration::ZERO }
+    AnswerFacts { request_id: "01J".into(), created: 7, model: "command".into(), waited: Duration::ZERO }
 }
 
 /// A request with these fields beside the required ones.

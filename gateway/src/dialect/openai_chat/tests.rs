@@ -24,7 +24,7 @@ fn facts() -> AnswerFacts {
         request_id: "R1".into(),
         created: 1_700_000_000,
         model: "public".into(),
-        took: std::time::Duration::ZERO,
+        ..AnswerFacts::default()
     }
 }
 
