@@ -27,7 +27,6 @@ pub mod sse;
 pub mod told;
 
 use std::ops::Range;
-
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -354,7 +353,7 @@ fn unknown_path(path: &str) -> GatewayError {
     GatewayError::client(
         crate::error::Kind::PathNotFound,
         format!(
-            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{{model}}:generateContent, /model/{{model}}/converse, /v2/chat, /api/chat, /v1/completions or /v1/models"
+            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{{model}}:generateContent, /v2/chat, /model/{{model}}/converse, /api/chat, /v1/completions or /v1/models"
         ),
     )
 }

@@ -1,14 +1,14 @@
-//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic, Gemini, Ollama, Amazon Bedrock and
-//! Cohere. For the demo, the tests and the benchmarks; it is also `causeway mock`.
+//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic, Gemini, Amazon Bedrock, Cohere and
+//! Ollama. For the demo, the tests and the benchmarks; it is also `causeway mock`.
 //!
 //! | path | vendor |
 //! |---|---|
 //! | `POST …/chat/completions`, `…/completions` | OpenAI |
 //! | `POST …/messages`, `…/messages/count_tokens` | Anthropic |
 //! | `POST …/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens` | Gemini |
+//! | `POST …/api/chat`, `…/api/generate`, `GET …/api/tags` | Ollama |
 //! | `POST …/model/{model}/converse`, `…/converse-stream` | Amazon Bedrock |
 //! | `POST …/v2/chat` | Cohere |
-//! | `POST …/api/chat`, `…/api/generate`, `GET …/api/tags` | Ollama |
 //! | `GET …/models`, `…/models/{model}` | Gemini under `/v1beta`, Anthropic with an `anthropic-version`, else OpenAI |
 //!
 //! It is deterministic: the answer follows from the request (and only ids and times from the number of the request).

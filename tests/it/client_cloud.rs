@@ -1,10 +1,11 @@
 //! The Python clients of AWS and Cohere against every provider, through the gateway and over TLS: AWS's clients send an API
-//! key no other way. Their checks are in `tests/sdk`; they run where those of `client_sdk` do.
+//! key no other way. Their checks are in `tests/sdk`; where they run is as in `client_sdk`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::support::{Gateway, KEY, packages, upstream};
+use super::support::packages::{self, bare, folder, run, skip};
+use super::support::{Gateway, KEY, upstream};
 
 /// The adapter, what its models are called here, and the provider's key.
 const PROVIDERS: [(&str, &str, &str); 5] = [
@@ -20,7 +21,7 @@ async fn the_clients_of_aws_and_cohere_get_what_they_expect_from_every_provider(
     let ready = tokio::task::spawn_blocking(|| Ok::<_, String>((packages::python("sdk")?, certificate()?)));
     let (python, certificate) = match ready.await.unwrap() {
         Ok(ready) => ready,
-        Err(reason) => return packages::skip("the clients of AWS and Cohere", &reason),
+        Err(reason) => return skip("the clients of AWS and Cohere", &reason),
     };
     let mock = upstream::mock();
     let gateway = Gateway::start(&configuration(&upstream::url(&mock), &certificate)).await;
@@ -66,9 +67,9 @@ fn configuration(upstream: &str, certificate: &Path) -> String {
 fn check(python: &Path, url: &str, certificate: &Path) -> Output {
     let models: Vec<String> =
         PROVIDERS.iter().map(|(plugin, name, _)| format!("{plugin}={name}-mock")).collect();
-    let mut command = packages::bare(python);
+    let mut command = bare(python);
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
-    command.arg(packages::folder("sdk").join("cloud.py")).args([
+    command.arg(folder("sdk").join("cloud.py")).args([
         "--base-url",
         url,
         "--key",
@@ -91,9 +92,6 @@ fn certificate() -> Result<PathBuf, String> {
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
     command.args(["-days", "30", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]);
     command.arg("-keyout").arg(home.join("key.pem")).arg("-out").arg(home.join("cert.pem"));
-    match command.output() {
-        Ok(output) if output.status.success() => Ok(home),
-        Ok(output) => Err(format!("no certificate: {}", String::from_utf8_lossy(&output.stderr))),
-        Err(error) => Err(format!("no openssl: {error}")),
-    }
+    run(&mut command, "no certificate can be made")?;
+    Ok(home)
 }

@@ -87,9 +87,9 @@ impl Choices {
 enum Boundary {
     Sse(sse::Boundary),
     JsonArray(array::Boundary),
-    Frames(frames::Boundary),
     /// One object a line.
     Lines,
+    Frames(frames::Boundary),
 }
 
 impl<'d> Passage<'d> {
@@ -98,8 +98,8 @@ impl<'d> Passage<'d> {
         let boundary = match framing {
             Framing::Sse => Boundary::Sse(sse::Boundary::default()),
             Framing::JsonArray => Boundary::JsonArray(array::Boundary::default()),
-            Framing::EventStream => Boundary::Frames(frames::Boundary::default()),
             Framing::Ndjson => Boundary::Lines,
+            Framing::EventStream => Boundary::Frames(frames::Boundary::default()),
         };
         Self {
             dialect,
@@ -272,9 +272,9 @@ impl<'d> Passage<'d> {
         let data = match &self.boundary {
             Boundary::Sse(_) => sse::data_of(event),
             Boundary::JsonArray(_) => array::element_of(event).map(Cow::Borrowed),
+            Boundary::Lines => Some(Cow::Borrowed(event.trim_ascii())).filter(|line| !line.is_empty()),
             // The event's name stands in the frame.
             Boundary::Frames(_) => Some(Cow::Borrowed(event)),
-            Boundary::Lines => Some(Cow::Borrowed(event.trim_ascii())).filter(|line| !line.is_empty()),
         };
         let data = data?;
         let before = self.usage.output;
@@ -330,8 +330,8 @@ impl Boundary {
         match self {
             Self::Sse(boundary) => boundary.next_end(bytes, from),
             Self::JsonArray(boundary) => boundary.next_end(bytes, from),
-            Self::Frames(boundary) => boundary.next_end(bytes, from),
             Self::Lines => Some(from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1),
+            Self::Frames(boundary) => boundary.next_end(bytes, from),
         }
     }
 }

@@ -66,10 +66,10 @@ pub enum Framing {
     Sse,
     /// One JSON array, one element per event (Gemini without `alt=sse`).
     JsonArray,
-    /// AWS's binary frames (`application/vnd.amazon.eventstream`).
-    EventStream,
     /// One JSON object a line (Ollama).
     Ndjson,
+    /// AWS's binary frames (`application/vnd.amazon.eventstream`).
+    EventStream,
 }
 
 /// One request: bytes and facts. Cheap to clone.

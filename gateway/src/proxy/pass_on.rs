@@ -60,8 +60,8 @@ pub(super) fn stream_type(framing: Framing) -> &'static str {
     match framing {
         Framing::Sse => "text/event-stream",
         Framing::JsonArray => "application/json",
-        Framing::EventStream => "application/vnd.amazon.eventstream",
         Framing::Ndjson => "application/x-ndjson",
+        Framing::EventStream => "application/vnd.amazon.eventstream",
     }
 }
 
