@@ -180,6 +180,14 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Everything has been taken: what is left here could not be carried along.
+    pub(super) fn close(self, path: Path<'_>) -> Result<(), GatewayError> {
+        match self.0.iter().find(|(_, value)| value.get() != "null") {
+            Some((name, _)) => Err(Path::Field(&path, name).wrong("a field that is not known here")),
+            None => Ok(()),
+        }
+    }
+
     /// Whether nothing is left.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()

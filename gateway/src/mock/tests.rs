@@ -1,6 +1,7 @@
 //! Tests of the mock: what it says, what it refuses, and how its connections end.
 
 mod answers;
+mod cloud;
 mod connections;
 mod refusals;
 

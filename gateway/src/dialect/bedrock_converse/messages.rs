@@ -78,10 +78,14 @@ fn plain<'a>(list: Vec<Object<'a>>, path: Path<'_>) -> Result<Content<'a>, Gatew
 }
 
 /// Everything before a mark is to be cached.
-fn mark<'a>(block: &Block<'a>, path: Path<'_>) -> Result<CacheControl<'a>, GatewayError> {
+pub(super) fn mark<'a>(block: &Block<'a>, path: Path<'_>) -> Result<CacheControl<'a>, GatewayError> {
     let path = Path::Field(&path, "cachePoint");
     let mut point = Object::read(block.inside, path)?;
-    Ok(CacheControl { r#type: "ephemeral", ttl: point.take_string("ttl", path)? })
+    // There is one type.
+    point.take_string("type", path)?;
+    let ttl = point.take_string("ttl", path)?;
+    point.close(path)?;
+    Ok(CacheControl { r#type: "ephemeral", ttl })
 }
 
 /// A user's turn: each result is a message of its own, and they come first, as providers demand.

@@ -52,6 +52,8 @@ fn output<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>, own: &mut Own<'a>) -> 
         let deeper = Path::Field(&inside, "jsonSchema");
         let schema = structure.take("jsonSchema", inside)?.ok_or_else(|| deeper.wrong("field required"))?;
         chat.response_format = Some(schema_of(Object::read(schema, deeper)?, deeper)?);
+        structure.close(inside)?;
+        format.close(here)?;
     }
     own.keep("outputConfig", config);
     Ok(())
@@ -70,6 +72,7 @@ fn schema_of<'a>(mut given: Object<'a>, path: Path<'_>) -> Result<ResponseFormat
         schema: Json::Made(schema),
         strict: true,
     };
+    given.close(path)?;
     Ok(ResponseFormat { r#type: "json_schema", json_schema: Some(json_schema) })
 }
 

@@ -1,8 +1,8 @@
 //! Tools and the choice among them.
 
-use super::VENDOR;
 use super::blocks::Block;
-use crate::dialect::chat::{CacheControl, Chat, Function, Named, Own, Tool, ToolChoice};
+use super::{VENDOR, messages};
+use crate::dialect::chat::{Chat, Function, Named, Own, Tool, ToolChoice};
 use crate::dialect::object::{Object, Path};
 use crate::error::GatewayError;
 
@@ -36,11 +36,9 @@ fn add<'a>(object: Object<'a>, path: Path<'_>, tools: &mut Vec<Tool<'a>>) -> Res
     match block.kind.as_ref() {
         "toolSpec" => tools.push(function(Object::read(block.inside, here)?, here)?),
         "cachePoint" => {
-            let ttl = Object::read(block.inside, here)?.take_string("ttl", here)?;
+            let mark = messages::mark(&block, path)?;
             match tools.last_mut() {
-                Some(Tool::Function { cache_control: mark @ None, .. }) => {
-                    *mark = Some(CacheControl { r#type: "ephemeral", ttl });
-                }
+                Some(Tool::Function { cache_control: place @ None, .. }) => *place = Some(mark),
                 _ => tools.push(Tool::Own { r#type: "vendor", vendor: VENDOR, value: block.whole }),
             }
         }
@@ -72,7 +70,9 @@ fn choice<'a>(block: Block<'a>, path: Path<'_>) -> Result<ToolChoice<'a>, Gatewa
         "any" => Ok(ToolChoice::Word("required")),
         "tool" => {
             let here = Path::Field(&path, "tool");
-            let name = Object::read(block.inside, here)?.need_string("name", here)?;
+            let mut tool = Object::read(block.inside, here)?;
+            let name = tool.need_string("name", here)?;
+            tool.close(here)?;
             Ok(ToolChoice::Named { r#type: "function", function: Named { name } })
         }
         _ => Err(path.wrong("expected auto, any or tool")),

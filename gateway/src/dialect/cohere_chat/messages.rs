@@ -79,6 +79,7 @@ fn image<'a>(block: &mut Object<'a>, path: Path<'_>) -> Result<Part<'a>, Gateway
     let mut image = Object::read(raw, here)?;
     let url = image.need_string("url", here)?.into();
     let image_url = Some(ImageUrl { url, detail: image.take_string("detail", here)? });
+    image.close(here)?;
     Ok(Part { r#type: "image_url", image_url, ..Part::default() })
 }
 

@@ -101,10 +101,7 @@ fn format<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>) -> Result<(), GatewayE
         }
         _ => return Err(Path::Field(&path, "type").wrong("expected text or json_object")),
     };
-    if let Some((name, _)) = format.0.first() {
-        return Err(Path::Field(&path, name).wrong("a field that is not known here"));
-    }
-    Ok(())
+    format.close(path)
 }
 
 /// `thinking`; who thinks is shown what was thought.
@@ -118,9 +115,7 @@ fn thinking<'a>(rest: &mut Object<'a>, chat: &mut Chat<'a>) -> Result<(), Gatewa
     }
     let include = (mode == "enabled").then_some(true);
     let max_tokens = thinking.take_number("token_budget", path)?;
-    if let Some((name, _)) = thinking.0.first() {
-        return Err(Path::Field(&path, name).wrong("a field that is not known here"));
-    }
+    thinking.close(path)?;
     chat.reasoning = Some(Reasoning { mode, max_tokens, include, display: None });
     Ok(())
 }

@@ -85,3 +85,14 @@ fn steps_beside_the_answer_are_counted_too() {
     assert_eq!((usage.input, usage.output, usage.cache_read), (Some(110), Some(25), None));
     assert_eq!(AnthropicMessages.whole_usage(b"{\"type\":\"message\"}"), None);
 }
+
+#[test]
+fn state_of_others_never_passes_through() {
+    let body = |signature: &str| {
+        format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"assistant","content":[{{"type":"thinking","thinking":"hm","signature":"{signature}"}}]}}]}}"#
+        )
+    };
+    assert!(super::read(&body("ErUB")).expect("facts").passable);
+    assert!(!super::read(&body("causeway:gemini:abc")).expect("facts").passable);
+}
