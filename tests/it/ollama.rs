@@ -257,8 +257,8 @@ async fn what_ollama_alone_knows_reaches_ollama_and_is_reported_elsewhere() {
             assert_eq!((request.path.as_str(), request.json()), ("/api/chat", expected));
             assert_eq!(request.header("authorization"), format!("Bearer {}", provider_key("ollama")));
         } else {
-            let expected = "vendor.ollama.keep_alive, vendor.ollama.options";
-            assert_eq!(reply.header("x-causeway-lossy"), expected, "{provider}");
+            let lossy = reply.header("x-causeway-lossy");
+            assert_eq!(lossy, "vendor.ollama.keep_alive, vendor.ollama.options", "{provider}");
         }
     }
     assert!(!mock.requests().iter().any(|request| format!("{:?}", request.headers).contains(KEY)));
