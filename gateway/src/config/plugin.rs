@@ -11,8 +11,8 @@ use super::text::{Text, text_values};
 use crate::domain::{ByteSize, Timespan};
 
 /// The adapters that come with the gateway.
-pub const BUNDLED: [&str; 8] =
-    ["anthropic", "azure-openai", "bedrock", "cohere", "gemini", "mistral", "ollama", "openai"];
+pub const BUNDLED: [&str; 9] =
+    ["anthropic", "azure-openai", "bedrock", "cohere", "gemini", "mistral", "ollama", "openai", "vertex"];
 
 /// One adapter file; a provider names it in `plugin`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
