@@ -22,6 +22,7 @@ pub mod upstream;
 pub mod config;
 pub mod mock;
 pub mod observe;
+pub mod store;
 // rank 0: plain data
 pub mod domain;
 pub mod error;

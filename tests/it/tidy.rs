@@ -36,7 +36,7 @@ const RANKS: [(&str, u8); 20] = [
 const ARROWS: [(&str, &str); 2] = [("domain", "error"), ("app", "server")];
 
 /// Where a foreign crate may be named, below `gateway/src/`; a folder ends in `/`.
-const FENCES: [(&str, &[&str]); 5] = [
+const FENCES: [(&str, &[&str]); 6] = [
     ("wasmtime", &["adapter.rs", "adapter/"]),
     (
         "pingora",
@@ -55,6 +55,7 @@ const FENCES: [(&str, &[&str]); 5] = [
     ("notify", &["app/background.rs"]),
     ("miette", &["cli.rs", "cli/", "config.rs", "config/"]),
     ("toml", &["config.rs", "config/"]),
+    ("sled", &["store/sled.rs", "store/sled/"]),
 ];
 
 const LONGEST_FILE: usize = 500;
