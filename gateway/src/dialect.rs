@@ -11,6 +11,7 @@ pub mod openai_chat;
 mod openai_error;
 pub mod openai_responses;
 pub mod passage;
+mod splice;
 pub mod sse;
 
 use bytes::Bytes;
@@ -52,6 +53,17 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// 400 with the path of the field when the body is not JSON or lacks what routing needs.
     fn read(&self, head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError>;
+
+    /// Whether its clients bring opaque reasoning state back. Where they have no place for it, the vault keeps it.
+    fn carries_state(&self) -> bool {
+        true
+    }
+
+    /// The body as a provider of this dialect may see it: without state of other vendors, which this gateway gave the
+    /// client sealed. Nothing: it is so already. `model` is the provider's own name.
+    fn native(&self, _body: &[u8], _model: &str) -> Option<Bytes> {
+        None
+    }
 
     /// The request as canonical chat.
     ///

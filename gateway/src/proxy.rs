@@ -9,6 +9,7 @@ mod answer;
 mod attempt;
 mod deliver;
 mod exchange;
+mod keeper;
 mod pipeline;
 mod receive;
 mod reject;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 20] = [
+const RANKS: [(&str, u8); 22] = [
     ("domain", 0),
     ("error", 0),
     ("config", 1),
@@ -18,10 +18,12 @@ const RANKS: [(&str, u8); 20] = [
     ("account", 2),
     ("adapter", 2),
     ("auth", 2),
+    ("conversation", 2),
     ("dialect", 2),
     ("limit", 2),
     ("route", 2),
     ("upstream", 2),
+    ("vault", 2),
     ("state", 3),
     ("admin", 4),
     ("proxy", 4),

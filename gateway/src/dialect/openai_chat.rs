@@ -2,6 +2,7 @@
 
 mod answer;
 mod facts;
+mod native;
 mod passing;
 mod stream;
 mod usage;
@@ -26,6 +27,15 @@ impl Dialect for OpenAiChat {
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {
         facts::envelope(body)
+    }
+
+    /// A client may keep fields OpenAI does not have, and most do not.
+    fn carries_state(&self) -> bool {
+        false
+    }
+
+    fn native(&self, body: &[u8], _model: &str) -> Option<Bytes> {
+        native::native(body)
     }
 
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {

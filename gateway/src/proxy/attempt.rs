@@ -9,6 +9,7 @@ use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::answer::{self, Answer};
 use super::exchange::Exchange;
+use super::keeper::{Keeper, provenance};
 use super::service::Ground;
 use super::stream::Stream;
 use crate::adapter::{Lease, Operation, Route};
@@ -21,6 +22,7 @@ use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Model, Plan, Step};
 use crate::state::{Provider, Snapshot};
 use crate::upstream::Response;
+use crate::vault::Recalled;
 
 /// Largest whole answer taken from a provider.
 const MAX_ANSWER: usize = 64 << 20;
@@ -44,7 +46,14 @@ pub(super) async fn first_good(
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
     let retry = &plan.model.retry;
-    let mut walk = Walk { request, exchange, model: &plan.model, canonical: None, failure: None };
+    let mut walk = Walk {
+        request,
+        exchange,
+        model: &plan.model,
+        canonical: None,
+        recalled: Recalled::default(),
+        failure: None,
+    };
     let now = Instant::now();
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
@@ -115,6 +124,8 @@ struct Walk<'a> {
     model: &'a Model,
     /// Decoded once, at the first target that needs it.
     canonical: Option<Bytes>,
+    /// What the vault holds for it.
+    recalled: Recalled,
     failure: Option<GatewayError>,
 }
 
@@ -162,6 +173,7 @@ impl Walk<'_> {
         let upstream_request = if passage {
             self.pass_on(provider, step)?
         } else {
+            self.decode().await?;
             self.translate(provider, &route, &mut lease)?
         };
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
@@ -225,6 +237,10 @@ impl Walk<'_> {
             }
         }
         headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        // Other vendors' state came to the client sealed, and may go back to them alone.
+        let native = dialect.native(&envelope.body, &step.model);
+        let native = native.map(|body| dialect.read(&self.exchange.head, body)).transpose()?;
+        let envelope = native.as_ref().unwrap_or(envelope);
         Ok(UpstreamRequest {
             method: http::Method::POST,
             path,
@@ -234,20 +250,30 @@ impl Walk<'_> {
         })
     }
 
+    /// The request as canonical chat, and what the client could not carry of it.
+    async fn decode(&mut self) -> Result<(), GatewayError> {
+        if self.canonical.is_some() {
+            return Ok(());
+        }
+        let Request { dialect, envelope, ground, .. } = *self.request;
+        let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
+        if !dialect.carries_state() {
+            self.recalled = ground.vault.recall(&self.exchange.record.key, &body).await;
+        }
+        self.canonical = Some(body);
+        Ok(())
+    }
+
     fn translate(
         &mut self,
         provider: &Provider,
         route: &Route,
         lease: &mut Option<Lease>,
     ) -> Result<UpstreamRequest, GatewayError> {
-        let Request { dialect, envelope, .. } = *self.request;
-        let body = match &self.canonical {
-            Some(body) => body.clone(),
-            None => {
-                let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
-                self.canonical.insert(body).clone()
-            }
-        };
+        let body = self.canonical.clone().unwrap_or_default();
+        // State goes back only to where it came from.
+        let whence = provenance(provider, &route.model);
+        let body = self.recalled.restored(&whence, &body).unwrap_or(body);
         let leased = lease.insert(provider.adapter.checkout()?);
         let translated = call(&mut self.exchange.record, provider, "translate-request", body.len(), || {
             leased.translator()?.translate_request(route, Operation::Chat, &body)
@@ -305,6 +331,10 @@ impl Walk<'_> {
         })?;
         self.exchange.record.usage = answer.usage;
         self.exchange.record.losses.extend(answer.losses);
+        let keeper = Keeper::of(self.request.ground, self.exchange, dialect, provider, &route);
+        if let Some(mut keeper) = keeper {
+            keeper.take(&answer.body);
+        }
         let facts = self.facts();
         Ok(off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?.into())
     }
@@ -324,7 +354,8 @@ impl Walk<'_> {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {
                     lease.translator()?.open_stream(&route, Operation::Chat, &head.headers)
                 })?;
-                Stream::translated(provider, body, lease, writer)
+                let keeper = Keeper::of(self.request.ground, self.exchange, dialect, provider, &route);
+                Stream::translated(provider, body, lease, writer).kept_by(keeper)
             }
         };
         let Exchange { waited, record, .. } = &mut *self.exchange;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
+use super::keeper::Keeper;
 use crate::adapter::{Ending, Lease};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::passage::Passage;
@@ -29,6 +30,8 @@ enum Source {
 struct Translated {
     lease: Lease,
     plugin: Arc<str>,
+    /// For clients that cannot carry state themselves.
+    keeper: Option<Keeper>,
 }
 
 /// One streamed answer.
@@ -67,7 +70,15 @@ impl Stream {
         writer: Box<dyn StreamWriter>,
     ) -> Self {
         let plugin = Arc::clone(&provider.plugin);
-        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin }), writer)
+        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin, keeper: None }), writer)
+    }
+
+    /// With someone who gathers the state of the answer.
+    pub(super) fn kept_by(mut self, keeper: Option<Keeper>) -> Self {
+        if let Source::Translated(translated) = &mut self.source {
+            translated.keeper = keeper;
+        }
+        self
     }
 
     fn new(provider: &Arc<Provider>, upstream: Body, source: Source, writer: Box<dyn StreamWriter>) -> Self {
@@ -179,7 +190,8 @@ impl Stream {
                     usage.update(said);
                     *told_usage = true;
                 }
-                let content = write_lines(writer.as_mut(), &step.chunks, &mut out)?;
+                let content =
+                    write_lines(writer.as_mut(), translated.keeper.as_mut(), &step.chunks, &mut out)?;
                 match step.ending {
                     Some(Ending::Complete) if !*ended => {
                         *ended = true;
@@ -246,6 +258,7 @@ impl Translated {
 /// Canonical lines → the client's events. True: one of them is the answer itself.
 fn write_lines(
     writer: &mut dyn StreamWriter,
+    mut keeper: Option<&mut Keeper>,
     chunks: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<bool, GatewayError> {
@@ -263,6 +276,9 @@ fn write_lines(
             }
         }
         writer.chunk(line, out)?;
+        if let Some(keeper) = &mut keeper {
+            keeper.take(line);
+        }
     }
     if !rest.is_empty() {
         return Err(GatewayError::plugin("the adapter's chunks do not end in a line feed"));
