@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, deliver, receive};
+use super::{attempt, deliver, recall, receive};
 use crate::dialect::{self, Endpoint};
 use crate::error::GatewayError;
 use crate::state::Snapshot;
@@ -23,16 +23,21 @@ pub(super) async fn run(
     let key = snapshot.keyring.authenticate(&exchange.head)?;
     exchange.record.key = key.id.clone();
     exchange.record.team.clone_from(&key.team);
-    if api.endpoint != Endpoint::Converse {
-        return deliver::models(snapshot, client, exchange, api, &key).await;
+    match api.endpoint {
+        Endpoint::Converse => {}
+        Endpoint::Kept => return recall::serve(ground, snapshot.headers, client, exchange).await,
+        _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
+    let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
     let plan = snapshot.routes.plan(&key, &envelope.model)?;
     exchange.record.model = plan.model.name.clone();
-    let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope };
+    let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
     let answer = tokio::select! {
         // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
-        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => answer?,
+        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => {
+            answer.or_else(|error| request.estimate(error))?
+        }
         gone = client.gone() => return Err(gone), // dropping the attempt cancels it
     };
     deliver::send(snapshot, client, exchange, api.dialect, answer).await // no way back from here

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
 use super::keeper::Keeper;
+use super::recall::Keeping;
 use crate::adapter::{Ending, Lease};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::passage::Passage;
@@ -49,6 +50,8 @@ pub(super) struct Stream {
     closed: bool,
     /// An error that came in the same bytes as good events, which go first.
     failed: Option<GatewayError>,
+    /// Who keeps the answer before its end is told.
+    keeping: Option<Keeping>,
 }
 
 impl Stream {
@@ -73,8 +76,9 @@ impl Stream {
         Self::new(provider, upstream, Source::Translated(Translated { lease, plugin, keeper: None }), writer)
     }
 
-    /// With someone who gathers the state of the answer.
-    pub(super) fn kept_by(mut self, keeper: Option<Keeper>) -> Self {
+    /// With someone who gathers the state of the answer, and someone who keeps the answer itself.
+    pub(super) fn kept_by(mut self, keeper: Option<Keeper>, keeping: Option<Keeping>) -> Self {
+        self.keeping = keeping;
         if let Source::Translated(translated) = &mut self.source {
             translated.keeper = keeper;
         }
@@ -93,6 +97,7 @@ impl Stream {
             ended: false,
             closed: false,
             failed: None,
+            keeping: None,
         }
     }
 
@@ -170,7 +175,7 @@ impl Stream {
             return Ok(None);
         }
         let read = if self.ended { self.linger().await } else { self.upstream.next().await? };
-        let Self { source, writer, usage, told_usage, ended, closed, failed, .. } = self;
+        let Self { source, writer, usage, told_usage, ended, closed, failed, keeping, .. } = self;
         *closed = read.is_none();
         let mut out = Vec::new();
         let content = match source {
@@ -203,6 +208,12 @@ impl Stream {
                 content
             }
         };
+        if *ended
+            && let Some(keeping) = keeping.take()
+            && let Some(response) = writer.whole()
+        {
+            keeping.keep_or_tell(&response, &mut out).await;
+        }
         if *closed && !*ended && failed.is_none() {
             *failed = Some(cut());
         }

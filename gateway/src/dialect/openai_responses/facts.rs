@@ -6,15 +6,11 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::object::{Object, Path, text};
-use crate::domain::{Envelope, Framing};
+use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
 
 /// What refers to something kept from an earlier request.
-const NOT_KEPT: [(&str, &str); 3] = [
-    (
-        "previous_response_id",
-        "responses are not kept by this version; send the whole conversation as `input`",
-    ),
+const NOT_KEPT: [(&str, &str); 2] = [
     ("conversation", "conversations are not kept by this version; send the whole conversation as `input`"),
     ("prompt", "prompt templates are not kept by this version; send `instructions` and `input`"),
 ];
@@ -44,8 +40,7 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
         })?),
     };
     refuse_what_is_not_kept(&mut fields)?;
-    let (framing, include_usage, passable) = (Framing::Sse, true, true);
-    Ok(Envelope { model, model_span, stream, framing, include_usage, max_output, passable, body })
+    Ok(Envelope { stream, include_usage: true, max_output, ..Envelope::whole(body, model, model_span) })
 }
 
 fn refuse_what_is_not_kept(fields: &mut Object<'_>) -> Result<(), GatewayError> {
@@ -56,7 +51,7 @@ fn refuse_what_is_not_kept(fields: &mut Object<'_>) -> Result<(), GatewayError> 
     }
     if fields.take_bool("background", Path::Root)? == Some(true) {
         let path = Path::Field(&Path::Root, "background");
-        return Err(path.wrong("responses are not kept by this version, so none can run in the background"));
+        return Err(path.wrong("no response runs in the background here"));
     }
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use serde_json::value::RawValue;
 
-use super::VENDOR;
 use super::canonical::{Content, Message, OwnFields, Ownership, Part, Text, Value};
 use super::names::Names;
 use super::object::{Object, Path};
-use super::parts;
+use super::state::{self, Sealed, State};
 use super::turn::{self, Turn};
+use super::{VENDOR, compaction, parts};
 use crate::error::GatewayError;
 
 /// `input`: a string of the user's, or items.
@@ -70,10 +70,12 @@ fn item<'a>(
             messages.push(output(item, path, names)?);
             Ok(())
         }
-        "item_reference" => {
-            let message = "`item_reference`: items are not kept by this version; send the item itself, as clients do with `store: false`";
-            Err(path.wrong(message))
+        "compaction" => {
+            turn.end(messages);
+            messages.push(summary(item, path)?);
+            Ok(())
         }
+        "item_reference" => Err(path.wrong("there is no such item here; send the item itself")),
         _ => {
             let message = format!("items of type `{kind}` cannot be served here");
             Err(Path::Field(&path, "type").wrong(message))
@@ -116,6 +118,23 @@ fn message<'a>(
     let content = Some(parts::content(raw, here)?);
     messages.push(Message { role, content, vendor: OwnFields::of(item), ..Message::default() });
     Ok(())
+}
+
+/// A conversation that we made shorter.
+fn summary<'a>(mut item: Object<'a>, path: Path<'_>) -> Result<Message<'a>, GatewayError> {
+    let here = Path::Field(&path, "encrypted_content");
+    let content = item.take_text("encrypted_content", path)?.unwrap_or_default();
+    match state::unseal(&content) {
+        State::Ours(Sealed::Summary(summary)) => {
+            let text = Text::Plain(compaction::opened(&summary).into());
+            Ok(Message { role: "user", content: Some(Content::Text(text)), ..Message::default() })
+        }
+        State::Theirs => {
+            let message = "this compaction was made by another service, which alone can read it";
+            Err(Path::Field(&path, "type").wrong(message))
+        }
+        State::Ours(_) | State::Broken => Err(here.wrong("this state was altered on its way")),
+    }
 }
 
 /// What a tool said.

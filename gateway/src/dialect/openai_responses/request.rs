@@ -3,7 +3,7 @@
 use super::canonical::{Chat, Content, Message, OwnFields, Reasoning, ResponseFormat, Same, Text};
 use super::names::Names;
 use super::object::{Object, Path};
-use super::{facts, items, tools};
+use super::{facts, items, kept, tools};
 use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
 
@@ -39,8 +39,12 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     let mut chat = Chat { model: &envelope.model, ..Chat::default() };
     let mut own = OwnFields::default();
     let mut names = Names::default();
-    // None of these changes the answer: nothing is kept, nothing runs in the background.
-    for name in ["model", "store", "background", "previous_response_id", "conversation", "prompt"] {
+    // One of ours was put into `input` by now; what stands behind another's nobody here knows.
+    if let Some(id) = rest.take_text("previous_response_id", root)?.filter(|id| !kept::is_ours(id)) {
+        return Err(kept::previous_not_found(&id));
+    }
+    // None of these changes the answer.
+    for name in ["model", "store", "background", "conversation", "prompt"] {
         rest.take(name, root)?;
     }
     if let Some(raw) = rest.take("tools", root)? {
