@@ -2,6 +2,7 @@
 
 mod answer;
 mod facts;
+mod foreign;
 mod native;
 mod passing;
 mod stream;
@@ -16,7 +17,8 @@ use crate::error::GatewayError;
 /// The dialect of OpenAI's chat completions and of all who copied it.
 ///
 /// Fields of canonical chat that OpenAI does not have (`reasoning_details`, `extra_content`, …) stay in the answer:
-/// a client that sends the message back returns them. Content that is a list of parts becomes what OpenAI's clients can
+/// a client that sends the message back returns them. `extra_content` is marked on its way out, so that it is known for
+/// another vendor's when it comes back. Content that is a list of parts becomes what OpenAI's clients can
 /// read: the text joined as `content`, pictures in `images` (as OpenRouter has it), everything else in `content_parts`.
 pub struct OpenAiChat;
 
@@ -41,13 +43,13 @@ impl Dialect for OpenAiChat {
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
         if envelope.passable {
             facts::speakers(&envelope.body)?;
-            return Ok(envelope.body.clone());
+            return Ok(foreign::unmarked(&envelope.body).unwrap_or_else(|| envelope.body.clone()));
         }
         openai_responses::canonical(envelope)
     }
 
     fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
-        answer::whole(facts, canonical)
+        answer::whole(facts, &foreign::marked(canonical))
     }
 
     fn stream(&self, facts: &AnswerFacts, envelope: &Envelope) -> Box<dyn StreamWriter> {

@@ -179,3 +179,6 @@ fn starts_unthought(messages: &[Turn<'_>]) -> bool {
     let Some(first) = turn.filter(|turn| !turn.is_empty()).last() else { return false };
     first.kept.first().is_some_and(|block| !matches!(kind(block).as_str(), "thinking" | "redacted_thinking"))
 }
+
+#[cfg(test)]
+mod tests;

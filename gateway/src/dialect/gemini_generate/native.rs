@@ -121,3 +121,6 @@ fn demands_signatures(model: &str) -> bool {
     let older = ["gemini-1", "gemini-2", "gemma", "learnlm"];
     !older.iter().any(|older| name.starts_with(older))
 }
+
+#[cfg(test)]
+mod tests;

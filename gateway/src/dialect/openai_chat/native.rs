@@ -3,7 +3,7 @@
 //!
 //! A client that keeps fields it does not know brings `reasoning_details` back. The entries name their vendor in
 //! canonical chat's words; others who have that field (OpenRouter) use words of their own, and theirs stay. With the last
-//! entry its views go too. Every byte outside such messages stays as it is.
+//! entry its views go too, and so does every `extra_content` that is marked (`foreign`). Every byte outside such messages stays as it is.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,7 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::foreign;
 use crate::dialect::object::Object;
 use crate::dialect::splice::{list, span, splice};
 
@@ -21,14 +22,22 @@ const VENDORS: [&str; 8] =
 
 /// The body without what is not this provider's; nothing when all of it is.
 pub(super) fn native(body: &[u8]) -> Option<Bytes> {
-    memmem::find(body, b"\"reasoning_details\"")?;
+    if memmem::find(body, b"\"reasoning_details\"").is_none() && !foreign::may_be_marked(body) {
+        return None;
+    }
     #[derive(Deserialize)]
     struct Chat<'a> {
         #[serde(borrow)]
         messages: Vec<&'a RawValue>,
     }
     let chat: Chat<'_> = serde_json::from_slice(body).ok()?;
-    let changed = |raw: &&RawValue| Some((span(body, raw)?, own(raw)?));
+    let changed = |raw: &&RawValue| {
+        let place = span(body, raw)?;
+        let own = own(raw);
+        let left = own.as_deref().unwrap_or(raw.get());
+        let left = foreign::without(left).or(own)?;
+        Some((place, left))
+    };
     let parts: Vec<_> = chat.messages.iter().filter_map(changed).collect();
     (!parts.is_empty()).then(|| splice(body, parts))
 }
@@ -64,3 +73,6 @@ fn is_foreign(detail: &RawValue) -> bool {
     }
     serde_json::from_str::<Detail<'_>>(detail.get()).is_ok_and(|detail| VENDORS.contains(&&*detail.format))
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,3 +62,6 @@ fn own(item: &RawValue) -> Option<Cow<'_, str>> {
         State::Ours(_) | State::Broken => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
