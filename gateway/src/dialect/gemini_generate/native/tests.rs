@@ -33,21 +33,36 @@ fn others_signatures_are_taken_out_and_nothing_else() {
         );
         let left = |signature: &str| body(&format!(r#"[{own},{{"text":"hi"}},{}]"#, call(signature)));
         assert_eq!(text(&body(&parts), "gemini-2.5-flash"), Some(left("")), "{name}");
-        let skipped = format!(r#","{name}":{UNSIGNED}"#);
+        // What came before the user's last word is not asked for again.
         for model in ["gemini-3-pro", "models/gemini-3.1-flash", "mock-think"] {
-            assert_eq!(text(&body(&parts), model), Some(left(&skipped)), "{name} {model}");
+            assert_eq!(text(&body(&parts), model), Some(left("")), "{name} {model}");
         }
     }
+}
+
+#[test]
+fn calls_of_another_vendor_in_the_current_turn_are_marked_as_such() {
+    let sealed = sealed();
+    let results = r#"{"role":"user","parts":[{"functionResponse":{"name":"n","response":{}}}]}"#;
+    let current = |parts: &str| body(parts).replace(r#"{"role":"user","parts":{"text":"b"}}"#, results);
+    let call = |signature: &str| format!(r#"{{"functionCall":{{"name":"n"}}{signature}}}"#);
+    let unsigned = format!(r#","thoughtSignature":{UNSIGNED}"#);
+    let two = |first: &str| current(&format!("[{},{}]", call(first), call("")));
+    let mark = format!(r#","thoughtSignature":"{sealed}""#);
+    for model in ["gemini-3-pro", "models/gemini-3.1-flash", "mock-think"] {
+        assert_eq!(text(&two(""), model), Some(two(&unsigned)), "{model}");
+        assert_eq!(text(&two(&mark), model), Some(two(&unsigned)), "{model}");
+        assert_eq!(text(&two(r#","thoughtSignature":"QUJD""#), model), None, "{model}");
+    }
+    assert_eq!(text(&two(""), "gemini-2.5-pro"), None);
+    assert_eq!(text(&two(&mark), "gemini-2.5-pro"), Some(two("")));
 }
 
 #[test]
 fn a_body_without_them_stays_as_it_is() {
     for parts in [r#"[{"text":"x","thoughtSignature":"QUJD"}]"#, r#"{"text":"Y2F1c2V3YXk6"}"#, "[]"] {
         let body = body(parts);
-        let same = text(&body, "gemini-3-pro").is_none_or(|found| {
-            found == body.replace(r#"{"text":"Y2F1c2V3YXk6"}"#, r#"[{"text":"Y2F1c2V3YXk6"}]"#)
-        });
-        assert!(same, "{parts}");
+        assert_eq!(text(&body, "gemini-3-pro"), None, "{parts}");
     }
     assert_eq!(text("Y2F1c2V3YXk6 no JSON", "m"), None);
 }
