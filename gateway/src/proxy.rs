@@ -7,11 +7,14 @@
 
 mod answer;
 mod attempt;
+mod counted;
 mod deliver;
 mod exchange;
 mod keeper;
+mod losses;
 mod pass_on;
 mod pipeline;
+mod rate_headers;
 mod recall;
 mod receive;
 mod reject;

@@ -10,6 +10,7 @@ use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
 mod build;
+mod model_facts;
 mod options;
 
 pub use build::build;
@@ -42,4 +43,6 @@ pub struct Provider {
     pub plugin: Arc<str>,
     /// How long its attempts may take.
     pub timeouts: Timeouts,
+    /// It tells usage in a stream when it is asked to.
+    pub stream_usage: bool,
 }

@@ -85,6 +85,7 @@ async fn streamed(
     client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)?;
     let ended = events(client, exchange, &mut stream, deadline).await;
     exchange.record.usage = stream.usage();
+    exchange.said = Some(stream.said());
     let Err(error) = ended else {
         return client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left);
     };
@@ -185,6 +186,7 @@ pub(super) async fn models(
         id: name.to_owned(),
         created: 0,
         owned_by: "causeway".to_owned(),
+        facts: snapshot.routes.find(name).map(|model| model.facts.clone()).unwrap_or_default(),
     };
     let body = if api.endpoint == Endpoint::Models {
         let names = snapshot.routes.names().into_iter().filter(|name| key.may_use(name));
