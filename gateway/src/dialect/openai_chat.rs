@@ -16,6 +16,7 @@ use bytes::Bytes;
 use super::{
     AnswerFacts, Dialect, Passing, StreamWriter, openai_error as failure, openai_responses, passage,
 };
+use crate::domain::http::Loss;
 use crate::domain::{Edit, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -51,6 +52,10 @@ impl Dialect for OpenAiChat {
             return Ok(foreign::unmarked(&envelope.body).unwrap_or_else(|| envelope.body.clone()));
         }
         openai_responses::canonical(envelope)
+    }
+
+    fn dropped(&self, envelope: &Envelope) -> Vec<Loss> {
+        if envelope.passable { Vec::new() } else { openai_responses::dropped(envelope) }
     }
 
     fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {

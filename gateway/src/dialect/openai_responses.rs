@@ -94,10 +94,6 @@ impl Dialect for OpenAiResponses {
         }
     }
 
-    fn dropped(&self, envelope: &Envelope) -> Vec<Loss> {
-        request::dropped(envelope)
-    }
-
     fn keeps(&self) -> Option<&'static lost::Keeps> {
         // Blocks and annotations of other vendors travel sealed.
         Some(&lost::Keeps {
@@ -128,6 +124,11 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
         Some(id) => Err(kept::previous_not_found(&id)),
         None => facts::read(body.clone()),
     }
+}
+
+/// What of such a body [`canonical`] leaves out.
+pub(super) fn dropped(envelope: &Envelope) -> Vec<Loss> {
+    request::dropped(envelope)
 }
 
 /// Whether a path of [`kept::wanted`] takes the method.

@@ -82,11 +82,12 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     Ok(body)
 }
 
-/// What was asked for and is not done: `store: true`. (It is the default, but who leaves it out does not rely on it.)
+/// What was asked for and is not done when the answer is one of another API: `store: true`. (It is the default, but who
+/// leaves it out does not rely on it.)
 pub(super) fn dropped(envelope: &Envelope) -> Vec<Loss> {
     let mut rest = facts::body_text(&envelope.body).and_then(facts::root).unwrap_or_default();
     let stores = rest.take_bool("store", Path::Root).is_ok_and(|store| store == Some(true));
-    let reason = "responses are kept only by the provider of this API, and not across another one";
+    let reason = "only answers of /v1/responses are kept";
     stores.then(|| Loss { field: "store".to_owned(), reason: reason.to_owned() }).into_iter().collect()
 }
 
