@@ -14,6 +14,7 @@ mod operation;
 mod reload;
 mod responses;
 mod route;
+mod store;
 mod stream;
 mod support;
 mod tidy;

@@ -323,8 +323,7 @@ impl Walk<'_> {
         if let Some(content_type) = answer.content_type {
             return Ok(answer::Body::Whole(content_type, answer.body));
         }
-        let keeper = Keeper::of(self.request.ground, self.exchange, dialect, provider, &route);
-        if let Some(mut keeper) = keeper {
+        if let Some(mut keeper) = self.keeper(provider, &route) {
             keeper.take(&answer.body);
         }
         let facts = self.facts();
@@ -372,7 +371,7 @@ impl Walk<'_> {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {
                     lease.translator()?.open_stream(&route, dialect.operation(), &head.headers)
                 })?;
-                let keeper = Keeper::of(self.request.ground, self.exchange, dialect, provider, &route);
+                let keeper = self.keeper(provider, &route);
                 Stream::translated(provider, body, lease, writer)
                     .losing(dialect.keeps().map(Lost::new))
                     .kept_by(keeper, self.request.keeping.clone())
@@ -382,6 +381,16 @@ impl Walk<'_> {
         let begun = Exchange::wait(waited, timeout_at(until, stream.begin(record))).await;
         begun.map_err(|_| too_slow())??;
         Ok(stream)
+    }
+
+    /// Who gathers the state of the answer: only calls bring any back, and without tools there are none.
+    fn keeper(&self, provider: &Provider, route: &Route) -> Option<Keeper> {
+        let calls = |body: &Bytes| ["\"tools\"", "\"functions\""].iter().any(|name| holds(body, name));
+        let needed = !self.request.dialect.carries_state() && self.canonical.as_ref().is_some_and(calls);
+        needed.then(|| {
+            let vault = self.request.ground.vault.clone();
+            Keeper::new(vault, &self.exchange.record.key, provenance(provider, &route.model))
+        })
     }
 
     fn facts(&self) -> AnswerFacts {
@@ -394,6 +403,10 @@ impl Walk<'_> {
             model: self.request.envelope.model.clone(),
         }
     }
+}
+
+fn holds(body: &[u8], word: &str) -> bool {
+    memchr::memmem::find(body, word.as_bytes()).is_some()
 }
 
 /// A response and what is needed to read it.

@@ -1,9 +1,5 @@
 //! Gathers an answer's reasoning state for a client that cannot carry it, and hands it to the vault.
 
-use super::exchange::Exchange;
-use super::service::Ground;
-use crate::adapter::Route;
-use crate::dialect::Dialect;
 use crate::state::Provider;
 use crate::vault::{Provenance, Turn, Vault};
 
@@ -25,20 +21,9 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper, if the client needs one.
-    pub(super) fn of(
-        ground: &Ground,
-        exchange: &Exchange,
-        dialect: &dyn Dialect,
-        provider: &Provider,
-        route: &Route,
-    ) -> Option<Self> {
-        (!dialect.carries_state()).then(|| Self {
-            vault: ground.vault.clone(),
-            tenant: exchange.record.key.to_string(),
-            provenance: provenance(provider, &route.model),
-            turn: Some(Turn::default()),
-        })
+    /// Of an answer to `tenant` that comes from `provenance`.
+    pub(super) fn new(vault: Vault, tenant: &str, provenance: Provenance) -> Self {
+        Self { vault, tenant: tenant.to_owned(), provenance, turn: Some(Turn::default()) }
     }
 
     /// Takes a whole canonical answer or one chunk. The state is in the vault before the client hears of the end:

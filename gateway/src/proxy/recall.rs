@@ -1,6 +1,7 @@
 //! Answers that are kept: a request that refers to one is completed before it is planned, and what it is answered with
 //! is on the disk before the client has heard its end.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,8 +13,8 @@ use super::service::Ground;
 use super::{answer, deliver};
 use crate::config::Headers;
 use crate::conversation::{Conversations, Kept};
-use crate::dialect::Dialect;
 use crate::dialect::openai_responses::kept::{self, Wanted};
+use crate::dialect::{Dialect, StreamWriter};
 use crate::domain::{Envelope, id};
 use crate::error::GatewayError;
 
@@ -39,6 +40,13 @@ impl Keeping {
         self.conversations.keep(&self.tenant, &id, &kept).await
     }
 
+    /// Keeps the answer of a stream whose end stands in `told` and is not sent yet.
+    pub(super) async fn keep_end(&self, writer: &mut dyn StreamWriter, told: &mut Vec<u8>) {
+        if let Some(response) = writer.whole() {
+            self.keep_or_tell(&response, told).await;
+        }
+    }
+
     /// Keeps what is written in `response`, or lets `told` say that it is not kept.
     pub(super) async fn keep_or_tell(&self, response: &[u8], told: &mut Vec<u8>) {
         if let Err(error) = self.keep(response).await {
@@ -59,7 +67,12 @@ pub(super) async fn complete(
     if !keeps && dialect.id() != "openai-responses-compact" {
         return Ok((envelope, None));
     }
-    let asked = kept::read(&envelope.body)?;
+    let body = envelope.body.clone();
+    let asked = kept::read(&body)?;
+    let refers = |item: &Cow<'_, RawValue>| kept::referred(item).is_some();
+    if !(keeps && asked.store) && asked.previous.is_none() && !asked.items.iter().any(refers) {
+        return Ok((envelope, None));
+    }
     let tenant = Arc::clone(&exchange.record.key);
     let conversations = &ground.conversations;
     let history = match &asked.previous {
@@ -74,20 +87,21 @@ pub(super) async fn complete(
     for (place, item) in own.iter_mut().enumerate() {
         let Some(id) = kept::referred(item) else { continue };
         let found = find(conversations, &tenant, &id, &history).await?;
-        *item = found.ok_or_else(|| kept::item_not_found(place, &id))?;
+        *item = Cow::Owned(found.ok_or_else(|| kept::item_not_found(place, &id))?);
         referred = true;
     }
     let mut envelope = envelope;
     if referred || !history.is_empty() {
-        let all: Vec<&RawValue> = history.iter().chain(&own).map(AsRef::as_ref).collect();
-        if let Some(body) = kept::expanded(&envelope.body, &all) {
+        let all: Vec<&RawValue> =
+            history.iter().map(AsRef::as_ref).chain(own.iter().map(AsRef::as_ref)).collect();
+        if let Some(body) = kept::expanded(&body, &all) {
             envelope = dialect.read(&exchange.head, body)?;
         }
     }
     let keeping = (keeps && asked.store).then(|| {
         let own_id = exchange.head.header("x-request-id").is_none();
         let answer = if own_id { exchange.record.request_id.clone() } else { id::request_id(None) };
-        let input = kept::with_ids(&own, &answer).into();
+        let input = kept::with_ids(own, &answer).into();
         Keeping { conversations: conversations.clone(), tenant, answer, previous: asked.previous, input }
     });
     Ok((envelope, keeping))
@@ -109,13 +123,13 @@ async fn find(
     id: &str,
     history: &[Box<RawValue>],
 ) -> Result<Option<Box<RawValue>>, GatewayError> {
-    let is_it = |item: &&Box<RawValue>| kept::id_of(item).as_deref() == Some(id);
-    if let Some(item) = history.iter().find(is_it) {
+    let is_it = |item: &RawValue| kept::id_of(item).as_deref() == Some(id);
+    if let Some(item) = history.iter().find(|item| is_it(item)) {
         return Ok(Some(item.clone()));
     }
     let Some(home) = kept::home_of(id) else { return Ok(None) };
     let Some(kept) = conversations.get(tenant, &home).await? else { return Ok(None) };
-    Ok(items(vec![kept]).iter().find(is_it).cloned())
+    Ok(items(vec![kept]).into_iter().find(|item| is_it(item)))
 }
 
 /// Shows or forgets what was kept.

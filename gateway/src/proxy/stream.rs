@@ -27,7 +27,7 @@ enum Source {
     /// The provider speaks the client's dialect.
     Native(Box<Passage<'static>>),
     /// An adapter translates to canonical chunks, the dialect writes those.
-    Translated(Translated),
+    Translated(Box<Translated>),
 }
 
 struct Translated {
@@ -81,7 +81,12 @@ impl Stream {
         writer: Box<dyn StreamWriter>,
     ) -> Self {
         let plugin = Arc::clone(&provider.plugin);
-        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin, keeper: None }), writer)
+        Self::new(
+            provider,
+            upstream,
+            Source::Translated(Box::new(Translated { lease, plugin, keeper: None })),
+            writer,
+        )
     }
 
     /// With someone who gathers the state of the answer, and someone who keeps the answer itself.
@@ -225,11 +230,7 @@ impl Stream {
                     *fell |= usage.output < before;
                     *told_usage = true;
                 }
-                if let Some(lost) = lost {
-                    for line in step.chunks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                        record.lose(lost.of(line));
-                    }
-                }
+                lose(lost.as_mut(), &step.chunks, record);
                 let content =
                     write_lines(writer.as_mut(), translated.keeper.as_mut(), &step.chunks, &mut out, said)?;
                 match step.ending {
@@ -243,11 +244,8 @@ impl Stream {
                 content
             }
         };
-        if *ended
-            && let Some(keeping) = keeping.take()
-            && let Some(response) = writer.whole()
-        {
-            keeping.keep_or_tell(&response, &mut out).await;
+        if *ended && let Some(keeping) = keeping.take() {
+            keeping.keep_end(writer.as_mut(), &mut out).await;
         }
         if *closed && !*ended && failed.is_none() {
             *failed = Some(cut());
@@ -258,6 +256,14 @@ impl Stream {
             return Err(error);
         }
         Ok((!(*closed && out.is_empty())).then(|| (out.into(), content)))
+    }
+}
+
+/// Notes what the client's dialect cannot show of these chunks.
+fn lose(lost: Option<&mut Lost>, chunks: &[u8], record: &mut Record) {
+    let Some(lost) = lost else { return };
+    for line in chunks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        record.lose(lost.of(line));
     }
 }
 

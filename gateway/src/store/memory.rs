@@ -10,7 +10,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::keyspace::{Key, Space};
-use super::records::{self, Raw, Tree, Writer};
+use super::records::{self, Entry, Raw, Tree, Writer};
 use super::{Batch, Class, Clock, Page, Scan, Store, StoreError, Swap};
 
 /// A store in memory. The lock is held for microseconds.
@@ -52,12 +52,7 @@ impl Tree for Map {
         Ok(())
     }
 
-    fn range(
-        &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn range(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let from = match after {
             Some(after) => Bound::Excluded(after),
             None => Bound::Included(prefix),

@@ -14,6 +14,9 @@ use super::{Batch, Change, Clock, Page, Put, Scan, StoreError, Swap};
 /// So much is removed at once, so that others get their turn.
 const SWEPT_AT_ONCE: usize = 256;
 
+/// A key and its value, raw.
+pub(super) type Entry = (Vec<u8>, Vec<u8>);
+
 /// Raw changes by key; `None` removes.
 pub(super) type Raw = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -25,12 +28,7 @@ pub(super) trait Tree {
     fn apply(&self, changes: Raw) -> Result<(), StoreError>;
 
     /// At most `limit` entries whose key begins with `prefix` and stands behind `after`.
-    fn range(
-        &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn range(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError>;
 }
 
 /// One record, if it is there and has not expired.

@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::keyspace::{Key, Space};
-use super::records::{self, Raw, Tree, Writer};
+use super::records::{self, Entry, Raw, Tree, Writer};
 use super::{Batch, Class, Clock, Page, Scan, Store, StoreError, Swap};
 
 /// So many jobs may wait or be applied without a flush; then writers wait for room.
@@ -227,12 +227,15 @@ fn read(disk: &Disk, clock: &Clock, jobs: &Receiver<Read>) {
     }
 }
 
+/// An answer that waits for the flush.
+type Waiting = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
 /// What is applied and not yet on the disk.
 struct Group {
     writer: Writer<Disk>,
     noted: Arc<Noted>,
     /// Answers that wait for the flush.
-    waiting: Vec<Box<dyn FnOnce(Result<(), StoreError>) + Send>>,
+    waiting: Vec<Waiting>,
     permits: Vec<OwnedSemaphorePermit>,
     since: Option<Instant>,
 }
@@ -366,12 +369,7 @@ impl Tree for Disk {
         self.db.apply_batch(batch).map_err(failed)
     }
 
-    fn range(
-        &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn range(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
         // The first key behind another one is that key with a zero.
         let from = after.map_or_else(|| prefix.to_vec(), |after| [after, b"\0"].concat());
         let mut found = Vec::new();

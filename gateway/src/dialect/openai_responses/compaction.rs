@@ -5,6 +5,8 @@
 //! `encrypted_content` is the summary, sealed; sent back as input it becomes a message again, for whatever model.
 //! Source: <https://platform.openai.com/docs/api-reference/responses/compact>
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
@@ -147,7 +149,7 @@ struct Part<'a> {
 }
 
 /// The answer with the summary as a compaction; `items` is the whole conversation.
-fn compacted(response: &[u8], items: &[Box<RawValue>]) -> Result<Vec<u8>, GatewayError> {
+fn compacted(response: &[u8], items: &[Cow<'_, RawValue>]) -> Result<Vec<u8>, GatewayError> {
     let unread = |error: serde_json::Error| {
         GatewayError::gateway(Kind::Internal, "the summary could not be read").context(error)
     };

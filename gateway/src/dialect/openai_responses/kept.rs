@@ -4,6 +4,8 @@
 //! ULID. So it is known whose an id is, and where to look for an item.
 //! Source: <https://platform.openai.com/docs/api-reference/responses>
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
@@ -17,31 +19,34 @@ use crate::error::{GatewayError, Kind};
 
 /// The parts of a request that have to do with others.
 #[derive(Debug)]
-pub struct Refers {
+pub struct Refers<'a> {
     /// The answer it follows, where it is one of ours.
     pub previous: Option<String>,
     /// Its own answer shall be kept.
     pub store: bool,
     /// The items of `input`; a text is a message of the user's.
-    pub items: Vec<Box<RawValue>>,
+    pub items: Vec<Cow<'a, RawValue>>,
 }
 
 /// Reads them from a body that has been read before.
 ///
 /// # Errors
 /// 400 with the path of the field.
-pub fn read(body: &[u8]) -> Result<Refers, GatewayError> {
+pub fn read(body: &[u8]) -> Result<Refers<'_>, GatewayError> {
     let root = Path::Root;
     let mut fields = facts::root(facts::body_text(body)?)?;
     let previous = fields.take_text("previous_response_id", root)?.filter(|id| is_ours(id));
     let store = fields.take_bool("store", root)?.unwrap_or(true);
     let items = match fields.take("input", root)? {
         None => Vec::new(),
-        Some(raw) if raw.get().starts_with('"') => vec![user_text(raw)?],
-        Some(raw) => serde_json::from_str(raw.get())
-            .map_err(|_| Path::Field(&root, "input").wrong("expected a list of objects"))?,
+        Some(raw) if raw.get().starts_with('"') => vec![Cow::Owned(user_text(raw)?)],
+        Some(raw) => {
+            let items: Vec<&RawValue> = serde_json::from_str(raw.get())
+                .map_err(|_| Path::Field(&root, "input").wrong("expected a list of objects"))?;
+            items.into_iter().map(Cow::Borrowed).collect()
+        }
     };
-    Ok(Refers { previous: previous.map(std::borrow::Cow::into_owned), store, items })
+    Ok(Refers { previous: previous.map(Cow::into_owned), store, items })
 }
 
 fn user_text(text: &RawValue) -> Result<Box<RawValue>, GatewayError> {
@@ -96,6 +101,11 @@ pub fn item_not_found(place: usize, id: &str) -> GatewayError {
 
 /// The id of the item that this one only refers to.
 pub fn referred(item: &RawValue) -> Option<String> {
+    /// An id and the word for what this is need no more.
+    const LONGEST: usize = 512;
+    if item.get().len() > LONGEST {
+        return None;
+    }
     let fields: Object<'_> = serde_json::from_str(item.get()).ok()?;
     let id = fields.get("id").and_then(decode)?;
     let refers = match fields.get("type") {
@@ -109,7 +119,7 @@ pub fn referred(item: &RawValue) -> Option<String> {
 /// The id of an item.
 pub fn id_of(item: &RawValue) -> Option<String> {
     let fields: Object<'_> = serde_json::from_str(item.get()).ok()?;
-    fields.get("id").and_then(decode).map(std::borrow::Cow::into_owned)
+    fields.get("id").and_then(decode).map(Cow::into_owned)
 }
 
 /// The answer that an item with this id came with.
@@ -121,17 +131,17 @@ pub fn home_of(item: &str) -> Option<String> {
 }
 
 /// The items as they are kept: each with an id. `answer` is the ULID of the answer they ask for.
-pub fn with_ids(items: &[Box<RawValue>], answer: &str) -> Vec<Box<RawValue>> {
-    let with_id = |(place, item): (usize, &Box<RawValue>)| {
-        if id_of(item).is_some() {
-            return item.clone();
+pub fn with_ids(items: Vec<Cow<'_, RawValue>>, answer: &str) -> Vec<Box<RawValue>> {
+    let with_id = |(place, item): (usize, Cow<'_, RawValue>)| {
+        if id_of(&item).is_some() {
+            return item.into_owned();
         }
         let inner = item.get().strip_prefix('{').unwrap_or_default().trim_start();
         let comma = if inner.starts_with('}') { "" } else { "," };
         let written = format!("{{\"id\":\"in_{answer}_{place}\"{comma}{inner}");
-        RawValue::from_string(written).unwrap_or_else(|_| item.clone())
+        RawValue::from_string(written).unwrap_or_else(|_| item.into_owned())
     };
-    items.iter().enumerate().map(with_id).collect()
+    items.into_iter().enumerate().map(with_id).collect()
 }
 
 /// The items of an answer.

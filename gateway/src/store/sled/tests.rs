@@ -43,7 +43,7 @@ async fn many_writers_are_all_acknowledged() {
     let writes = (0..2000).map(|number: u32| {
         let key = Space::Response.key(&["k", &number.to_string()]);
         let batch = Batch::default().put(key, number.to_string(), None);
-        store.write(batch, if number % 2 == 0 { Class::Durable } else { Class::Relaxed })
+        store.write(batch, if number.is_multiple_of(2) { Class::Durable } else { Class::Relaxed })
     });
     let mut running: Vec<_> = writes.collect();
     // All at once, on this one task.
