@@ -19,6 +19,7 @@ mod recall;
 mod receive;
 mod reject;
 mod service;
+mod show;
 mod stream;
 
 pub use service::{Gateway, Ground};

@@ -66,6 +66,8 @@ pub enum Framing {
     Sse,
     /// One JSON array, one element per event (Gemini without `alt=sse`).
     JsonArray,
+    /// One JSON object a line (Ollama).
+    Ndjson,
 }
 
 /// One request: bytes and facts. Cheap to clone.

@@ -401,6 +401,7 @@ impl Walk<'_> {
             },
             created: self.exchange.created,
             model: self.request.envelope.model.clone(),
+            waited: self.exchange.started.elapsed(),
         }
     }
 }

@@ -75,6 +75,8 @@ impl BaseUrl {
         match (front, &self.version, split(rest)) {
             (Some(_), Some(version), (second, rest)) if is_version(second) => self.joined(version, rest),
             (Some(front), _, _) => format!("{front}{api_path}"),
+            // Ollama's own API stands beside its `/v1`, which is OpenAI's there.
+            (None, Some(_), _) if first == "api" => format!("{}/{api_path}", self.prefix),
             (None, Some(version), _) => self.joined(version, api_path),
             (None, None, _) => format!("{}/{api_path}", self.prefix),
         }

@@ -33,6 +33,10 @@ const SAME: [&str; 20] = [
     "cache_control",
 ];
 
+/// Fields that say nothing to a model, so that they are no loss: what they mean is done elsewhere or refused, and
+/// `client_metadata` is what Codex tells OpenAI about itself.
+const UNSAID: [&str; 6] = ["model", "store", "background", "conversation", "prompt", "client_metadata"];
+
 /// The request as canonical chat.
 pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     let root = Path::Root;
@@ -44,8 +48,7 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     if let Some(id) = rest.take_text("previous_response_id", root)?.filter(|id| !kept::is_ours(id)) {
         return Err(kept::previous_not_found(&id));
     }
-    // None of these changes the answer.
-    for name in ["model", "store", "background", "conversation", "prompt"] {
+    for name in UNSAID {
         rest.take(name, root)?;
     }
     if let Some(raw) = rest.take("tools", root)? {
