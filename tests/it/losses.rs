@@ -122,5 +122,5 @@ async fn a_strict_model_refuses_what_a_dialect_drops_and_serves_mere_bookkeeping
         "prompt_cache_retention": "24h", "service_tier": "flex", "parallel_tool_calls": true });
     let reply = client.post("/v1/responses", &codex).await;
     assert_eq!(good(&reply)["object"], "response");
-    assert!(reply.header("x-causeway-lossy").contains("client_metadata"), "{:?}", reply.headers);
+    assert!(reply.header("x-causeway-lossy").contains("prompt_cache_retention"), "{:?}", reply.headers);
 }
