@@ -1,6 +1,6 @@
 //! The composition root: the only file that constructs everything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -9,16 +9,19 @@ use crate::adapter::{Registry, Runtime};
 use crate::admin::{Admin, Readiness};
 use crate::auth;
 use crate::config::{self, Config, ConfigError, Loaded};
+use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::server::{self, Parts};
 use crate::state;
 use crate::upstream;
+use crate::vault::Vault;
 
 pub mod background;
 pub mod demo;
 mod reload;
+mod storage;
 
 pub use reload::Reload;
 
@@ -66,10 +69,14 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
+    let storage::Opened { store, place } =
+        storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
+        vault: Vault::new(Arc::clone(&store)),
+        conversations: Conversations::new(Arc::clone(&store)),
     };
     let readiness = Arc::new(Readiness::default());
     let guarded = !config.admin.listen.0.ip().is_loopback();
@@ -79,23 +86,28 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         config.admin.password.clone().filter(|_| guarded),
     );
     let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra);
-    let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some());
-    let background =
-        background::Background::new(reload, Arc::clone(&readiness), config.server.listen.clone(), greeting);
+    let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
+    let background = background::Background::new(
+        reload,
+        Arc::clone(&readiness),
+        store,
+        config.server.listen.clone(),
+        greeting,
+    );
     let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
     server::run(&config, parts).map_err(|error| vec![error.message])
 }
 
 /// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.
 fn compiled(config: &Config) -> Option<PathBuf> {
-    let own = config.store.path.join("compiled");
+    let own = storage::folder(config).map(|folder| folder.join("compiled"));
     let home = || {
         let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
         Some(base.join("causeway/compiled"))
     };
-    let made = config.store.path.exists() && std::fs::create_dir_all(&own).is_ok();
-    if made { Some(own) } else { home() }
+    own.filter(|own| own.parent().is_some_and(Path::exists) && std::fs::create_dir_all(own).is_ok())
+        .or_else(home)
 }
 
 /// A configuration without keys gets one for this run; nobody gets in without.

@@ -23,6 +23,7 @@ mod operations;
 pub mod passage;
 mod said;
 mod seal;
+mod splice;
 pub mod sse;
 pub mod told;
 
@@ -78,6 +79,17 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// 400 with the path of the field when the body is not JSON or lacks what routing needs.
     fn read(&self, head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError>;
+
+    /// Whether its clients bring opaque reasoning state back. Where they have no place for it, the vault keeps it.
+    fn carries_state(&self) -> bool {
+        true
+    }
+
+    /// The body as a provider of this dialect may see it: without state of other vendors, which this gateway gave the
+    /// client sealed. Nothing: it is so already. `model` is the provider's own name.
+    fn native(&self, _body: &[u8], _model: &str) -> Option<Bytes> {
+        None
+    }
 
     /// The request as canonical chat.
     ///
@@ -201,6 +213,11 @@ pub trait StreamWriter: Send {
     /// The success terminator, with everything held back until then.
     fn finish(&mut self, out: &mut Vec<u8>);
 
+    /// After [`StreamWriter::finish`]: the whole answer, where the dialect's answers are kept.
+    fn whole(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// An error event and never a success terminator.
     fn fail(&mut self, error: &GatewayError, request_id: &str, out: &mut Vec<u8>);
 
@@ -219,6 +236,8 @@ pub enum Endpoint {
     Models,
     /// One model of the list, by the last part of the path.
     Model,
+    /// Something about an answer that was kept.
+    Kept,
     /// A sign of life at the root.
     Probe,
     /// Ollama: what is known of the model in the body.
@@ -286,12 +305,14 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
     let endpoint = match path {
         "" => Endpoint::Probe,
         "/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/v2/chat" => Endpoint::Converse,
+        "/v1/responses/compact" => Endpoint::Converse,
         "/v1/completions" | "/api/chat" | "/api/generate" => Endpoint::Converse,
         "/v1/models" | "/v1beta/models" | "/api/tags" => Endpoint::Models,
         "/api/show" => Endpoint::Show,
         "/api/ps" => Endpoint::Loaded,
         "/api/version" => Endpoint::Version,
         _ if operations::at(path).is_some() => Endpoint::Converse,
+        _ if openai_responses::kept::wanted(path).is_some() => Endpoint::Kept,
         _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
             Endpoint::Converse
         }
@@ -301,6 +322,7 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
     };
     let fits = match endpoint {
         Endpoint::Converse | Endpoint::Show => head.method == http::Method::POST,
+        Endpoint::Kept => openai_responses::takes(head),
         _ => head.method == http::Method::GET || head.method == http::Method::HEAD,
     };
     if !fits {
@@ -353,6 +375,8 @@ pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
         &gemini_generate::GeminiGenerate
     } else if anthropic || shared && head.header("anthropic-version").is_some() {
         &anthropic_messages::AnthropicMessages
+    } else if path == "/v1/responses/compact" {
+        &openai_responses::Compaction
     } else if responses {
         &openai_responses::OpenAiResponses
     } else {

@@ -15,13 +15,16 @@ pub mod state;
 // rank 2: strangers to one another
 pub mod adapter;
 pub mod auth;
+pub mod conversation;
 pub mod dialect;
 pub mod route;
 pub mod upstream;
+pub mod vault;
 // rank 1
 pub mod config;
 pub mod mock;
 pub mod observe;
+pub mod store;
 // rank 0: plain data
 pub mod domain;
 pub mod error;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 20] = [
+const RANKS: [(&str, u8); 22] = [
     ("domain", 0),
     ("error", 0),
     ("config", 1),
@@ -18,10 +18,12 @@ const RANKS: [(&str, u8); 20] = [
     ("account", 2),
     ("adapter", 2),
     ("auth", 2),
+    ("conversation", 2),
     ("dialect", 2),
     ("limit", 2),
     ("route", 2),
     ("upstream", 2),
+    ("vault", 2),
     ("state", 3),
     ("admin", 4),
     ("proxy", 4),
@@ -36,7 +38,7 @@ const RANKS: [(&str, u8); 20] = [
 const ARROWS: [(&str, &str); 2] = [("domain", "error"), ("app", "server")];
 
 /// Where a foreign crate may be named, below `gateway/src/`; a folder ends in `/`.
-const FENCES: [(&str, &[&str]); 5] = [
+const FENCES: [(&str, &[&str]); 6] = [
     ("wasmtime", &["adapter.rs", "adapter/"]),
     (
         "pingora",
@@ -55,6 +57,7 @@ const FENCES: [(&str, &[&str]); 5] = [
     ("notify", &["app/background.rs"]),
     ("miette", &["cli.rs", "cli/", "config.rs", "config/"]),
     ("toml", &["config.rs", "config/"]),
+    ("sled", &["store/sled.rs", "store/sled/"]),
 ];
 
 const LONGEST_FILE: usize = 500;

@@ -16,14 +16,19 @@ use tokio::sync::Notify;
 use super::reload::Reload;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
+use crate::store::Store;
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
+
+/// How often what has expired is removed from the store.
+const SWEPT_EVERY: Duration = Duration::from_secs(60);
 
 /// What runs beside the listeners.
 pub struct Background {
     reload: Arc<Reload>,
     readiness: Arc<Readiness>,
+    store: Arc<dyn Store>,
     listen: Vec<ListenAddress>,
     greeting: String,
 }
@@ -33,10 +38,25 @@ impl Background {
     pub fn new(
         reload: Reload,
         readiness: Arc<Readiness>,
+        store: Arc<dyn Store>,
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload: Arc::new(reload), readiness, listen, greeting }
+        Self { reload: Arc::new(reload), readiness, store, listen, greeting }
+    }
+
+    /// Removes what has expired, a piece at a time so that others get their turn.
+    async fn sweep(&self) {
+        loop {
+            match self.store.sweep().await {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "what has expired could not be removed");
+                    return;
+                }
+            }
+        }
     }
 
     async fn greet(&self) {
@@ -73,14 +93,21 @@ impl BackgroundService for Background {
         let _watcher = self.reload.origin().path.as_deref().and_then(|path| watch(path, &changed));
         let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
         self.greet().await;
+        let mut sweeping = tokio::time::interval(SWEPT_EVERY);
         loop {
             tokio::select! {
+                _ = sweeping.tick() => self.sweep().await,
                 _ = hangup.recv() => self.reload().await,
                 () = changed.notified() => {
                     tokio::time::sleep(SETTLED).await;
                     self.reload().await;
                 }
-                _ = shutdown.changed() => return,
+                _ = shutdown.changed() => {
+                    if let Err(error) = self.store.flush().await {
+                        tracing::error!(%error, "the store could not be flushed at the end");
+                    }
+                    return;
+                }
             }
         }
     }

@@ -50,7 +50,7 @@ impl Demo {
 }
 
 /// What a newcomer sees when the listeners are up.
-pub fn greeting(config: &Config, made: Option<&Secret>, demo: bool) -> String {
+pub fn greeting(config: &Config, made: Option<&Secret>, demo: bool, state: &str) -> String {
     let mut text = String::new();
     let scheme = if config.server.tls.is_some() { "https" } else { "http" };
     let Some(listen) = config.server.listen.first() else { return text };
@@ -64,6 +64,7 @@ pub fn greeting(config: &Config, made: Option<&Secret>, demo: bool) -> String {
     let _ = writeln!(text, "  admin       http://{}  (/healthz, /readyz, /metrics)", config.admin.listen);
     let models: Vec<_> = config.models.keys().map(String::as_str).collect();
     let _ = writeln!(text, "  models      {}", models.join(", "));
+    let _ = writeln!(text, "  state       {state}");
     let Some(secret) = made else { return text };
     let _ = writeln!(text, "  client key  {}  (made for this run; name your own in [keys])", secret.expose());
     if demo {

@@ -105,10 +105,12 @@ fn changes(before: &Config, after: &Config) -> Vec<String> {
         || before.server.tls != after.server.tls
         || before.server.drain != after.server.drain
         || before.admin != after.admin
+        || before.store != after.store
         || before.log != after.log;
     if restart {
         lines.push(
-            "server.listen, threads, tls, drain, [admin] and [log] take effect after a restart".to_owned(),
+            "server.listen, threads, tls, drain, [admin], [store] and [log] take effect after a restart"
+                .to_owned(),
         );
     }
     lines

@@ -51,7 +51,7 @@ pub fn load(
 /// Relative paths are meant from the folder of the file that holds them, wherever the gateway is started.
 fn anchor(config: &mut Config, folder: &Path) {
     let at = |path: &mut PathBuf| *path = folder.join(&*path);
-    at(&mut config.store.path);
+    config.store.path.iter_mut().for_each(at);
     config.server.plugins_dir.iter_mut().for_each(at);
     if let Some(tls) = &mut config.server.tls {
         at(&mut tls.cert);

@@ -15,7 +15,7 @@ pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
         notes.push("`[otel] endpoint` is not used yet".to_owned());
     }
     if config.store.backend == Backend::Redis {
-        notes.push("`[store] backend = \"redis\"` is not used yet".to_owned());
+        notes.push("`[store] backend = \"redis\"` is not used yet: state is kept in memory".to_owned());
     }
     for (name, plugin) in &config.plugins {
         if !matches!(plugin.source, Source::File(_)) {

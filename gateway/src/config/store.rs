@@ -12,13 +12,15 @@ use crate::domain::Secret;
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// "sled": one node, in the folder `path`. "redis": shared by many nodes, at `url`. Needs a restart.
+    /// "sled": one node, in the folder `path`. "memory": one node, forgotten at its end. "redis": shared by many
+    /// nodes, at `url`. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub backend: Backend,
     /// The folder of "sled". It must be on a local disk and belong to one process; a relative path starts at
-    /// the folder of this file. Needs a restart.
-    #[schemars(extend("x-restart" = true))]
-    pub path: PathBuf,
+    /// the folder of this file. Default: `/var/lib/causeway` where that folder is there and may be written, else
+    /// state stays in memory and is forgotten at the end. Needs a restart.
+    #[schemars(example = "/var/lib/causeway", extend("x-restart" = true))]
+    pub path: Option<PathBuf>,
     /// The address of "redis" (Redis 7 or Valkey), as in "redis://10.0.0.5:6379". Needs a restart.
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
     #[schemars(with = "Option<secret::SecretText>", example = "${CAUSEWAY_REDIS_URL}", extend("x-restart" = true))]
@@ -28,14 +30,14 @@ pub struct Store {
     pub on_loss: OnLoss,
 }
 
+impl Store {
+    /// The folder that is used when none is named, if it can be.
+    pub const USUAL: &str = "/var/lib/causeway";
+}
+
 impl Default for Store {
     fn default() -> Self {
-        Self {
-            backend: Backend::Sled,
-            path: PathBuf::from("/var/lib/causeway"),
-            url: None,
-            on_loss: OnLoss::Lease,
-        }
+        Self { backend: Backend::Sled, path: None, url: None, on_loss: OnLoss::Lease }
     }
 }
 
@@ -46,6 +48,8 @@ pub enum Backend {
     /// A folder of this machine.
     #[default]
     Sled,
+    /// This process alone; gone when it ends.
+    Memory,
     /// A Redis or Valkey server.
     Redis,
 }

@@ -12,6 +12,7 @@ mod ending;
 mod error;
 mod facts;
 mod messages;
+mod native;
 mod passing;
 mod queue;
 mod request;
@@ -39,6 +40,10 @@ impl Dialect for AnthropicMessages {
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {
         facts::read(body)
+    }
+
+    fn native(&self, body: &[u8], _model: &str) -> Option<Bytes> {
+        native::native(body)
     }
 
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {

@@ -8,6 +8,7 @@ mod answer;
 mod canonical;
 mod contents;
 mod error;
+mod native;
 mod parts;
 mod passing;
 mod pieces;
@@ -38,6 +39,10 @@ impl Dialect for GeminiGenerate {
 
     fn read(&self, head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {
         request::read(head, body)
+    }
+
+    fn native(&self, body: &[u8], model: &str) -> Option<Bytes> {
+        native::native(body, model)
     }
 
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {

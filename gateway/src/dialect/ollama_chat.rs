@@ -25,6 +25,11 @@ impl Dialect for OllamaChat {
         facts::envelope(body)
     }
 
+    /// Ollama's own clients keep the fields of its API and no others.
+    fn carries_state(&self) -> bool {
+        false
+    }
+
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
         let mut fields = Object::of_body(&envelope.body)?;
         let root = Path::Root;

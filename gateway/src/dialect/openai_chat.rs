@@ -2,6 +2,8 @@
 
 mod answer;
 mod facts;
+mod foreign;
+mod native;
 mod passing;
 mod stream;
 mod unasked;
@@ -14,13 +16,15 @@ use bytes::Bytes;
 use super::{
     AnswerFacts, Dialect, Passing, StreamWriter, openai_error as failure, openai_responses, passage,
 };
+use crate::domain::http::Loss;
 use crate::domain::{Edit, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The dialect of OpenAI's chat completions and of all who copied it.
 ///
 /// Fields of canonical chat that OpenAI does not have (`reasoning_details`, `extra_content`, …) stay in the answer:
-/// a client that sends the message back returns them. Content that is a list of parts becomes what OpenAI's clients can
+/// a client that sends the message back returns them. `extra_content` is marked on its way out, so that it is known for
+/// another vendor's when it comes back. Content that is a list of parts becomes what OpenAI's clients can
 /// read: the text joined as `content`, pictures in `images` (as OpenRouter has it), everything else in `content_parts`.
 pub struct OpenAiChat;
 
@@ -33,16 +37,29 @@ impl Dialect for OpenAiChat {
         facts::envelope(body)
     }
 
+    /// A client may keep fields OpenAI does not have, and most do not.
+    fn carries_state(&self) -> bool {
+        false
+    }
+
+    fn native(&self, body: &[u8], _model: &str) -> Option<Bytes> {
+        native::native(body)
+    }
+
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
         if envelope.passable {
             facts::speakers(&envelope.body)?;
-            return Ok(envelope.body.clone());
+            return Ok(foreign::unmarked(&envelope.body).unwrap_or_else(|| envelope.body.clone()));
         }
         openai_responses::canonical(envelope)
     }
 
+    fn dropped(&self, envelope: &Envelope) -> Vec<Loss> {
+        if envelope.passable { Vec::new() } else { openai_responses::dropped(envelope) }
+    }
+
     fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
-        answer::whole(facts, canonical)
+        answer::whole(facts, &foreign::marked(canonical))
     }
 
     fn stream(&self, facts: &AnswerFacts, envelope: &Envelope) -> Box<dyn StreamWriter> {

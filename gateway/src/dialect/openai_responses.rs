@@ -1,21 +1,24 @@
 //! OpenAI's Responses API: `POST /v1/responses`.
 //!
-//! Nothing is kept between requests: `store` is accepted and answered with `false`, and what refers to something kept
-//! (`previous_response_id`, `conversation`, `background`, `prompt`, `item_reference`) is refused by name. Clients that send
-//! the whole conversation each time, as Codex does, lose nothing by it.
+//! Answers are kept for a while unless the request says `store: false`, so that `previous_response_id` and
+//! `item_reference` work over every provider: what they stand for is put into `input` before anything else happens
+//! (`kept`). `conversation`, `background` and `prompt` are refused by name. `compaction` makes a conversation shorter.
 //!
 //! `facts` reads what routing needs. `request` (with `items`, `turn`, `parts`, `tools`) turns a request into canonical
 //! chat, `answer` and `stream` (with `said`, `progress`, `events`, `output`,
 //! `asked`) turn answers back. `state` is how state of any vendor
-//! travels through the client, `passing` looks at answers that need no turning.
+//! travels through the client, `passing` looks at answers that need no turning, `native` at requests that need none.
 
 mod answer;
 mod asked;
 mod canonical;
+mod compaction;
 mod events;
 mod facts;
 mod items;
+pub mod kept;
 mod names;
+mod native;
 mod output;
 mod parts;
 mod passing;
@@ -28,6 +31,8 @@ mod strict;
 mod tokens;
 mod tools;
 mod turn;
+
+pub use compaction::Compaction;
 
 use bytes::Bytes;
 
@@ -50,7 +55,11 @@ impl Dialect for OpenAiResponses {
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {
-        read(body)
+        facts::read(body)
+    }
+
+    fn native(&self, body: &[u8], _model: &str) -> Option<Bytes> {
+        native::native(body)
     }
 
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
@@ -131,9 +140,30 @@ impl Dialect for OpenAiResponses {
     }
 }
 
-/// The facts of a body of this API, wherever it was sent to.
+/// The facts of a body of this API that was sent to another's path. Its answer has no id that could be referred to, so
+/// it may not refer to one either.
 pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
-    facts::read(body)
+    let mut fields = facts::root(facts::body_text(&body)?)?;
+    match fields.take_text("previous_response_id", object::Path::Root)? {
+        Some(id) => Err(kept::previous_not_found(&id)),
+        None => facts::read(body.clone()),
+    }
+}
+
+/// What of such a body [`canonical`] leaves out.
+pub(super) fn dropped(envelope: &Envelope) -> Vec<Loss> {
+    request::dropped(envelope)
+}
+
+/// Whether a path of [`kept::wanted`] takes the method.
+pub(super) fn takes(head: &RequestHead) -> bool {
+    use http::Method;
+    match kept::wanted(&head.path) {
+        Some(kept::Wanted::Response(_)) => [Method::GET, Method::HEAD, Method::DELETE].contains(&head.method),
+        Some(kept::Wanted::Input(_)) => [Method::GET, Method::HEAD].contains(&head.method),
+        Some(kept::Wanted::Cancel(_)) => head.method == Method::POST,
+        None => false,
+    }
 }
 
 /// A body of this API as canonical chat.

@@ -66,7 +66,7 @@ fn paths_that_two_readers_could_read_differently_are_refused() {
 
 #[test]
 fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
-    let (get, post) = (Method::GET, Method::POST);
+    let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
     for (method, path, headers, expected) in [
         (&post, "/v1/chat/completions", &[][..], Ok(("openai-chat", Endpoint::Converse))),
         (&post, "/v1/responses", &[], Ok(("openai-responses", Endpoint::Converse))),
@@ -117,7 +117,16 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
         (&post, "/api/pull", &[], Err(Kind::PathNotFound)),
         (&get, "/v1/chat/completions", &[], Err(Kind::MethodNotAllowed)),
         (&get, "/v1/responses", &[], Err(Kind::MethodNotAllowed)),
-        (&get, "/v1/responses/resp_1", &[], Err(Kind::PathNotFound)),
+        (&get, "/v1/responses/resp_1", &[], Ok(("openai-responses", Endpoint::Kept))),
+        (&delete, "/v1/responses/resp_1", &[], Ok(("openai-responses", Endpoint::Kept))),
+        (&get, "/v1/responses/resp_1/input_items", &[], Ok(("openai-responses", Endpoint::Kept))),
+        (&post, "/v1/responses/resp_1/cancel", &[], Ok(("openai-responses", Endpoint::Kept))),
+        (&post, "/v1/responses/compact", &[], Ok(("openai-responses-compact", Endpoint::Converse))),
+        (&get, "/v1/responses/compact", &[], Err(Kind::MethodNotAllowed)),
+        (&post, "/v1/responses/resp_1", &[], Err(Kind::MethodNotAllowed)),
+        (&delete, "/v1/responses/resp_1/input_items", &[], Err(Kind::MethodNotAllowed)),
+        (&get, "/v1/responses/msg_1", &[], Err(Kind::PathNotFound)),
+        (&get, "/v1/responses/resp_1/nothing", &[], Err(Kind::PathNotFound)),
         (&post, "/v1/models", &[], Err(Kind::MethodNotAllowed)),
         (&post, "/v1/nothing", &[], Err(Kind::PathNotFound)),
         (&post, "/v1beta/models/m:predict", &[], Err(Kind::PathNotFound)),

@@ -10,6 +10,8 @@ use tokio::time::{Instant as Deadline, timeout_at};
 use super::answer::{self, Answer};
 use super::changes::Changes;
 use super::exchange::{Exchange, Said};
+use super::keeper::{Keeper, provenance};
+use super::recall::Keeping;
 use super::service::Ground;
 use super::stream::Stream;
 use super::{losses, pass_on, rate_headers};
@@ -23,6 +25,7 @@ use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Model, Plan, Step};
 use crate::state::{Provider, Snapshot};
 use crate::upstream::Response;
+use crate::vault::Recalled;
 
 /// Largest whole answer taken from a provider.
 const MAX_ANSWER: usize = 64 << 20;
@@ -37,6 +40,8 @@ pub(super) struct Request<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) dialect: &'static dyn Dialect,
     pub(super) envelope: &'a Envelope,
+    /// Who keeps the answer, if it is to be kept.
+    pub(super) keeping: Option<Keeping>,
 }
 
 impl Request<'_> {
@@ -61,7 +66,9 @@ pub(super) async fn first_good(
 ) -> Result<Answer, GatewayError> {
     let retry = &plan.model.retry;
     let model = &plan.model;
-    let mut walk = Walk { request, exchange, model, effort: plan.effort, canonical: None, failure: None };
+    let recalled = Recalled::default();
+    let mut walk =
+        Walk { request, exchange, model, effort: plan.effort, canonical: None, recalled, failure: None };
     let now = Instant::now();
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
@@ -134,6 +141,8 @@ struct Walk<'a> {
     effort: Option<&'static str>,
     /// Decoded once, at the first target that needs it.
     canonical: Option<Bytes>,
+    /// What the vault holds for it.
+    recalled: Recalled,
     failure: Option<GatewayError>,
 }
 
@@ -172,7 +181,7 @@ impl Walk<'_> {
     }
 
     async fn try_target(&mut self, step: &Step, attempt: &mut Attempt) -> Result<Answer, GatewayError> {
-        let Request { snapshot, dialect, envelope, ground } = *self.request;
+        let Request { snapshot, dialect, envelope, ground, .. } = *self.request;
         let provider = snapshot.providers.get(&step.provider).ok_or_else(|| {
             GatewayError::gateway(Kind::Internal, "the target's provider is not configured")
         })?;
@@ -191,6 +200,10 @@ impl Walk<'_> {
         let route = self.route(provider, step);
         let mut lease = None;
         let upstream_request = if passage {
+            // Other vendors' state came to the client sealed, and may go back to them alone.
+            let native = dialect.native(&envelope.body, &step.model);
+            let native = native.map(|body| dialect.read(&self.exchange.head, body)).transpose()?;
+            let envelope = native.as_ref().unwrap_or(envelope);
             let client = &self.exchange.head.headers;
             let request = pass_on::request(dialect, envelope, client, provider, &step.model)?;
             match &changes {
@@ -200,6 +213,7 @@ impl Walk<'_> {
                 None => request,
             }
         } else {
+            self.decode().await?;
             self.translate(provider, &route, changes.as_ref(), &mut lease)?
         };
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
@@ -237,6 +251,20 @@ impl Walk<'_> {
         }
     }
 
+    /// The request as canonical chat, and what the client could not carry of it.
+    async fn decode(&mut self) -> Result<(), GatewayError> {
+        if self.canonical.is_some() {
+            return Ok(());
+        }
+        let Request { dialect, envelope, ground, .. } = *self.request;
+        let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
+        if !dialect.carries_state() {
+            self.recalled = ground.vault.recall(&self.exchange.record.key, &body).await;
+        }
+        self.canonical = Some(body);
+        Ok(())
+    }
+
     fn translate(
         &mut self,
         provider: &Provider,
@@ -245,13 +273,10 @@ impl Walk<'_> {
         lease: &mut Option<Lease>,
     ) -> Result<UpstreamRequest, GatewayError> {
         let Request { dialect, envelope, .. } = *self.request;
-        let body = match &self.canonical {
-            Some(body) => body.clone(),
-            None => {
-                let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
-                self.canonical.insert(body).clone()
-            }
-        };
+        let body = self.canonical.clone().unwrap_or_default();
+        // State goes back only to where it came from.
+        let whence = provenance(provider, &route.model);
+        let body = self.recalled.restored(&whence, &body).unwrap_or(body);
         let body = match changes {
             Some(changes) => off_the_worker(body.len(), || changes.in_canonical(&body, &route.model))?,
             None => body,
@@ -316,9 +341,16 @@ impl Walk<'_> {
         if let Some(content_type) = answer.content_type {
             return Ok(answer::Body::Whole(content_type, answer.body));
         }
+        if let Some(mut keeper) = self.keeper(provider, &route) {
+            keeper.take(&answer.body);
+        }
         let facts = self.facts();
-        let written =
+        let mut written =
             off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?;
+        if let Some(keeping) = &self.request.keeping {
+            let response = written.clone();
+            keeping.keep_or_tell(&response, &mut written).await;
+        }
         Ok(answer::Body::Whole(answer::JSON, written.into()))
     }
 
@@ -357,8 +389,10 @@ impl Walk<'_> {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {
                     lease.translator()?.open_stream(&route, dialect.operation(), &head.headers)
                 })?;
-                let stream = Stream::translated(provider, body, lease, writer, self.exchange.started);
-                stream.losing(dialect.keeps().map(Lost::new))
+                let keeper = self.keeper(provider, &route);
+                Stream::translated(provider, body, lease, writer, self.exchange.started)
+                    .losing(dialect.keeps().map(Lost::new))
+                    .kept_by(keeper, self.request.keeping.clone())
             }
         };
         let Exchange { waited, record, .. } = &mut *self.exchange;
@@ -367,14 +401,31 @@ impl Walk<'_> {
         Ok(stream)
     }
 
+    /// Who gathers the state of the answer: only calls bring any back, and without tools there are none.
+    fn keeper(&self, provider: &Provider, route: &Route) -> Option<Keeper> {
+        let calls = |body: &Bytes| ["\"tools\"", "\"functions\""].iter().any(|name| holds(body, name));
+        let needed = !self.request.dialect.carries_state() && self.canonical.as_ref().is_some_and(calls);
+        needed.then(|| {
+            let vault = self.request.ground.vault.clone();
+            Keeper::new(vault, &self.exchange.record.key, provenance(provider, &route.model))
+        })
+    }
+
     fn facts(&self) -> AnswerFacts {
         AnswerFacts {
-            request_id: self.exchange.record.request_id.clone(),
+            request_id: match &self.request.keeping {
+                Some(keeping) => keeping.answer.clone(),
+                None => self.exchange.record.request_id.clone(),
+            },
             created: self.exchange.created,
             model: self.request.envelope.model.clone(),
             waited: self.exchange.started.elapsed(),
         }
     }
+}
+
+fn holds(body: &[u8], word: &str) -> bool {
+    memchr::memmem::find(body, word.as_bytes()).is_some()
 }
 
 /// A response and what is needed to read it.

@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, counted, deliver, receive, show};
+use super::{attempt, counted, deliver, recall, receive, show};
 use crate::dialect::{self, Endpoint};
 use crate::domain::Operation;
 use crate::error::GatewayError;
@@ -28,17 +28,19 @@ pub(super) async fn run(
     exchange.record.team.clone_from(&key.team);
     match api.endpoint {
         Endpoint::Converse => {}
+        Endpoint::Kept => return recall::serve(ground, snapshot.headers, client, exchange).await,
         Endpoint::Show => return show::model(snapshot, client, exchange, &key).await,
         Endpoint::Loaded => return show::loaded(snapshot, client, exchange).await,
         _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
+    let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
     let plan = snapshot.routes.plan(&key, &envelope.model)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }
-    let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope };
+    let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
     let answer = tokio::select! {
         // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
         answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => {

@@ -11,12 +11,14 @@ use pingora::upstreams::peer::HttpPeer;
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::{pipeline, reject};
+use crate::conversation::Conversations;
 use crate::dialect;
 use crate::domain::{RequestHead, id};
 use crate::error::{GatewayError, Kind};
 use crate::observe::Observer;
 use crate::state::Snapshot;
 use crate::upstream;
+use crate::vault::Vault;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -27,6 +29,10 @@ pub struct Ground {
     pub client: upstream::Client,
     /// Where finished requests are told.
     pub observer: Arc<Observer>,
+    /// Reasoning state that clients cannot carry.
+    pub vault: Vault,
+    /// Answers that clients refer to.
+    pub conversations: Conversations,
 }
 
 /// The data plane as Pingora sees it.

@@ -7,6 +7,8 @@ use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
 use super::exchange::Said;
+use super::keeper::Keeper;
+use super::recall::Keeping;
 use crate::adapter::{Ending, Lease};
 use crate::dialect::lost::Lost;
 use crate::dialect::openai_chat::OpenAiChat;
@@ -25,7 +27,7 @@ enum Source {
     /// The provider speaks the client's dialect.
     Native(Box<Passage<'static>>),
     /// An adapter translates to canonical chunks, the dialect writes those.
-    Translated(Translated),
+    Translated(Box<Translated>),
 }
 
 struct Translated {
@@ -33,6 +35,8 @@ struct Translated {
     plugin: Arc<str>,
     /// When the request was there.
     started: Instant,
+    /// For clients that cannot carry state themselves.
+    keeper: Option<Keeper>,
 }
 
 /// One streamed answer.
@@ -50,6 +54,8 @@ pub(super) struct Stream {
     closed: bool,
     /// An error that came in the same bytes as good events, which go first.
     failed: Option<GatewayError>,
+    /// Who keeps the answer before its end is told.
+    keeping: Option<Keeping>,
     /// Finds what the client's dialect cannot show.
     lost: Option<Lost>,
     /// Bytes of text in the canonical chunks so far.
@@ -78,7 +84,21 @@ impl Stream {
         started: Instant,
     ) -> Self {
         let plugin = Arc::clone(&provider.plugin);
-        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin, started }), writer)
+        Self::new(
+            provider,
+            upstream,
+            Source::Translated(Box::new(Translated { lease, plugin, started, keeper: None })),
+            writer,
+        )
+    }
+
+    /// With someone who gathers the state of the answer, and someone who keeps the answer itself.
+    pub(super) fn kept_by(mut self, keeper: Option<Keeper>, keeping: Option<Keeping>) -> Self {
+        self.keeping = keeping;
+        if let Source::Translated(translated) = &mut self.source {
+            translated.keeper = keeper;
+        }
+        self
     }
 
     fn new(provider: &Arc<Provider>, upstream: Body, source: Source, writer: Box<dyn StreamWriter>) -> Self {
@@ -93,6 +113,7 @@ impl Stream {
             ended: false,
             closed: false,
             failed: None,
+            keeping: None,
             lost: None,
             said: 0,
             fell: false,
@@ -188,7 +209,9 @@ impl Stream {
             return Ok(None);
         }
         let read = if self.ended { self.linger().await } else { self.upstream.next().await? };
-        let Self { source, writer, usage, told_usage, ended, closed, failed, said, fell, lost, .. } = self;
+        let Self {
+            source, writer, usage, told_usage, ended, closed, failed, said, fell, lost, keeping, ..
+        } = self;
         *closed = read.is_none();
         let mut out = Vec::new();
         let content = match source {
@@ -210,12 +233,9 @@ impl Stream {
                     *fell |= usage.output < before;
                     *told_usage = true;
                 }
-                if let Some(lost) = lost {
-                    for line in step.chunks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                        record.lose(lost.of(line));
-                    }
-                }
-                let content = write_lines(writer.as_mut(), &step.chunks, &mut out, said)?;
+                lose(lost.as_mut(), &step.chunks, record);
+                let content =
+                    write_lines(writer.as_mut(), translated.keeper.as_mut(), &step.chunks, &mut out, said)?;
                 match step.ending {
                     Some(Ending::Complete) if !*ended => {
                         *ended = true;
@@ -228,6 +248,9 @@ impl Stream {
                 content
             }
         };
+        if *ended && let Some(keeping) = keeping.take() {
+            keeping.keep_end(writer.as_mut(), &mut out).await;
+        }
         if *closed && !*ended && failed.is_none() {
             *failed = Some(cut());
         }
@@ -237,6 +260,14 @@ impl Stream {
             return Err(error);
         }
         Ok((!(*closed && out.is_empty())).then(|| (out.into(), content)))
+    }
+}
+
+/// Notes what the client's dialect cannot show of these chunks.
+fn lose(lost: Option<&mut Lost>, chunks: &[u8], record: &mut Record) {
+    let Some(lost) = lost else { return };
+    for line in chunks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        record.lose(lost.of(line));
     }
 }
 
@@ -283,6 +314,7 @@ impl Translated {
 /// Canonical lines → the client's events. True: one of them is the answer itself.
 fn write_lines(
     writer: &mut dyn StreamWriter,
+    mut keeper: Option<&mut Keeper>,
     chunks: &[u8],
     out: &mut Vec<u8>,
     said: &mut u64,
@@ -304,6 +336,9 @@ fn write_lines(
             }
         }
         writer.chunk(line, out)?;
+        if let Some(keeper) = &mut keeper {
+            keeper.take(line);
+        }
     }
     if !rest.is_empty() {
         return Err(GatewayError::plugin("the adapter's chunks do not end in a line feed"));

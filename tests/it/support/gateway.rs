@@ -45,15 +45,19 @@ impl Gateway {
         let folder = Folder::new();
         let text = completed(configuration, &listen, &admin);
         std::fs::write(folder.path().join("causeway.toml"), text).unwrap();
-        let mut command = command(folder.path());
-        command.args(["serve", "-c", "causeway.toml"]).envs(environment.iter().copied());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = Arc::new(Mutex::new(Vec::new()));
-        collect(child.stdout.take().unwrap(), &output);
-        collect(child.stderr.take().unwrap(), &output);
+        let child = launch(folder.path(), environment, &output);
         let mut gateway = Self { child, folder, listen, admin, output };
         gateway.until_ready().await;
         gateway
+    }
+
+    /// Kills it as a crash would, and starts it again in the same folder.
+    pub(crate) async fn crash(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = launch(self.folder.path(), &[], &self.output);
+        self.until_ready().await;
     }
 
     async fn until_ready(&mut self) {
@@ -183,6 +187,16 @@ impl Drop for Gateway {
             eprintln!("--- the gateway said last:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
         }
     }
+}
+
+/// Starts the process in a folder that holds its configuration.
+fn launch(folder: &Path, environment: &[(&str, &str)], output: &Arc<Mutex<Vec<String>>>) -> Child {
+    let mut command = command(folder);
+    command.args(["serve", "-c", "causeway.toml"]).envs(environment.iter().copied());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    collect(child.stdout.take().unwrap(), output);
+    collect(child.stderr.take().unwrap(), output);
+    child
 }
 
 /// Runs the command line to its end in a folder that holds these files.

@@ -294,12 +294,12 @@ fn what_is_in_force_is_shown_with_its_origin() {
 fn relative_paths_start_at_the_folder_of_the_file() {
     let folder = std::env::temp_dir();
     let path = folder.join(format!("causeway-config-test-{}.toml", std::process::id()));
-    let text = "[server]\nplugins_dir = \"plugins\"\n[store]\npath = \"/var/lib/causeway\"\n\
+    let text = "[server]\nplugins_dir = \"plugins\"\n[store]\npath = \"state\"\n\
                 [providers.acme]\n[plugins.acme]\nsource = \"file:./acme.wasm\"\n";
     std::fs::write(&path, text).expect("a writable temporary folder");
     let loaded = load(Some(&path), &[], &environment).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(loaded.config.plugins["acme"].source, Source::File(folder.join("./acme.wasm")));
     assert_eq!(loaded.config.server.plugins_dir, Some(folder.join("plugins")));
-    assert_eq!(loaded.config.store.path, Path::new("/var/lib/causeway"));
+    assert_eq!(loaded.config.store.path, Some(folder.join("state")));
     assert_eq!(loaded.path, Some(path));
 }

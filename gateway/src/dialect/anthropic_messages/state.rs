@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 /// The vendor whose state needs no mark.
 pub(super) const VENDOR: &str = "anthropic";
 
-const MARK: &str = "causeway:";
+/// What state of others begins with.
+pub(super) const MARK: &str = "causeway:";
 const BOUND: &str = "causeway:bound:";
 
 /// What a `signature` or `data` holds.

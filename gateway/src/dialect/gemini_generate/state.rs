@@ -11,7 +11,7 @@ use super::wire::Text;
 
 const MARK: &str = "causeway:";
 /// `MARK` in base64: nine bytes make exactly twelve letters, in both alphabets.
-const SEALED_MARK: &str = "Y2F1c2V3YXk6";
+pub(super) const SEALED_MARK: &str = "Y2F1c2V3YXk6";
 
 /// What a `thoughtSignature` holds.
 #[derive(Debug, PartialEq, Eq)]

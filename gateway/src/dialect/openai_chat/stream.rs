@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::answer::{Flattened, own_id};
-use super::failure;
+use super::{failure, foreign};
 use crate::dialect::{AnswerFacts, StreamWriter, sse};
 use crate::error::GatewayError;
 
@@ -51,6 +51,7 @@ impl StreamWriter for Writer {
             return Ok(());
         }
         let chunk = Chunk::read(line)?;
+        let line = &*foreign::marked(line);
         if !self.include_usage && chunk.is_usage() {
             return Ok(());
         }

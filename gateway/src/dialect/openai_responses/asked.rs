@@ -37,6 +37,8 @@ const REPEATED: [(&str, &str); 19] = [
 pub(super) struct Asked {
     pub(super) names: Names,
     said: Vec<(&'static str, Box<RawValue>)>,
+    /// The answer is kept.
+    pub(super) store: bool,
 }
 
 impl Asked {
@@ -46,6 +48,7 @@ impl Asked {
         let Some(mut fields) = facts::body_text(body).ok().and_then(|body| facts::root(body).ok()) else {
             return asked;
         };
+        asked.store = !matches!(fields.take_bool("store", Path::Root), Ok(Some(false)));
         for (name, _) in REPEATED {
             let Ok(Some(raw)) = fields.take(name, Path::Root) else { continue };
             if name == "tools" {
@@ -70,8 +73,8 @@ impl Asked {
                 None => map.serialize_entry(name, &Constant(default))?,
             }
         }
-        // Whatever was asked for: nothing is kept.
-        map.serialize_entry("store", &false)
+        // The last field: see `kept::not_kept`.
+        map.serialize_entry("store", &self.store)
     }
 }
 

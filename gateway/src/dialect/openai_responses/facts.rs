@@ -10,11 +10,7 @@ use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
 
 /// What refers to something kept from an earlier request.
-const NOT_KEPT: [(&str, &str); 3] = [
-    (
-        "previous_response_id",
-        "responses are not kept by this version; send the whole conversation as `input`",
-    ),
+const NOT_KEPT: [(&str, &str); 2] = [
     ("conversation", "conversations are not kept by this version; send the whole conversation as `input`"),
     ("prompt", "prompt templates are not kept by this version; send `instructions` and `input`"),
 ];
@@ -50,7 +46,7 @@ fn refuse_what_is_not_kept(fields: &mut Object<'_>) -> Result<(), GatewayError> 
     }
     if fields.take_bool("background", Path::Root)? == Some(true) {
         let path = Path::Field(&Path::Root, "background");
-        return Err(path.wrong("responses are not kept by this version, so none can run in the background"));
+        return Err(path.wrong("no response runs in the background here"));
     }
     Ok(())
 }

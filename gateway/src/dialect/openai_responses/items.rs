@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-use super::VENDOR;
 use super::canonical::{Content, Message, OwnFields, Ownership, Part, Text, Tool, Value};
 use super::names::Names;
 use super::object::{Object, Path};
+use super::state::{self, Sealed, State};
 use super::turn::{self, Turn};
-use super::{parts, tools};
+use super::{VENDOR, compaction, parts, tools};
 use crate::error::GatewayError;
 
 /// What has been read so far.
@@ -85,10 +85,12 @@ fn item<'a>(
             conversation.output(item, path)
         }
         "additional_tools" | "tool_search_output" => conversation.more_tools(item, path),
-        "item_reference" => {
-            let message = "`item_reference`: items are not kept by this version; send the item itself, as clients do with `store: false`";
-            Err(path.wrong(message))
+        "compaction" => {
+            turn.end(&mut conversation.messages);
+            conversation.messages.push(summary(item, path)?);
+            Ok(())
         }
+        "item_reference" => Err(path.wrong("there is no such item here; send the item itself")),
         _ => {
             let message = format!("items of type `{kind}` cannot be served here");
             Err(Path::Field(&path, "type").wrong(message))
@@ -192,4 +194,21 @@ fn message<'a>(
     let content = Some(parts::content(raw, here)?);
     messages.push(Message { role, content, vendor: OwnFields::of(item), ..Message::default() });
     Ok(())
+}
+
+/// A conversation that we made shorter.
+fn summary<'a>(mut item: Object<'a>, path: Path<'_>) -> Result<Message<'a>, GatewayError> {
+    let here = Path::Field(&path, "encrypted_content");
+    let content = item.take_text("encrypted_content", path)?.unwrap_or_default();
+    match state::unseal(&content) {
+        State::Ours(Sealed::Summary(summary)) => {
+            let text = Text::Plain(compaction::opened(&summary).into());
+            Ok(Message { role: "user", content: Some(Content::Text(text)), ..Message::default() })
+        }
+        State::Theirs => {
+            let message = "this compaction was made by another service, which alone can read it";
+            Err(Path::Field(&path, "type").wrong(message))
+        }
+        State::Ours(_) | State::Broken => Err(here.wrong("this state was altered on its way")),
+    }
 }

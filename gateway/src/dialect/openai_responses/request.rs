@@ -3,7 +3,7 @@
 use super::canonical::{Chat, Content, Message, OwnFields, Reasoning, ResponseFormat, Same, Text};
 use super::items::Conversation;
 use super::object::{Object, Path};
-use super::{facts, items, tools};
+use super::{facts, items, kept, tools};
 use crate::domain::Envelope;
 use crate::domain::http::Loss;
 use crate::error::{GatewayError, Kind};
@@ -33,14 +33,20 @@ const SAME: [&str; 20] = [
     "cache_control",
 ];
 
+/// Fields that say nothing to a model, so that they are no loss: what they mean is done elsewhere or refused.
+const UNSAID: [&str; 5] = ["model", "store", "background", "conversation", "prompt"];
+
 /// The request as canonical chat.
 pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     let root = Path::Root;
     let mut rest = facts::root(facts::body_text(&envelope.body)?)?;
     let mut chat = Chat { model: &envelope.model, ..Chat::default() };
     let mut conversation = Conversation::default();
-    // None of these changes the answer: nothing is kept, nothing runs in the background.
-    for name in ["model", "store", "background", "previous_response_id", "conversation", "prompt"] {
+    // One of ours was put into `input` by now; what stands behind another's nobody here knows.
+    if let Some(id) = rest.take_text("previous_response_id", root)?.filter(|id| !kept::is_ours(id)) {
+        return Err(kept::previous_not_found(&id));
+    }
+    for name in UNSAID {
         rest.take(name, root)?;
     }
     if let Some(raw) = rest.take("tools", root)? {
@@ -79,11 +85,12 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     Ok(body)
 }
 
-/// What was asked for and is not done: `store: true`. (It is the default, but who leaves it out does not rely on it.)
+/// What was asked for and is not done when the answer is one of another API: `store: true`. (It is the default, but who
+/// leaves it out does not rely on it.)
 pub(super) fn dropped(envelope: &Envelope) -> Vec<Loss> {
     let mut rest = facts::body_text(&envelope.body).and_then(facts::root).unwrap_or_default();
     let stores = rest.take_bool("store", Path::Root).is_ok_and(|store| store == Some(true));
-    let reason = "responses are kept only by the provider of this API, and not across another one";
+    let reason = "only answers of /v1/responses are kept";
     stores.then(|| Loss { field: "store".to_owned(), reason: reason.to_owned() }).into_iter().collect()
 }
 

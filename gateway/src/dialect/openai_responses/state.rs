@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 /// The vendor whose state needs no mark.
 pub(super) const OWNER: &str = "openai";
 
-const MARK: &str = "causeway:";
+/// What is sealed begins with this.
+pub(super) const MARK: &str = "causeway:";
 
 /// What is sealed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub(super) enum Sealed {
     Bound(Bound),
     /// A content part that this API has no item for.
     Part(Part),
+    /// A summary that stands for a conversation.
+    Summary(String),
 }
 
 /// An entry of `reasoning_details` without its text.

@@ -25,6 +25,8 @@ pub(super) struct Writer {
     ending: Option<(Status, Option<&'static str>)>,
     usage: Option<Told>,
     service_tier: Option<Box<RawValue>>,
+    /// The response as it was last told, where it is to be kept.
+    whole: Option<Vec<u8>>,
 }
 
 impl Writer {
@@ -39,6 +41,7 @@ impl Writer {
             ending: None,
             usage: None,
             service_tier: None,
+            whole: None,
         }
     }
 
@@ -53,19 +56,23 @@ impl Writer {
 
     /// An event about the whole response.
     fn tell(&mut self, kind: &'static str, status: Status, error: Option<Failure<'_>>, out: &mut Vec<u8>) {
+        let Self { facts, asked, model, progress, whole, .. } = self;
         let response = Response {
-            facts: &self.facts,
-            asked: &self.asked,
-            model: &self.model,
+            facts,
+            asked,
+            model,
             status,
             reason: self.ending.and_then(|(_, reason)| reason).filter(|_| status == Status::Incomplete),
             error,
-            output: &self.progress.items,
+            output: &progress.items,
             usage: self.usage.map(Into::into),
             service_tier: self.service_tier.as_deref(),
         };
+        if matches!(status, Status::Completed | Status::Incomplete) && asked.store {
+            *whole = serde_json::to_vec(&response).ok();
+        }
         let event = Event { response: Some(&response), ..Event::default() };
-        self.progress.events.send(kind, &event, out);
+        progress.events.send(kind, &event, out);
     }
 
     fn said(
@@ -142,6 +149,10 @@ impl StreamWriter for Writer {
             _ => "response.completed",
         };
         self.tell(kind, status, None, out);
+    }
+
+    fn whole(&mut self) -> Option<Vec<u8>> {
+        self.whole.take()
     }
 
     fn fail(&mut self, error: &GatewayError, _request_id: &str, out: &mut Vec<u8>) {

@@ -150,7 +150,9 @@ impl<'a> Turn<'a> {
                 value: Some(Value::Kept(part.value)),
                 ..Part::default()
             }),
-            State::Broken => return Err(here.wrong("this state was altered on its way")),
+            State::Ours(Sealed::Summary(_)) | State::Broken => {
+                return Err(here.wrong("this state was altered on its way"));
+            }
             State::Theirs => {
                 let format = || Some(Cow::Borrowed(state::OWNER));
                 if let Some(summary) = shown {

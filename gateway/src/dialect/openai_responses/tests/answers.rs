@@ -42,7 +42,7 @@ fn a_text_is_a_response() {
     );
     assert_eq!(
         (&found["store"], &found["error"], &found["incomplete_details"]),
-        (&json!(false), &Value::Null, &Value::Null)
+        (&json!(true), &Value::Null, &Value::Null)
     );
 }
 

@@ -27,11 +27,17 @@ fn refusals_say_where() {
     assert_eq!(path(json!({"model": "", "input": "x"})), "model");
     assert_eq!(path(json!({"model": "m"})), "input");
     assert_eq!(path(json!({"model": "m", "input": {}})), "input");
-    for field in ["previous_response_id", "conversation", "prompt"] {
+    for field in ["conversation", "prompt"] {
         assert_eq!(path(json!({"model": "m", "input": "x", field: "id"})), field);
         assert!(read(&json!({"model": "m", "input": "x", field: null}).to_string()).is_ok());
     }
     assert_eq!(path(json!({"model": "m", "input": "x", "background": true})), "background");
+    // Of another service; one of ours stands in `input` before a request is translated.
+    let (param, message) = refused(json!({"previous_response_id": "resp_abc"}));
+    assert_eq!(
+        (param.as_str(), message.as_str()),
+        ("previous_response_id", "previous response with id 'resp_abc' not found")
+    );
     assert_eq!(path(json!({"model": "m", "input": "x", "stream": 1})), "stream");
     assert_eq!(path(json!({"model": "m", "input": "x", "max_output_tokens": -1})), "max_output_tokens");
     assert!(read("{\"model\":").expect_err("cut").message.starts_with("the body is not valid JSON"));

@@ -1,0 +1,124 @@
+//! Every kind of key we write.
+//!
+//! A key is the name of its space, a slash, and its parts, each with its length before it: no part can be taken for
+//! another's beginning, and keys with the same first parts stand together.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Longest part that stands in a key as it is; of a longer one its digest does.
+const LONGEST: usize = 512;
+
+/// What a key belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Space {
+    /// About the store itself: `format`.
+    Meta,
+    /// When something expires; kept by the backends, for all other spaces.
+    Due,
+    /// Reasoning state that a client cannot carry: virtual key, tool call.
+    Vault,
+    /// Answers of the Responses API with what was asked: virtual key, response.
+    Response,
+    /// Counters that end by themselves.
+    Counter,
+}
+
+impl Space {
+    /// Every space.
+    pub const ALL: [Self; 5] = [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Counter];
+
+    /// Its name, as it stands in keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Due => "due",
+            Self::Vault => "vault",
+            Self::Response => "response",
+            Self::Counter => "counter",
+        }
+    }
+
+    /// How long what stands here is kept.
+    pub fn life(self) -> Option<Duration> {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        match self {
+            Self::Vault => Some(DAY),
+            // As long as OpenAI keeps its own.
+            Self::Response => Some(DAY.saturating_mul(30)),
+            Self::Meta | Self::Due | Self::Counter => None,
+        }
+    }
+
+    /// How many bytes of records that expire may stand here. When there are more, those go first that would expire first.
+    pub fn limit(self) -> u64 {
+        match self {
+            Self::Vault => 256 << 20,
+            Self::Response => 4 << 30,
+            Self::Meta | Self::Due | Self::Counter => u64::MAX,
+        }
+    }
+
+    /// A key in this space, or the beginning of several.
+    pub fn key(self, parts: &[&str]) -> Key {
+        let mut bytes = self.prefix();
+        for part in parts {
+            let digest;
+            let part = if part.len() > LONGEST {
+                digest = format!("\u{1}{}", blake3::hash(part.as_bytes()).to_hex());
+                digest.as_str()
+            } else {
+                part
+            };
+            // At most LONGEST, which fits.
+            bytes.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        Key(bytes)
+    }
+
+    /// What all its keys begin with.
+    pub(super) fn prefix(self) -> Vec<u8> {
+        format!("{}/", self.name()).into_bytes()
+    }
+
+    /// The space of a key.
+    pub(super) fn of(key: &[u8]) -> Option<Self> {
+        let name = key.split(|byte| *byte == b'/').next()?;
+        Self::ALL.into_iter().find(|space| space.name().as_bytes() == name)
+    }
+}
+
+/// A key.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(pub(super) Vec<u8>);
+
+impl Key {
+    /// Its parts, or `None` when these bytes are no key of ours.
+    pub fn parts(&self) -> Option<Vec<&str>> {
+        let slash = self.0.iter().position(|byte| *byte == b'/')?;
+        let mut rest = self.0.get(slash + 1..)?;
+        let mut parts = Vec::new();
+        while let Some((length, behind)) = rest.split_first_chunk::<2>() {
+            let (part, after) = behind.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            parts.push(std::str::from_utf8(part).ok()?);
+            rest = after;
+        }
+        rest.is_empty().then_some(parts)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (Space::of(&self.0), self.parts()) {
+            (Some(space), Some(parts)) => write!(formatter, "{}/{}", space.name(), parts.join("/")),
+            _ => write!(formatter, "{}", String::from_utf8_lossy(&self.0)),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Key({self})")
+    }
+}

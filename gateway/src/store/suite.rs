@@ -1,0 +1,42 @@
+//! The behaviour every backend must show: `tests` holds it, this is what the cases need.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Clock;
+
+/// A clock that the test turns.
+pub(super) struct Turned(Arc<AtomicU64>);
+
+impl Turned {
+    pub(super) fn new() -> (Self, Clock) {
+        let now = Arc::new(AtomicU64::new(1_000_000));
+        let read = Arc::clone(&now);
+        (Self(now), Arc::new(move || read.load(Ordering::Relaxed)))
+    }
+
+    fn pass(&self, time: Duration) {
+        self.0.fetch_add(time.as_secs() * 1000, Ordering::Relaxed);
+    }
+}
+
+/// A folder that goes with its owner.
+pub(super) struct Folder(pub(super) PathBuf);
+
+impl Folder {
+    pub(super) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("causeway-store-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+mod tests;
