@@ -122,6 +122,14 @@ pub trait StreamWriter: Send {
     }
 }
 
+/// Every client API there is.
+pub const ALL: &[&dyn Dialect] = &[
+    &anthropic_messages::AnthropicMessages,
+    &gemini_generate::GeminiGenerate,
+    &openai_chat::OpenAiChat,
+    &openai_responses::OpenAiResponses,
+];
+
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {

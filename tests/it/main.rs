@@ -6,6 +6,7 @@ mod auth;
 mod chat;
 mod cli;
 mod client_sdk;
+mod conformance;
 mod fault;
 mod models;
 mod reload;
