@@ -5,7 +5,8 @@
 mod sample;
 
 use adapter_anthropic::Anthropic;
-use causeway::adapter::{Operation, Pool};
+use causeway::adapter::Pool;
+use causeway::domain::Operation;
 use divan::{Bencher, black_box};
 use plugin_sdk::Adapter;
 

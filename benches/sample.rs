@@ -133,16 +133,7 @@ pub fn in_reads(events: &[Bytes]) -> Vec<Bytes> {
 
 /// The facts the OpenAI dialect finds in [`request`].
 pub fn envelope(body: Bytes) -> Envelope {
-    Envelope {
-        body,
-        model: "fast".to_owned(),
-        model_span: None,
-        stream: true,
-        framing: Framing::Sse,
-        include_usage: true,
-        max_output: None,
-        passable: true,
-    }
+    Envelope { stream: true, include_usage: true, ..Envelope::whole(body, "fast".to_owned(), None) }
 }
 
 /// What is decided about the attempt, natively.

@@ -6,9 +6,10 @@ mod sample;
 
 use adapter_anthropic::Anthropic;
 use bytes::Bytes;
-use causeway::adapter::{Lease, Operation, Step};
+use causeway::adapter::{Lease, Step};
 use causeway::dialect::openai_chat::OpenAiChat;
 use causeway::dialect::{AnswerFacts, Dialect};
+use causeway::domain::Operation;
 use divan::{Bencher, black_box};
 use plugin_sdk::{Adapter, StreamTranslator};
 

@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::domain::Usage;
 use crate::domain::http::{CredentialKind, Loss, UpstreamRequest};
+use crate::domain::{Operation, Usage};
 use crate::error::GatewayError;
 
 mod engine;
@@ -51,6 +51,11 @@ impl Manifest {
     pub fn passage(&self, dialect: &str) -> Option<&Passage> {
         self.passages.iter().find(|passage| passage.dialect == dialect)
     }
+
+    /// Whether the adapter translates this operation.
+    pub fn translates(&self, operation: Operation) -> bool {
+        self.operations.iter().any(|word| word == operation.as_str())
+    }
 }
 
 /// How bytes of one client dialect reach the provider untouched.
@@ -81,18 +86,13 @@ pub struct Route {
     pub headers: Vec<(String, String)>,
 }
 
-/// What is asked of the provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// Canonical chat.
-    Chat,
-}
-
 /// A translated whole answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Canonical body.
     pub body: Bytes,
+    /// Its type, when it is no JSON.
+    pub content_type: Option<http::HeaderValue>,
     /// What the provider counted.
     pub usage: Option<Usage>,
     /// What could not be carried back.

@@ -10,12 +10,13 @@ mod object;
 pub mod openai_chat;
 mod openai_error;
 pub mod openai_responses;
+mod operations;
 pub mod passage;
 pub mod sse;
 
 use bytes::Bytes;
 
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::domain::{Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
@@ -46,6 +47,11 @@ pub enum Passing {
 pub trait Dialect: Send + Sync {
     /// Its id, the same word adapters use in `passage.dialect`.
     fn id(&self) -> &'static str;
+
+    /// What its requests ask for.
+    fn operation(&self) -> Operation {
+        Operation::Chat
+    }
 
     /// The facts of a request, in one scan, without a tree. `head.path` was routed to this dialect.
     ///
@@ -78,8 +84,15 @@ pub trait Dialect: Send + Sync {
         self.whole(facts, canonical)
     }
 
-    /// A writer for one stream of canonical chunks.
-    fn stream(&self, facts: &AnswerFacts, envelope: &Envelope) -> Box<dyn StreamWriter>;
+    /// An answer the gateway can give itself when no provider can. Only what is named an estimate by everybody.
+    fn estimate(&self, _envelope: &Envelope) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// A writer for one stream of canonical chunks. Only conversations have any.
+    fn stream(&self, _facts: &AnswerFacts, _envelope: &Envelope) -> Box<dyn StreamWriter> {
+        Box::new(operations::Unstreamed)
+    }
 
     /// An error as a whole answer.
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8>;
@@ -133,7 +146,7 @@ pub const ALL: &[&dyn Dialect] = &[
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// A conversation: the body is read and a model answers.
+    /// A conversation or another operation: the body is read and a model answers.
     Converse,
     /// The list of models.
     Models,
@@ -176,6 +189,7 @@ pub fn routed_path(path: &str) -> Result<String, GatewayError> {
     }
     let versionless = ["/chat/completions", "/responses", "/messages", "/models"]
         .iter()
+        .chain(&operations::VERSIONLESS)
         .any(|known| rest == *known || rest.strip_prefix(known).is_some_and(|after| after.starts_with('/')));
     Ok(if versionless { format!("/v1{rest}") } else { rest.to_owned() })
 }
@@ -190,6 +204,7 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
     let endpoint = match path {
         "" => Endpoint::Probe,
         "/v1/chat/completions" | "/v1/responses" | "/v1/messages" => Endpoint::Converse,
+        _ if operations::at(path).is_some() => Endpoint::Converse,
         "/v1/models" | "/v1beta/models" => Endpoint::Models,
         _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
             Endpoint::Converse
@@ -219,6 +234,9 @@ pub fn model_in(path: &str) -> Option<&str> {
 /// Whose errors a client understands, judged by its path and headers; also for paths we do not know.
 pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let path = head.path.as_str();
+    if let Some(operation) = operations::at(path) {
+        return operation;
+    }
     // A path that belongs to one vendor says more than a header: any client may bring its key in any of them.
     let gemini = path.starts_with("/v1beta") || path.ends_with("enerateContent");
     let anthropic = path.starts_with("/v1/messages");

@@ -34,6 +34,7 @@ mod decide;
 mod fault;
 mod gemini;
 mod openai;
+mod operations;
 mod prompt;
 mod record;
 mod reply;

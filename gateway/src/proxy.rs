@@ -9,6 +9,7 @@ mod answer;
 mod attempt;
 mod deliver;
 mod exchange;
+mod pass_on;
 mod pipeline;
 mod receive;
 mod reject;

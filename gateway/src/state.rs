@@ -10,6 +10,7 @@ use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
 mod build;
+mod model_facts;
 mod options;
 
 pub use build::build;

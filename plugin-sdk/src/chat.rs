@@ -4,6 +4,7 @@
 //! Fields that have no name here are in `rest`; an adapter sends them or reports them as losses.
 
 mod answer;
+mod check;
 mod legacy;
 mod message;
 mod object;
@@ -15,6 +16,7 @@ pub use answer::{
     AnswerMessage, Assistant, Choice, Chunk, ChunkChoice, Completion, Delta, End, FinishReason,
     FunctionDelta, Head, Lines, Piece, ToolCallDelta, UsageReport, Whole,
 };
+pub use check::{check, check_content};
 pub use message::{Block, Message, ReasoningDetail, Role};
 pub use part::{CacheControl, Content, File, ImageUrl, InputAudio, Part, PartBody, data_url};
 pub use tool::{AllowedTools, ChoiceObject, FunctionCall, FunctionDefinition, Tool, ToolCall, ToolChoice};
@@ -174,13 +176,15 @@ pub enum ReasoningMode {
 }
 
 impl<'a> ChatRequest<'a> {
-    /// Reads a canonical body and lifts the deprecated forms (`functions`, role `function`) into the present ones.
+    /// Reads a canonical body, lifts the deprecated forms (`functions`, role `function`) into the present ones, and
+    /// checks it ([`check`]).
     ///
     /// # Errors
     /// [`crate::FailureKind::InvalidRequest`] with the path of the field in `param`.
     pub fn parse(body: &'a [u8]) -> Result<Self, Failure> {
         let mut request: Self = crate::json::request(body)?;
         legacy::lift(&mut request);
+        check(&request)?;
         Ok(request)
     }
 

@@ -1,6 +1,6 @@
 //! Failures: short constructors, and a judgement by status for vendors that say no more.
 
-use crate::{Failure, FailureKind, Header};
+use crate::{Failure, FailureKind, Header, Operation};
 
 /// A failure with a message and nothing else.
 pub fn new(kind: FailureKind, message: impl Into<String>) -> Failure {
@@ -15,6 +15,32 @@ pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Failure 
 /// This provider cannot do what `param` asks.
 pub fn unsupported(param: impl Into<String>, message: impl Into<String>) -> Failure {
     Failure { param: Some(param.into()), ..new(FailureKind::Unsupported, message) }
+}
+
+/// The adapter of this vendor has no such operation.
+pub fn not_translated(vendor: &str, operation: Operation) -> Failure {
+    new(FailureKind::Unsupported, format!("the {vendor} adapter does not translate {}", name_of(operation)))
+}
+
+/// The adapter of this vendor does not stream this operation.
+pub fn not_streamed(vendor: &str, operation: Operation) -> Failure {
+    new(FailureKind::Unsupported, format!("the {vendor} adapter does not stream {}", name_of(operation)))
+}
+
+fn name_of(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Chat => "chat",
+        Operation::CountTokens => "count-tokens",
+        Operation::Embeddings => "embeddings",
+        Operation::Rerank => "rerank",
+        Operation::Moderation => "moderation",
+        Operation::ImageGeneration => "image-generation",
+        Operation::ImageEdit => "image-edit",
+        Operation::ImageVariation => "image-variation",
+        Operation::Speech => "speech",
+        Operation::Transcription => "transcription",
+        Operation::Translation => "translation",
+    }
 }
 
 /// The provider's bytes make no sense.

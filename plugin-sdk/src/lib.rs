@@ -94,10 +94,14 @@ pub trait StreamTranslator: 'static {
 #[cfg(feature = "build")]
 pub mod build;
 pub mod chat;
+pub mod embeddings;
 pub mod failure;
+pub mod files;
 pub mod json;
 pub mod losses;
+pub mod multipart;
 pub mod ndjson;
+pub mod rerank;
 pub mod sse;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

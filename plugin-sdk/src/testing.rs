@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::{Adapter, Answer, Failure, Header, Loss, Operation, UpstreamRequest, Usage};
+use crate::{Adapter, Answer, Failure, Header, Loss, UpstreamRequest, Usage, base64};
 use fixture::{Body, Fixture, Kind};
 
 /// Runs every `*.json` below `folder` (relative to the crate), in order of name. Call it from one test:
@@ -21,10 +21,12 @@ use fixture::{Body, Fixture, Kind};
 ///
 /// A fixture is `{ "kind": "chat" | "stream" | "error", … }`:
 ///
-/// - all kinds: `about` (a sentence), `options`, `route` (`model`, `streaming`, `dialect`, `headers`)
+/// - all kinds: `about` (a sentence), `operation` (`embeddings`, `count-tokens`, …; chat when absent), `options`, `route`
+///   (`model`, `streaming`, `dialect`, `headers`)
 /// - `chat`, `stream`: `canonical` (a request) → `vendor_request` (`method`, `path`, `headers`, `credential`, `body`) and
 ///   `losses`, or `request_failure`
-/// - `chat`: `vendor_response` (JSON, or a string of raw bytes) → `canonical_response`, `usage` and `answer_losses`, or `answer_failure`
+/// - `chat`: `vendor_response` (JSON, or a string of raw bytes) or `vendor_response_base64` (bytes that are no text) →
+///   `canonical_response`, `answer_content_type`, `usage` and `answer_losses`, or `answer_failure`
 /// - `stream`: `vendor_events` (a string of raw bytes, or a list of lines) or `vendor_bytes_base64` (bytes that are no text) → `canonical_chunks`, `usage`, `stream_losses` and
 ///   `ending` (`"complete"`, `{ "failed": … }`, `null`), or `stream_failure`. It runs whole, cut in two at every byte, and byte by byte; all must agree
 /// - `error`: `vendor_error` (`status`, `headers`, `body`) → `failure`
@@ -93,7 +95,7 @@ type Found = Vec<(&'static str, Value)>;
 fn request<A: Adapter>(adapter: &A, fixture: &Fixture, found: &mut Found) {
     let Some(canonical) = &fixture.canonical else { return };
     let body = canonical.get().as_bytes();
-    match adapter.translate_request(&fixture.route(), Operation::Chat, body) {
+    match adapter.translate_request(&fixture.route(), fixture.operation(), body) {
         Ok(request) => {
             found.push(("losses", losses_value(&request.losses)));
             found.push(("vendor_request", request_value(&request)));
@@ -103,10 +105,12 @@ fn request<A: Adapter>(adapter: &A, fixture: &Fixture, found: &mut Found) {
 }
 
 fn answer<A: Adapter>(adapter: &A, fixture: &Fixture, found: &mut Found) {
-    let Some(body) = fixture.vendor_response.as_ref().map(Body::bytes) else { return };
-    match adapter.translate_response(&fixture.route(), Operation::Chat, &fixture.response_headers(), &body) {
-        Ok(Answer { body, usage, losses, .. }) => {
+    let Some(body) = fixture.response_bytes() else { return };
+    let headers = fixture.response_headers();
+    match adapter.translate_response(&fixture.route(), fixture.operation(), &headers, &body) {
+        Ok(Answer { body, content_type, usage, losses }) => {
             found.push(("canonical_response", body_value(&body)));
+            found.push(("answer_content_type", Value::from(content_type)));
             found.push(("usage", usage.as_ref().map_or(Value::Null, usage_value)));
             found.push(("answer_losses", losses_value(&losses)));
         }
@@ -123,9 +127,12 @@ fn error<A: Adapter>(adapter: &A, fixture: &Fixture, found: &mut Found) {
     found.push(("failure", failure_value(&failure)));
 }
 
-/// A body as JSON; text that is not JSON as a string.
+/// A body as JSON; text that is not JSON as a string; other bytes as a string `base64:…`.
 fn body_value(body: &[u8]) -> Value {
-    serde_json::from_slice(body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(body)))
+    serde_json::from_slice(body).unwrap_or_else(|_| match std::str::from_utf8(body) {
+        Ok(text) => Value::from(text),
+        Err(_) => Value::from(format!("base64:{}", base64::encode(body))),
+    })
 }
 
 fn request_value(request: &UpstreamRequest) -> Value {

@@ -9,6 +9,7 @@ mod client_sdk;
 mod conformance;
 mod fault;
 mod models;
+mod operation;
 mod reload;
 mod route;
 mod stream;

@@ -101,3 +101,26 @@ async fn a_client_that_knocks_is_answered() {
         assert_eq!(open.status, 200, "{method}");
     }
 }
+
+#[tokio::test]
+async fn what_is_known_of_a_model_is_told() {
+    let text = [
+        format!("[keys.all]\nsecret = \"{KEY}\"\n"),
+        provider("one", Shape::OpenAi, "http://127.0.0.1:9"),
+        provider("two", Shape::Anthropic, "http://127.0.0.1:9"),
+        "[models.both]\ntargets = [\"one/a\", \"two/b\"]\ncontext = 200000\nmax_output = 64000\n\
+         [models.half]\ntargets = [\"one/a\", \"two/unpriced\"]\n\
+         [prices]\n\"one/a\" = { input = 1.25, output = 10 }\n\"two/b\" = { input = 3, output = 5, cache_read = 0.3 }\n"
+            .to_owned(),
+    ];
+    let gateway = Gateway::start(&text.concat()).await;
+    let ask = async |name: &str| good(&gateway.client().with_key().get(&format!("/v1/models/{name}")).await);
+    let both = ask("both").await;
+    assert_eq!((&both["context_length"], &both["max_output_tokens"]), (&json!(200_000), &json!(64_000)));
+    // The dearer of the two, part by part.
+    assert_eq!(both["pricing"], json!({ "prompt": "0.000003", "completion": "0.00001" }));
+    // Anthropic takes no sound, so the model does not either.
+    assert_eq!(both["architecture"]["input_modalities"], json!(["text", "image", "file"]));
+    let half = ask("half").await;
+    assert!(half.get("pricing").is_none() && half.get("context_length").is_none(), "{half}");
+}

@@ -40,6 +40,17 @@ pub(super) fn credential_query(said: String) -> Result<String, GatewayError> {
     if legal { Ok(said) } else { Err(refused("credential parameter", &said)) }
 }
 
+/// The type of an answer that is no JSON. Nothing a browser would run.
+pub(super) fn content_type(said: &str) -> Result<http::HeaderValue, GatewayError> {
+    let kind = said.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let legal = ["audio/", "image/", "video/"].iter().any(|family| kind.starts_with(family))
+        || ["text/plain", "text/vtt", "application/x-subrip", "application/octet-stream"]
+            .contains(&kind.as_str());
+    let svg = kind.contains("svg");
+    let value = http::HeaderValue::try_from(said).ok().filter(|_| legal && !svg);
+    value.ok_or_else(|| refused("content type", said))
+}
+
 fn refused(what: &str, said: &str) -> GatewayError {
     GatewayError::plugin(format!("illegal {what} {:?}", front(said, LONGEST_WORD)))
 }

@@ -9,9 +9,9 @@ use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 
 use super::legal;
 use super::sandbox::{self, Confined, Limits};
-use super::{Answer, Ending, Manifest, Operation, Passage, Route, Step, Translator};
-use crate::domain::Usage;
+use super::{Answer, Ending, Manifest, Passage, Route, Step, Translator};
 use crate::domain::http::{CredentialKind, Loss, UpstreamRequest, foreign_header};
+use crate::domain::{Operation, Usage};
 use crate::error::{GatewayError, Kind, Origin};
 
 /// The generated side of the contract.
@@ -162,11 +162,19 @@ impl Translator for Instance {
         let said = self.run(body.len(), "translate-response", |guest, store| {
             guest.call_translate_response(store, &route, operation.into(), &headers, body)
         })?;
+        let content_type = said.content_type.map(|text| legal::content_type(&text)).transpose()?;
         // An OpenAI client gets these bytes as they are, so they are looked at once here.
-        if serde_json::from_slice::<&serde_json::value::RawValue>(&said.body).is_err() {
+        if content_type.is_none()
+            && serde_json::from_slice::<&serde_json::value::RawValue>(&said.body).is_err()
+        {
             return Err(GatewayError::plugin("the adapter's answer is not JSON"));
         }
-        Ok(Answer { body: said.body.into(), usage: said.usage.map(usage), losses: losses(said.losses) })
+        Ok(Answer {
+            body: said.body.into(),
+            content_type,
+            usage: said.usage.map(usage),
+            losses: losses(said.losses),
+        })
     }
 
     fn map_error(&mut self, status: u16, headers: &HeaderMap, body: &[u8]) -> GatewayError {
@@ -214,6 +222,16 @@ impl From<Operation> for wit::Operation {
     fn from(operation: Operation) -> Self {
         match operation {
             Operation::Chat => Self::Chat,
+            Operation::CountTokens => Self::CountTokens,
+            Operation::Embeddings => Self::Embeddings,
+            Operation::Rerank => Self::Rerank,
+            Operation::Moderation => Self::Moderation,
+            Operation::ImageGeneration => Self::ImageGeneration,
+            Operation::ImageEdit => Self::ImageEdit,
+            Operation::ImageVariation => Self::ImageVariation,
+            Operation::Speech => Self::Speech,
+            Operation::Transcription => Self::Transcription,
+            Operation::Translation => Self::Translation,
         }
     }
 }

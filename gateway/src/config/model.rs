@@ -38,6 +38,14 @@ pub struct Model {
     /// Instead of the provider's timeouts, for this model.
     #[serde(default)]
     pub timeouts: TimeoutOverrides,
+    /// Prompt and answer together, in tokens, as `/v1/models` tells it. Default: not told.
+    #[serde(default)]
+    #[schemars(example = 200_000)]
+    pub context: Option<u64>,
+    /// The longest answer, in tokens, as `/v1/models` tells it. Default: not told.
+    #[serde(default)]
+    #[schemars(example = 64_000)]
+    pub max_output: Option<u64>,
 }
 
 impl Model {
@@ -51,6 +59,8 @@ impl Model {
             sticky: Sticky::default(),
             lossy: Lossy::default(),
             timeouts: TimeoutOverrides::default(),
+            context: None,
+            max_output: None,
         }
     }
 }

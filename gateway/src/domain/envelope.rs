@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 /// What a request says before its body.
 #[derive(Clone, Debug)]
@@ -75,7 +75,8 @@ pub struct Envelope {
     pub body: Bytes,
     /// The public model name the client asked for.
     pub model: String,
-    /// Where the model name stands in `body`, quotes included. `None`: it is in the path.
+    /// Where the model name stands in `body`, the quotes of JSON included; empty: it was left out and belongs
+    /// there. `None`: it is in the path.
     pub model_span: Option<Range<usize>>,
     /// The client wants a stream.
     pub stream: bool,
@@ -88,15 +89,40 @@ pub struct Envelope {
     /// A provider that speaks the client's dialect may get the body as it is. Not so when it is written in one dialect
     /// and was sent to another's path.
     pub passable: bool,
+    /// The body's own type, boundary and all, when it is no JSON (a multipart form).
+    pub content_type: Option<HeaderValue>,
+    /// The answer is bytes of a type of the provider's choice (sound, subtitles, events nobody here reads): they pass as
+    /// they come.
+    pub raw: bool,
 }
 
 impl Envelope {
+    /// A JSON body that asks for a whole JSON answer, and everything else at its plainest.
+    pub fn whole(body: Bytes, model: String, model_span: Option<Range<usize>>) -> Self {
+        Self {
+            body,
+            model,
+            model_span,
+            stream: false,
+            framing: Framing::Sse,
+            include_usage: false,
+            max_output: None,
+            passable: true,
+            content_type: None,
+            raw: false,
+        }
+    }
+
     /// The body with another model name in place; the same bytes when it is the same name or stands in the path.
     pub fn body_for(&self, model: &str) -> Bytes {
         let Some(span) = self.model_span.clone().filter(|_| model != self.model) else {
             return self.body.clone();
         };
-        let name = serde_json::Value::from(model).to_string();
+        let name = match self.content_type {
+            Some(_) => model.to_owned(),
+            None if span.is_empty() => format!("\"model\":{},", serde_json::Value::from(model)),
+            None => serde_json::Value::from(model).to_string(),
+        };
         let mut spliced = BytesMut::with_capacity(self.body.len() + name.len());
         spliced.extend_from_slice(&self.body[..span.start]);
         spliced.extend_from_slice(name.as_bytes());

@@ -7,6 +7,7 @@ use hyper::http::request::Parts;
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::operations::{self, Asked};
 use super::prompt::Prompt;
 use super::reply::{self, Stamp};
 use super::route::{self, Wanted};
@@ -80,6 +81,7 @@ impl Case<'_> {
         let (target, counted) = match wanted {
             Wanted::Answer(target) => (target, false),
             Wanted::Count(target) => (target, true),
+            Wanted::Other(asked, target) => return self.other(asked, &target, body),
             Wanted::Models => return self.plain(self.vendor.models().compact()),
             Wanted::Model(name) => {
                 let name = name.trim_start_matches("models/");
@@ -191,6 +193,24 @@ impl Case<'_> {
         answer.length = Some(body.len());
         answer.steps = script::whole(body, knobs, reply.pieces.len());
         answer
+    }
+
+    /// Everything beyond chat: the same faults as far as they make sense there, and large bodies in pieces.
+    fn other(&self, asked: Asked, target: &Target, body: &Bytes) -> Result<Verdict, Complaint> {
+        let content_type = self.head.headers.get("content-type").and_then(|value| value.to_str().ok());
+        let fields = operations::fields(content_type.unwrap_or_default(), body)?;
+        let named = self.vendor.model(&fields).unwrap_or_default();
+        let model = if target.model.is_empty() { named } else { target.model.clone() };
+        let knobs = self.knobs(&model)?;
+        if let Some(verdict) = self.early(&knobs)? {
+            return Ok(verdict);
+        }
+        self.known(&model)?;
+        let made = operations::answer(asked, &fields, self.stamp.created)?;
+        let mut answer = self.whole(200, made.content_type, Vec::new());
+        answer.length = Some(made.body.len());
+        answer.steps = script::whole(made.body.into(), &knobs, 1);
+        Ok(Verdict::Answer(answer))
     }
 
     fn count(&self, json: &Value, target: &Target) -> Result<Verdict, Complaint> {

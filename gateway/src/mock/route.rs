@@ -5,6 +5,7 @@ use hyper::{HeaderMap, Method};
 use super::anthropic::Anthropic;
 use super::gemini::Gemini;
 use super::openai::OpenAi;
+use super::operations::{self, Asked};
 use super::settings::percent_decoded;
 use super::vendor::{Target, Vendor};
 
@@ -18,6 +19,8 @@ pub(super) enum Wanted {
     Answer(Target),
     /// The number of tokens in a prompt.
     Count(Target),
+    /// Something beyond chat.
+    Other(Asked, Target),
     Models,
     Model(String),
     /// No such path.
@@ -31,6 +34,11 @@ pub(super) fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap) 
     let path = percent_decoded(path.trim_end_matches('/'));
     let vendor = vendor(&path, headers);
     let posted = |wanted: Wanted| if method == Method::POST { wanted } else { Wanted::OtherMethod };
+    if let Some(asked) = operations::at(&path) {
+        let model = path.rsplit_once("/models/").and_then(|(_, name)| name.rsplit_once(':'));
+        let model = model.map_or_else(String::new, |(model, _)| model.to_owned());
+        return Route { vendor, wanted: posted(Wanted::Other(asked, Target { model, ..Target::default() })) };
+    }
     if path.ends_with("/chat/completions") {
         return Route { vendor: &OpenAi, wanted: posted(Wanted::Answer(Target::default())) };
     }

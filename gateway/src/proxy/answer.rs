@@ -1,9 +1,10 @@
 //! An answer not yet sent. Consuming it is the commit point.
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::stream::Stream;
+use crate::upstream;
 
 /// What came back from the target that answered.
 pub(super) struct Answer {
@@ -19,11 +20,26 @@ pub(super) struct Answer {
 
 /// The body of an answer, already in the client's dialect.
 pub(super) enum Body {
-    /// All of it.
-    Whole(Bytes),
+    /// All of it, and its type.
+    Whole(HeaderValue, Bytes),
     /// Its first event is there.
     Stream(Box<Stream>),
+    /// Bytes nobody here reads, passed as they come.
+    Raw(Box<Raw>),
 }
+
+/// Sound, subtitles, events of a dialect nobody here reads.
+pub(super) struct Raw {
+    /// The provider's word for what it is.
+    pub(super) content_type: HeaderValue,
+    /// Already read.
+    pub(super) first: Bytes,
+    /// The rest.
+    pub(super) rest: upstream::Body,
+}
+
+/// The type of nearly every whole answer.
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Provider headers that are passed on: limits and retry hints, which SDKs read. Everything else stays here:
 /// cookies, server names and account ids are nobody's business.

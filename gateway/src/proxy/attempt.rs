@@ -9,14 +9,15 @@ use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::answer::{self, Answer};
 use super::exchange::Exchange;
+use super::pass_on;
 use super::service::Ground;
 use super::stream::Stream;
-use crate::adapter::{Lease, Operation, Route};
+use crate::adapter::{Lease, Route};
 use crate::config::Lossy;
 use crate::dialect::passage::Passage;
-use crate::dialect::{AnswerFacts, Dialect, Passing};
-use crate::domain::http::{UpstreamRequest, climbs};
-use crate::domain::{Attempt, Envelope, Framing, Record, Usage};
+use crate::dialect::{AnswerFacts, Dialect};
+use crate::domain::http::UpstreamRequest;
+use crate::domain::{Attempt, Envelope, Record};
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Model, Plan, Step};
 use crate::state::{Provider, Snapshot};
@@ -35,6 +36,20 @@ pub(super) struct Request<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) dialect: &'static dyn Dialect,
     pub(super) envelope: &'a Envelope,
+}
+
+impl Request<'_> {
+    /// What the gateway says itself when no target can do what is asked at all.
+    pub(super) fn estimate(&self, error: GatewayError) -> Result<Answer, GatewayError> {
+        let estimate = self.dialect.estimate(self.envelope).filter(|_| error.kind == Kind::Unsupported);
+        let Some(body) = estimate else { return Err(error) };
+        Ok(Answer {
+            headers: HeaderMap::new(),
+            target: "causeway/estimate".to_owned(),
+            deadline: Deadline::now(),
+            body: answer::Body::Whole(answer::JSON, body.into()),
+        })
+    }
 }
 
 /// The first answer that is one. Its first event is there; nothing has been sent to the client.
@@ -157,17 +172,22 @@ impl Walk<'_> {
         let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
         let passage = envelope.passable && provider.adapter.manifest().passage(dialect.id()).is_some();
         attempt.translated = !passage;
+        let operation = dialect.operation();
+        if !passage && !provider.adapter.manifest().translates(operation) {
+            let what = operation.as_str();
+            return Err(GatewayError::client(Kind::Unsupported, format!("the provider cannot do {what}")));
+        }
         let route = self.route(provider, step);
         let mut lease = None;
         let upstream_request = if passage {
-            self.pass_on(provider, step)?
+            pass_on::request(dialect, envelope, &self.exchange.head.headers, provider, &step.model)?
         } else {
             self.translate(provider, &route, &mut lease)?
         };
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
         let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &timeouts));
         let first = Deadline::now() + timeouts.first_token;
-        let until = if envelope.stream { deadline.min(first) } else { deadline };
+        let until = if envelope.stream || envelope.raw { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.exchange.waited, timeout_at(until, sent)).await;
         let response = sent.map_err(|_| too_slow())??;
         attempt.status = Some(response.head.status);
@@ -176,10 +196,12 @@ impl Walk<'_> {
         let came = Came { provider, route, response, lease, until };
         let body = if !(200..300).contains(&came.response.head.status) {
             return Err(self.refused(came).await);
+        } else if envelope.raw && passage {
+            answer::Body::Raw(Box::new(self.raw(came).await?))
         } else if envelope.stream {
             answer::Body::Stream(Box::new(self.stream(came).await?))
         } else {
-            answer::Body::Whole(self.whole(came).await?)
+            self.whole(came).await?
         };
         Ok(Answer { headers, target, deadline, body })
     }
@@ -194,44 +216,6 @@ impl Walk<'_> {
             dialect: self.request.dialect.id(),
             headers: wanted.iter().filter_map(text).collect(),
         }
-    }
-
-    /// The client's own bytes, with only the model name put in.
-    fn pass_on(&self, provider: &Provider, step: &Step) -> Result<UpstreamRequest, GatewayError> {
-        let Request { dialect, envelope, .. } = *self.request;
-        let manifest = provider.adapter.manifest();
-        let passage = manifest
-            .passage(dialect.id())
-            .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
-        let path = if envelope.stream { &passage.stream_path } else { &passage.path };
-        let mut path = path.replace("{model}", &in_path(&step.model));
-        if climbs(&path) {
-            let message = format!("`{}` is no name of a model", step.model);
-            return Err(GatewayError::client(Kind::ModelNotFound, message));
-        }
-        if envelope.stream && envelope.model_span.is_none() && envelope.framing == Framing::Sse {
-            path.push_str(if path.contains('?') { "&alt=sse" } else { "?alt=sse" });
-        }
-        let mut headers = passage.headers.clone();
-        let client = &self.exchange.head.headers;
-        for name in &manifest.client_headers {
-            let Ok(name) = http::HeaderName::try_from(name.as_str()) else { continue };
-            let mut values = client.get_all(&name).into_iter();
-            if let Some(first) = values.next() {
-                headers.insert(name.clone(), first.clone());
-                values.for_each(|value| {
-                    headers.append(name.clone(), value.clone());
-                });
-            }
-        }
-        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        Ok(UpstreamRequest {
-            method: http::Method::POST,
-            path,
-            headers,
-            body: envelope.body_for(&step.model),
-            credential: passage.credential.clone(),
-        })
     }
 
     fn translate(
@@ -250,7 +234,7 @@ impl Walk<'_> {
         };
         let leased = lease.insert(provider.adapter.checkout()?);
         let translated = call(&mut self.exchange.record, provider, "translate-request", body.len(), || {
-            leased.translator()?.translate_request(route, Operation::Chat, &body)
+            leased.translator()?.translate_request(route, dialect.operation(), &body)
         });
         let (request, losses) = translated?;
         let strict = self.model.lossy == Lossy::Strict;
@@ -289,24 +273,41 @@ impl Walk<'_> {
         GatewayError { upstream_status: Some(status), ..judged.unwrap_or_else(|error| error) }
     }
 
-    async fn whole(&mut self, came: Came<'_>) -> Result<Bytes, GatewayError> {
+    async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
         let Came { provider, route, mut response, lease, until } = came;
         let body = timeout_at(until, response.body.whole(MAX_ANSWER));
         let body = Exchange::wait(&mut self.exchange.waited, body).await.map_err(|_| too_slow())??;
         let Request { dialect, envelope, .. } = *self.request;
         let Some(mut lease) = lease else {
-            judge_passed_on(dialect, &body)?;
+            pass_on::judge(dialect, &body)?;
             self.exchange.record.usage = dialect.whole_usage(&body);
-            return Ok(body);
+            return Ok(answer::Body::Whole(answer::JSON, body));
         };
         let headers = &response.head.headers;
         let answer = call(&mut self.exchange.record, provider, "translate-response", body.len(), || {
-            lease.translator()?.translate_response(&route, Operation::Chat, headers, &body)
+            lease.translator()?.translate_response(&route, dialect.operation(), headers, &body)
         })?;
         self.exchange.record.usage = answer.usage;
         self.exchange.record.losses.extend(answer.losses);
+        if let Some(content_type) = answer.content_type {
+            return Ok(answer::Body::Whole(content_type, answer.body));
+        }
         let facts = self.facts();
-        Ok(off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?.into())
+        let written =
+            off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?;
+        Ok(answer::Body::Whole(answer::JSON, written.into()))
+    }
+
+    /// Passes as it comes, once the first bytes are there.
+    async fn raw(&mut self, came: Came<'_>) -> Result<answer::Raw, GatewayError> {
+        let Came { mut response, until, .. } = came;
+        let first = timeout_at(until, response.body.next());
+        let first = Exchange::wait(&mut self.exchange.waited, first).await.map_err(|_| too_slow())??;
+        let first = first.ok_or_else(|| GatewayError::upstream(Kind::Malformed, "the answer is empty"))?;
+        let content_type = response.head.headers.get(http::header::CONTENT_TYPE).cloned();
+        let content_type =
+            content_type.unwrap_or_else(|| http::HeaderValue::from_static("application/octet-stream"));
+        Ok(answer::Raw { content_type, first, rest: response.body })
     }
 
     async fn stream(&mut self, came: Came<'_>) -> Result<Stream, GatewayError> {
@@ -316,13 +317,13 @@ impl Walk<'_> {
         let writer = dialect.stream(&self.facts(), envelope);
         let mut stream = match lease {
             None => {
-                let expected = stream_type(envelope.framing);
-                demand(&head.headers, expected)?;
+                let expected = pass_on::stream_type(envelope.framing);
+                pass_on::demand(&head.headers, expected)?;
                 Stream::native(provider, body, Passage::new(dialect, envelope.framing), writer)
             }
             Some(mut lease) => {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {
-                    lease.translator()?.open_stream(&route, Operation::Chat, &head.headers)
+                    lease.translator()?.open_stream(&route, dialect.operation(), &head.headers)
                 })?;
                 Stream::translated(provider, body, lease, writer)
             }
@@ -384,48 +385,4 @@ fn off_the_worker<T>(bytes: usize, run: impl FnOnce() -> T) -> T {
 
 fn too_slow() -> GatewayError {
     GatewayError::upstream(Kind::Timeout, "the provider took too long")
-}
-
-fn stream_type(framing: Framing) -> &'static str {
-    match framing {
-        Framing::Sse => "text/event-stream",
-        Framing::JsonArray => "application/json",
-    }
-}
-
-/// A passed-on answer is looked at as far as it must be: a JSON object, and not one that reports an error.
-fn judge_passed_on(dialect: &dyn Dialect, body: &[u8]) -> Result<(), GatewayError> {
-    let object = serde_json::from_slice::<&serde_json::value::RawValue>(body);
-    if !object.is_ok_and(|object| object.get().starts_with('{')) {
-        return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is not a JSON object"));
-    }
-    // Some vendors answer 200 and say inside that they failed. Text cannot hold an unescaped quote, so this finds keys.
-    if memchr::memmem::find(body, b"\"error\"").is_some()
-        && let Passing::Failed(error) = dialect.passing(body, &mut Usage::default())
-    {
-        return Err(error);
-    }
-    Ok(())
-}
-
-/// A passed-on stream of another type would reach the client as nonsense.
-fn demand(headers: &HeaderMap, expected: &str) -> Result<(), GatewayError> {
-    let found = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if found.is_empty() || found.starts_with(expected) {
-        return Ok(());
-    }
-    Err(GatewayError::upstream(Kind::Malformed, "the provider did not answer with a stream")
-        .context(format!("content-type {found:?}")))
-}
-
-/// A model name in a path: `/` may stand in it, what would end the path may not.
-fn in_path(model: &str) -> String {
-    model.bytes().fold(String::with_capacity(model.len()), |mut path, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte) {
-            path.push(byte as char);
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-        path
-    })
 }

@@ -4,10 +4,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use pingora::http::ResponseHeader;
 use tokio::time::Instant as Deadline;
 
-use super::answer::{Answer, Body};
+use super::answer::{Answer, Body, JSON, Raw};
 use super::exchange::Exchange;
 use super::receive::{Client, gone};
 use super::stream::Stream;
@@ -41,8 +42,9 @@ pub(super) async fn send(
         let _ = head.insert_header("x-causeway-model", answer.target.as_str());
     }
     match answer.body {
-        Body::Whole(body) => whole(client, exchange, head, "application/json", body).await,
+        Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,
         Body::Stream(stream) => streamed(client, exchange, head, *stream, answer.deadline).await,
+        Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
     }
 }
 
@@ -51,7 +53,7 @@ pub(super) async fn whole(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
     mut head: ResponseHeader,
-    content_type: &'static str,
+    content_type: HeaderValue,
     body: Bytes,
 ) -> Result<(), GatewayError> {
     exchange.record.status = head.status.as_u16();
@@ -96,6 +98,47 @@ async fn streamed(
     Err(error)
 }
 
+/// Bytes as they come from the provider. What breaks shows as a body without its last chunk.
+async fn raw(
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    mut head: ResponseHeader,
+    body: Raw,
+    deadline: Deadline,
+) -> Result<(), GatewayError> {
+    exchange.record.status = 200;
+    head.insert_header("content-type", body.content_type).map_err(illegal)?;
+    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
+    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
+    client.session.downstream_session.set_write_timeout(Some(STALLED));
+    client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)?;
+    let (mut rest, mut next) = (body.rest, Some(body.first));
+    while let Some(bytes) = next {
+        client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
+        let read = tokio::select! {
+            biased;
+            read = rest.next() => read,
+            gone = client.gone() => Err(gone),
+            () = tokio::time::sleep_until(deadline) => Err(too_long()),
+        };
+        next = match read {
+            Ok(read) => read,
+            Err(error) => {
+                if error.kind != Kind::ClientGone {
+                    client.session.downstream_session.set_keepalive(None);
+                    client.session.downstream_session.shutdown().await;
+                }
+                return Err(error);
+            }
+        };
+    }
+    client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left)
+}
+
+fn too_long() -> GatewayError {
+    GatewayError::gateway(Kind::Timeout, "the answer took longer than its total timeout")
+}
+
 async fn events(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
@@ -115,7 +158,7 @@ async fn events(
                         client.session.downstream_session.write_response_body(alive.clone(), false).await.map_err(left)?;
                     }
                     () = tokio::time::sleep_until(deadline) => {
-                        return Err(GatewayError::gateway(Kind::Timeout, "the answer took longer than its total timeout"));
+                        return Err(too_long());
                     }
                 }
             }
@@ -142,6 +185,7 @@ pub(super) async fn models(
         id: name.to_owned(),
         created: 0,
         owned_by: "causeway".to_owned(),
+        facts: snapshot.routes.find(name).map(|model| model.facts.clone()).unwrap_or_default(),
     };
     let body = if api.endpoint == Endpoint::Models {
         let names = snapshot.routes.names().into_iter().filter(|name| key.may_use(name));
@@ -153,14 +197,15 @@ pub(super) async fn models(
         model_list::single(shape, &entry(&asked))
     };
     let head = head(200, exchange, api.dialect.id(), snapshot.headers)?;
-    whole(client, exchange, head, "application/json", body.into()).await
+    whole(client, exchange, head, JSON, body.into()).await
 }
 
 /// `HEAD /` and `GET /`: some clients knock before they talk.
 pub(super) async fn probe(client: &mut Client<'_>, exchange: &mut Exchange) -> Result<(), GatewayError> {
     let head = head(200, exchange, "", Headers::Off)?;
     let body = "Causeway is here. Ask /v1/chat/completions, /v1/messages or /v1beta/models/{model}:generateContent.\n";
-    whole(client, exchange, head, "text/plain; charset=utf-8", Bytes::from_static(body.as_bytes())).await
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    whole(client, exchange, head, text, Bytes::from_static(body.as_bytes())).await
 }
 
 /// The head every answer begins with.

@@ -32,7 +32,9 @@ pub(super) async fn run(
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope };
     let answer = tokio::select! {
         // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
-        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => answer?,
+        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => {
+            answer.or_else(|error| request.estimate(error))?
+        }
         gone = client.gone() => return Err(gone), // dropping the attempt cancels it
     };
     deliver::send(snapshot, client, exchange, api.dialect, answer).await // no way back from here

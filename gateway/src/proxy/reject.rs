@@ -1,8 +1,8 @@
 //! A `GatewayError` in the client's own dialect and status code.
 
-use super::deliver;
 use super::exchange::Exchange;
 use super::receive::Client;
+use super::{answer, deliver};
 use crate::config::Headers;
 use crate::dialect;
 use crate::error::{GatewayError, Kind, Origin};
@@ -37,5 +37,5 @@ pub(super) async fn send(
     if !client.session.downstream_session.is_body_done() {
         client.session.downstream_session.set_keepalive(None);
     }
-    deliver::whole(client, exchange, head, "application/json", body.into()).await
+    deliver::whole(client, exchange, head, answer::JSON, body.into()).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::retry::Retry;
 use crate::config::{Lossy, TimeoutOverrides};
-use crate::domain::{Pattern, Target};
+use crate::domain::{ModelFacts, Pattern, Target};
 
 /// One configured model.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Model {
     pub lossy: Lossy,
     /// How long its attempts may take, where it says otherwise than the provider.
     pub timeouts: TimeoutOverrides,
+    /// What lists tell about it.
+    pub facts: ModelFacts,
 }
 
 /// All models of one configuration.

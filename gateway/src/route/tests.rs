@@ -29,6 +29,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         retry: retry(),
         lossy: Lossy::Allow,
         timeouts: TimeoutOverrides::default(),
+        facts: crate::domain::ModelFacts::default(),
     }
 }
 

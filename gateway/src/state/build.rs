@@ -8,7 +8,7 @@ use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
 use crate::auth::Keyring;
 use crate::config::{self, Config};
-use crate::domain::{Secret, Target, VirtualKey};
+use crate::domain::{ModelFacts, Secret, Target, VirtualKey};
 use crate::route::{Model, Retry, Table};
 use crate::upstream::{self, Timeouts};
 
@@ -47,7 +47,10 @@ pub fn build(
     Ok(Snapshot {
         generation,
         keyring,
-        routes: Table::new(config.models.iter().map(|(name, model)| model_of(name, model))),
+        routes: Table::new(config.models.iter().map(|(name, model)| {
+            let facts = super::model_facts::of(config, &providers, model);
+            Model { facts, ..model_of(name, model) }
+        })),
         providers,
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
@@ -147,6 +150,7 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         },
         lossy: model.lossy,
         timeouts: model.timeouts,
+        facts: ModelFacts::default(),
     }
 }
 

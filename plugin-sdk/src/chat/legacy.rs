@@ -1,4 +1,5 @@
-//! The deprecated function calling of OpenAI, read as tools: `functions`, `function_call`, role `function`.
+//! The deprecated function calling of OpenAI, read as tools: `functions`, `function_call`, role `function`; and arguments
+//! that say nothing.
 
 use super::{ChatRequest, FunctionDefinition, Message, Role, Text, Tool, ToolCall};
 
@@ -16,6 +17,13 @@ pub(super) fn lift(request: &mut ChatRequest<'_>) {
         if message.role == Role::Function {
             message.role = Role::Tool;
             message.tool_call_id = message.tool_call_id.take().or_else(|| last_call.take());
+        }
+        for call in &mut message.tool_calls {
+            // Cohere writes `null` where a call has no arguments, and clients send back what they got.
+            let says_nothing = matches!(call.function.arguments.trim(), "" | "null");
+            if says_nothing && !call.function.name.is_empty() {
+                call.function.arguments = "{}".into();
+            }
         }
         if let Some(call) = message.tool_calls.last() {
             last_call = Some(call.id.clone());

@@ -3,6 +3,8 @@
 use super::*;
 use crate::FailureKind;
 
+mod check;
+
 fn param(body: &str) -> (Option<String>, String) {
     let failure = ChatRequest::parse(body.as_bytes()).expect_err("refused");
     assert_eq!(failure.kind, FailureKind::InvalidRequest);

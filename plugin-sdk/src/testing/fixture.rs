@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Found, pretty};
-use crate::{Header, Route, base64};
+use crate::{Header, Operation, Route, base64};
 
 /// One golden file. Inputs are kept as they were written; expectations may be absent (nothing came, nothing expected).
 #[derive(Debug, Deserialize, Serialize)]
@@ -17,6 +17,8 @@ pub(super) struct Fixture {
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<String>,
     pub(super) kind: Kind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<OperationName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     options: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +34,9 @@ pub(super) struct Fixture {
     #[serde(skip_serializing_if = "Option::is_none")]
     vendor_response_headers: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) vendor_response: Option<Body>,
+    vendor_response: Option<Body>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor_response_base64: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vendor_events: Option<Events>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,6 +45,8 @@ pub(super) struct Fixture {
     pub(super) vendor_error: Option<VendorError>,
     #[serde(skip_serializing_if = "Option::is_none")]
     canonical_response: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_content_type: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     canonical_chunks: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +72,22 @@ pub(super) enum Kind {
     Chat,
     Stream,
     Error,
+}
+
+/// What is done; chat when absent. `kind` says which functions are called, whatever the operation.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum OperationName {
+    CountTokens,
+    Embeddings,
+    Rerank,
+    Moderation,
+    ImageGeneration,
+    ImageEdit,
+    ImageVariation,
+    Speech,
+    Transcription,
+    Translation,
 }
 
 /// `route`, every field with a default.
@@ -134,6 +156,34 @@ impl Fixture {
         self.options.as_ref().map_or("{}", |raw| raw.get()).to_owned()
     }
 
+    pub(super) fn operation(&self) -> Operation {
+        match self.operation {
+            None => Operation::Chat,
+            Some(OperationName::CountTokens) => Operation::CountTokens,
+            Some(OperationName::Embeddings) => Operation::Embeddings,
+            Some(OperationName::Rerank) => Operation::Rerank,
+            Some(OperationName::Moderation) => Operation::Moderation,
+            Some(OperationName::ImageGeneration) => Operation::ImageGeneration,
+            Some(OperationName::ImageEdit) => Operation::ImageEdit,
+            Some(OperationName::ImageVariation) => Operation::ImageVariation,
+            Some(OperationName::Speech) => Operation::Speech,
+            Some(OperationName::Transcription) => Operation::Transcription,
+            Some(OperationName::Translation) => Operation::Translation,
+        }
+    }
+
+    /// The bytes of a whole answer, from either key.
+    pub(super) fn response_bytes(&self) -> Option<Vec<u8>> {
+        match (&self.vendor_response, &self.vendor_response_base64) {
+            (Some(body), _) => Some(body.bytes()),
+            (None, Some(text)) => {
+                let bytes = base64::decode(text);
+                Some(bytes.unwrap_or_else(|| panic!("`vendor_response_base64` is not base64")))
+            }
+            (None, None) => None,
+        }
+    }
+
     /// The bytes of a stream, from either key.
     pub(super) fn stream_bytes(&self) -> Option<Vec<u8>> {
         match (&self.vendor_events, &self.vendor_bytes_base64) {
@@ -162,12 +212,13 @@ impl Fixture {
     }
 
     /// The expectations, by key. One list, so that a new key cannot be forgotten in one place.
-    fn expectations(&mut self) -> [(&'static str, &mut Option<Value>); 12] {
+    fn expectations(&mut self) -> [(&'static str, &mut Option<Value>); 13] {
         [
             ("vendor_request", &mut self.vendor_request),
             ("losses", &mut self.losses),
             ("request_failure", &mut self.request_failure),
             ("canonical_response", &mut self.canonical_response),
+            ("answer_content_type", &mut self.answer_content_type),
             ("canonical_chunks", &mut self.canonical_chunks),
             ("usage", &mut self.usage),
             ("ending", &mut self.ending),

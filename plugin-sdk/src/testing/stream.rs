@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fixture::Fixture;
 use super::{Found, failure_value, losses_value, usage_value};
-use crate::{Adapter, Ending, Failure, Loss, Operation, Step, StreamTranslator as _, Usage};
+use crate::{Adapter, Ending, Failure, Loss, Step, StreamTranslator as _, Usage};
 
 /// Everything a stream gave.
 #[derive(Debug, PartialEq)]
@@ -59,8 +59,8 @@ fn agree(whole: &Outcome, cut: &Outcome, how: &str) {
 fn play<A: Adapter>(adapter: &A, fixture: &Fixture, slices: &[&[u8]]) -> Outcome {
     let mut outcome =
         Outcome { chunks: String::new(), usage: None, losses: Vec::new(), ending: None, failure: None };
-    let mut stream = match adapter.open_stream(&fixture.route(), Operation::Chat, &fixture.response_headers())
-    {
+    let opened = adapter.open_stream(&fixture.route(), fixture.operation(), &fixture.response_headers());
+    let mut stream = match opened {
         Ok(stream) => stream,
         Err(failure) => {
             outcome.failure = Some(failure);

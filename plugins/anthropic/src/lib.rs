@@ -3,6 +3,8 @@
 //! `request` writes what `wire` describes, `response` and `stream` read answers, `error` reads failures,
 //! `model` knows what each Claude takes. What gets lost on the way is listed in the README.
 
+mod answer_tool;
+mod count;
 mod error;
 mod model;
 mod options;
@@ -22,6 +24,7 @@ use options::Options;
 /// The vendor's word in canonical chat: `format`, `vendor`.
 const VENDOR: &str = "anthropic";
 const PATH: &str = "/v1/messages";
+const COUNT_PATH: &str = "/v1/messages/count_tokens";
 const VERSION_HEADER: &str = "anthropic-version";
 const BETA_HEADER: &str = "anthropic-beta";
 /// The API version this adapter is written for.
@@ -41,7 +44,7 @@ impl Adapter for Anthropic {
             version: env!("CARGO_PKG_VERSION").into(),
             provider: "anthropic".into(),
             default_url: "https://api.anthropic.com".into(),
-            operations: vec![Operation::Chat],
+            operations: vec![Operation::Chat, Operation::CountTokens],
             capabilities: vec![
                 Capability::Streaming,
                 Capability::Tools,
@@ -54,13 +57,10 @@ impl Adapter for Anthropic {
                 Capability::PromptCaching,
             ],
             options_schema: options::SCHEMA.into(),
-            passages: vec![Passage {
-                dialect: "anthropic-messages".into(),
-                path: PATH.into(),
-                stream_path: PATH.into(),
-                headers: vec![Header { name: VERSION_HEADER.into(), value: VERSION.into() }],
-                credential: credential(),
-            }],
+            passages: vec![
+                passage("anthropic-messages", PATH),
+                passage("anthropic-count-tokens", COUNT_PATH),
+            ],
             client_headers: vec![BETA_HEADER.into(), VERSION_HEADER.into()],
         }
     }
@@ -75,11 +75,15 @@ impl Adapter for Anthropic {
         operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
-        only_chat(operation)?;
         let (body, losses) = request::translate(&self.options, route, body)?;
+        let (path, body) = match operation {
+            Operation::Chat => (PATH, body),
+            Operation::CountTokens => (COUNT_PATH, count::request(&body)?),
+            other => return Err(failure::not_translated(VENDOR, other)),
+        };
         Ok(UpstreamRequest {
             method: "POST".into(),
-            path: PATH.into(),
+            path: path.into(),
             headers: self.options.headers(route),
             body,
             credential: credential(),
@@ -94,8 +98,11 @@ impl Adapter for Anthropic {
         _headers: &[Header],
         body: &[u8],
     ) -> Result<Answer, Failure> {
-        only_chat(operation)?;
-        response::translate(body)
+        match operation {
+            Operation::Chat => response::translate(body),
+            Operation::CountTokens => count::answer(body),
+            other => Err(failure::not_translated(VENDOR, other)),
+        }
     }
 
     fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
@@ -108,8 +115,10 @@ impl Adapter for Anthropic {
         operation: Operation,
         _headers: &[Header],
     ) -> Result<Self::Stream, Failure> {
-        only_chat(operation)?;
-        Ok(stream::Stream::default())
+        match operation {
+            Operation::Chat => Ok(stream::Stream::default()),
+            other => Err(failure::not_streamed(VENDOR, other)),
+        }
     }
 }
 
@@ -117,12 +126,13 @@ fn credential() -> Credential {
     Credential::Header("x-api-key".into())
 }
 
-fn only_chat(operation: Operation) -> Result<(), Failure> {
-    match operation {
-        Operation::Chat => Ok(()),
-        _ => {
-            Err(failure::new(plugin_sdk::FailureKind::Unsupported, "anthropic serves nothing but chat here"))
-        }
+fn passage(dialect: &str, path: &str) -> Passage {
+    Passage {
+        dialect: dialect.into(),
+        path: path.into(),
+        stream_path: path.into(),
+        headers: vec![Header { name: VERSION_HEADER.into(), value: VERSION.into() }],
+        credential: credential(),
     }
 }
 

@@ -6,11 +6,12 @@ mod sampling;
 mod thinking;
 mod tools;
 
-use plugin_sdk::chat::{ChatRequest, Fields, Json, Text};
+use plugin_sdk::chat::{ChatRequest, Fields, Json, Text, ToolChoice};
 use plugin_sdk::{Failure, Loss, Losses, Route, failure, json};
 use serde_json::json;
 
 use crate::VENDOR;
+use crate::answer_tool;
 use crate::model::Model;
 use crate::options::Options;
 use crate::wire::{Block, BlockBody, Body, Content, Format, OutputConfig};
@@ -26,10 +27,12 @@ pub(crate) fn translate(
     refuse(&request)?;
     let mut losses = Losses::default();
     let model = Model::named(&route.model);
-    let conversation = Conversation::of(&request.messages, &mut losses)?;
+    let mut conversation = Conversation::of(&request.messages, &mut losses)?;
+    let format = format(&request, model, &mut losses);
+    let by_call = answer_by_call(&request, model, &conversation, &mut losses);
+    conversation.answers_by_call = by_call.map(answer_tool::name_for);
     let default_max = options.default_max_tokens.unwrap_or_else(|| model.default_max_tokens());
     let thought = thinking::decide(&request, model, &conversation, default_max, &mut losses);
-    let format = format(&request, model, &mut losses);
     let mut written = Body {
         model: &route.model,
         max_tokens: Some(thought.max_tokens),
@@ -42,6 +45,7 @@ pub(crate) fn translate(
         output_config: output_config(thought.effort, format),
         ..Body::default()
     };
+    written.tools.extend(by_call.map(answer_tool::tool));
     written.tool_choice = tools::choice(&request, &written.tools, &conversation, &mut losses);
     sampling::set(&request, model, thought.thinks, &mut written, &mut losses);
     written.thinking = thought.thinking;
@@ -122,15 +126,50 @@ fn format<'a>(request: &'a ChatRequest<'a>, model: Model, losses: &mut Losses) -
     };
     match schema {
         Some(schema) if model.takes_format() => Some(Format { schema: schema.clone() }),
-        Some(_) => {
-            losses.add("response_format", "this model knows no schema for its answer");
-            None
-        }
+        // Older models answer by a call instead; see `answer_by_call`.
+        Some(_) => None,
         None => {
             losses.add("response_format", "anthropic promises JSON only by a schema");
             None
         }
     }
+}
+
+/// The schema of an answer that an older model gives by a forced call.
+fn answer_by_call<'a, 'r>(
+    request: &'r ChatRequest<'a>,
+    model: Model,
+    conversation: &Conversation<'_>,
+    losses: &mut Losses,
+) -> Option<&'r Json<'a>> {
+    if model.takes_format() {
+        return None;
+    }
+    let format = request.response_format.as_ref().filter(|format| format.kind == "json_schema")?;
+    let asked = format.json_schema.as_ref()?;
+    let schema = asked.schema.as_ref()?;
+    let must_call = matches!(
+        request.tool_choice,
+        Some(ToolChoice::Required | ToolChoice::Function(_) | ToolChoice::Allowed { required: true, .. })
+    );
+    let obstacle = if must_call && !request.tools.is_empty() {
+        Some("the answer must be a call")
+    } else if conversation.ends_with_assistant {
+        Some("this model follows no schema when its answer is begun for it")
+    } else {
+        None
+    };
+    if let Some(obstacle) = obstacle {
+        losses.add("response_format", obstacle);
+        return None;
+    }
+    if asked.strict == Some(true) {
+        losses.add(
+            "response_format.json_schema.strict",
+            "this model answers by a forced call, which follows the schema without a promise",
+        );
+    }
+    Some(schema)
 }
 
 /// Fields of canonical chat that Anthropic does not have, and those nobody knows.

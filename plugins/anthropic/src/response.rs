@@ -45,7 +45,8 @@ pub(crate) fn translate(body: &[u8]) -> Result<Answer, Failure> {
 fn choice<'a>(message: &mut Fields<'a>, said: Said<'a>) -> Choice<'a> {
     let native = take(message, "stop_reason").and_then(|reason| reason.read::<Text<'a>>());
     let stop_sequence = take(message, "stop_sequence").and_then(|stop| stop.read());
-    let finish_reason = native.as_deref().map(finish_reason);
+    let called = !said.calls.is_empty() || !said.answered;
+    let finish_reason = native.as_deref().map(|native| finish_reason(native, called));
     // `type` and `role` are constants; what else is left has no name in canonical chat.
     let left = message.present().filter(|(name, _)| !matches!(*name, "type" | "role"));
     let left: Map<String, Value> = left.map(|(name, value)| (name.to_owned(), value.to_value())).collect();
@@ -62,11 +63,11 @@ pub(crate) fn vendor<'a>(own: Map<String, Value>) -> Fields<'a> {
     vendor
 }
 
-/// Why it stopped, in canonical words.
-pub(crate) fn finish_reason(native: &str) -> FinishReason {
+/// Why it stopped, in canonical words. `called`: not only the call that is the answer.
+pub(crate) fn finish_reason(native: &str, called: bool) -> FinishReason {
     match native {
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
-        "tool_use" => FinishReason::ToolCalls,
+        "tool_use" if called => FinishReason::ToolCalls,
         "refusal" => FinishReason::ContentFilter,
         _ => FinishReason::Stop,
     }

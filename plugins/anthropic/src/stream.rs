@@ -192,7 +192,8 @@ impl Answer {
         }
         let called = self.blocks.called();
         let default = if called { FinishReason::ToolCalls } else { FinishReason::Stop };
-        let reason = self.stop_reason.as_deref().map_or(default, finish_reason);
+        let called = called || !self.blocks.answered();
+        let reason = self.stop_reason.as_deref().map_or(default, |native| finish_reason(native, called));
         let end = End {
             native_finish_reason: self.stop_reason.take().map(Text::from),
             stop_sequence: self.stop_sequence.take().map(Text::from),

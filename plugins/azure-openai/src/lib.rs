@@ -5,7 +5,18 @@ mod options;
 
 use openai_chat::OpenAi;
 use options::Options;
-use plugin_sdk::{Adapter, Answer, Failure, Header, Manifest, Operation, Route, UpstreamRequest};
+use plugin_sdk::{Adapter, Answer, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure};
+
+/// Those of OpenAI's that a deployment can serve: Azure moderates in a service of its own.
+const OPERATIONS: [Operation; 7] = [
+    Operation::Chat,
+    Operation::Embeddings,
+    Operation::ImageGeneration,
+    Operation::ImageEdit,
+    Operation::Speech,
+    Operation::Transcription,
+    Operation::Translation,
+];
 
 /// The adapter of one configured resource.
 struct AzureOpenAi {
@@ -23,7 +34,7 @@ impl Adapter for AzureOpenAi {
             provider: "azure.ai.openai".to_owned(),
             // Every resource has a host of its own.
             default_url: String::new(),
-            operations: vec![Operation::Chat],
+            operations: OPERATIONS.to_vec(),
             capabilities: OpenAi::describe().capabilities,
             options_schema: options::SCHEMA.to_owned(),
             // A passage's path is fixed before the options are known, and the path depends on `api_version`.
@@ -43,9 +54,13 @@ impl Adapter for AzureOpenAi {
         operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
+        if !OPERATIONS.contains(&operation) {
+            return Err(failure::not_translated("azure-openai", operation));
+        }
         let request = self.chat.translate_request(route, operation, body)?;
+        let endpoint = request.path.strip_prefix("/v1/").unwrap_or(&request.path);
         Ok(UpstreamRequest {
-            path: self.options.path(&route.model),
+            path: self.options.path(&route.model, endpoint),
             credential: self.options.credential(),
             ..request
         })

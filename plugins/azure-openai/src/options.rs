@@ -38,14 +38,14 @@ impl Options {
 
     /// A dated version is one of the classic API, where the deployment stands in the path; `preview` and `latest` are
     /// words of the v1 API, which needs none.
-    pub(crate) fn path(&self, deployment: &str) -> String {
+    pub(crate) fn path(&self, deployment: &str, endpoint: &str) -> String {
         match self.api_version.as_deref() {
-            None => "/openai/v1/chat/completions".to_owned(),
+            None => format!("/openai/v1/{endpoint}"),
             Some(version) if version.starts_with(|letter: char| letter.is_ascii_digit()) => {
                 let deployment = encoded(deployment);
-                format!("/openai/deployments/{deployment}/chat/completions?api-version={}", encoded(version))
+                format!("/openai/deployments/{deployment}/{endpoint}?api-version={}", encoded(version))
             }
-            Some(version) => format!("/openai/v1/chat/completions?api-version={}", encoded(version)),
+            Some(version) => format!("/openai/v1/{endpoint}?api-version={}", encoded(version)),
         }
     }
 

@@ -1,6 +1,7 @@
-//! Google's Gemini API (`generateContent`) as a provider.
+//! Google's Gemini API as a provider.
 
 mod error;
+mod operations;
 mod request;
 mod response;
 mod stream;
@@ -22,6 +23,17 @@ fn credential() -> Credential {
     Credential::Header("x-goog-api-key".into())
 }
 
+fn passage(dialect: &str, method: &str, streaming: &str) -> Passage {
+    let path = |method: &str| format!("/v1beta/models/{{model}}:{method}");
+    Passage {
+        dialect: dialect.into(),
+        path: path(method),
+        stream_path: path(streaming),
+        headers: Vec::new(),
+        credential: credential(),
+    }
+}
+
 impl Adapter for Gemini {
     type Stream = stream::Stream;
 
@@ -31,7 +43,14 @@ impl Adapter for Gemini {
             version: env!("CARGO_PKG_VERSION").into(),
             provider: "gcp.gemini".into(),
             default_url: "https://generativelanguage.googleapis.com".into(),
-            operations: vec![Operation::Chat],
+            operations: vec![
+                Operation::Chat,
+                Operation::CountTokens,
+                Operation::Embeddings,
+                Operation::ImageGeneration,
+                Operation::ImageEdit,
+                Operation::Speech,
+            ],
             capabilities: vec![
                 Capability::Streaming,
                 Capability::Tools,
@@ -48,14 +67,13 @@ impl Adapter for Gemini {
                 Capability::Seed,
             ],
             options_schema: r#"{"type":"object","additionalProperties":false}"#.into(),
-            passages: vec![Passage {
-                dialect: "gemini-generate".into(),
-                path: "/v1beta/models/{model}:generateContent".into(),
+            passages: vec![
                 // The client's own `alt` decides about the framing; the host appends it.
-                stream_path: "/v1beta/models/{model}:streamGenerateContent".into(),
-                headers: Vec::new(),
-                credential: credential(),
-            }],
+                passage("gemini-generate", "generateContent", "streamGenerateContent"),
+                passage("gemini-embed", "embedContent", "embedContent"),
+                passage("gemini-batch-embed", "batchEmbedContents", "batchEmbedContents"),
+                passage("gemini-count-tokens", "countTokens", "countTokens"),
+            ],
             client_headers: vec!["x-goog-user-project".into(), "x-goog-api-client".into()],
         }
     }
@@ -70,19 +88,23 @@ impl Adapter for Gemini {
         operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
-        only_chat(operation)?;
-        request::translate(route, body)
+        match operation {
+            Operation::Chat => request::translate(route, body),
+            other => operations::request(route, other, body),
+        }
     }
 
     fn translate_response(
         &self,
-        _route: &Route,
+        route: &Route,
         operation: Operation,
         _headers: &[Header],
         body: &[u8],
     ) -> Result<Answer, Failure> {
-        only_chat(operation)?;
-        response::translate(body)
+        match operation {
+            Operation::Chat => response::translate(body),
+            other => operations::answer(route, other, body),
+        }
     }
 
     fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
@@ -95,15 +117,10 @@ impl Adapter for Gemini {
         operation: Operation,
         _headers: &[Header],
     ) -> Result<stream::Stream, Failure> {
-        only_chat(operation)?;
-        Ok(stream::Stream::default())
-    }
-}
-
-fn only_chat(operation: Operation) -> Result<(), Failure> {
-    match operation {
-        Operation::Chat => Ok(()),
-        _ => Err(failure::new(plugin_sdk::FailureKind::Unsupported, "the gemini adapter knows chat only")),
+        match operation {
+            Operation::Chat => Ok(stream::Stream::default()),
+            other => Err(failure::not_streamed(VENDOR, other)),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod merge;
 mod messages;
 mod model;
-mod parts;
+pub(crate) mod parts;
 mod settings;
 mod tools;
 
@@ -12,7 +12,7 @@ use plugin_sdk::{Failure, Losses, Route, UpstreamRequest, failure, json};
 
 use crate::VENDOR;
 use crate::wire::Request;
-use model::Model;
+pub(crate) use model::Model;
 
 /// One request.
 pub(crate) fn translate(route: &Route, body: &[u8]) -> Result<UpstreamRequest, Failure> {
@@ -45,7 +45,7 @@ pub(crate) fn translate(route: &Route, body: &[u8]) -> Result<UpstreamRequest, F
 }
 
 /// `vendor.gemini` on top of what was translated.
-fn with_own_fields(body: Vec<u8>, own: &Json<'_>) -> Result<Vec<u8>, Failure> {
+pub(crate) fn with_own_fields(body: Vec<u8>, own: &Json<'_>) -> Result<Vec<u8>, Failure> {
     let Some(own) = own.read::<Fields<'_>>() else {
         return Err(failure::invalid("vendor.gemini", "vendor.gemini: must be an object"));
     };

@@ -83,11 +83,11 @@ impl Adapter for ThroughWasm {
     fn translate_request(
         &self,
         route: &Route,
-        _: Operation,
+        operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
         let (request, losses) =
-            self.ask(|translator| translator.translate_request(&of(route), adapter::Operation::Chat, body))?;
+            self.ask(|translator| translator.translate_request(&of(route), asked(operation), body))?;
         Ok(UpstreamRequest {
             method: request.method.to_string(),
             path: request.path,
@@ -101,17 +101,16 @@ impl Adapter for ThroughWasm {
     fn translate_response(
         &self,
         route: &Route,
-        _: Operation,
+        operation: Operation,
         headers: &[Header],
         body: &[u8],
     ) -> Result<Answer, Failure> {
         let headers = map(headers);
-        let answer = self.ask(|translator| {
-            translator.translate_response(&of(route), adapter::Operation::Chat, &headers, body)
-        })?;
+        let answer = self
+            .ask(|translator| translator.translate_response(&of(route), asked(operation), &headers, body))?;
         Ok(Answer {
             body: answer.body.to_vec(),
-            content_type: None,
+            content_type: answer.content_type.map(|value| value.to_str().unwrap().to_owned()),
             usage: answer.usage.map(usage),
             losses: said(answer.losses),
         })
@@ -122,10 +121,15 @@ impl Adapter for ThroughWasm {
         error.map_or_else(|failure| failure, failure)
     }
 
-    fn open_stream(&self, route: &Route, _: Operation, headers: &[Header]) -> Result<Stream, Failure> {
+    fn open_stream(
+        &self,
+        route: &Route,
+        operation: Operation,
+        headers: &[Header],
+    ) -> Result<Stream, Failure> {
         let mut lease = self.pool.checkout().map_err(failure)?;
         let translator = lease.translator().map_err(failure)?;
-        translator.open_stream(&of(route), adapter::Operation::Chat, &map(headers)).map_err(failure)?;
+        translator.open_stream(&of(route), asked(operation), &map(headers)).map_err(failure)?;
         Ok(Stream(Mutex::new(lease)))
     }
 }
@@ -163,6 +167,23 @@ fn map(headers: &[Header]) -> HeaderMap {
 fn records(headers: &HeaderMap) -> Vec<Header> {
     let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
     headers.iter().map(|(name, value)| Header { name: name.to_string(), value: text(value) }).collect()
+}
+
+fn asked(operation: Operation) -> causeway::domain::Operation {
+    use causeway::domain::Operation as Asked;
+    match operation {
+        Operation::Chat => Asked::Chat,
+        Operation::CountTokens => Asked::CountTokens,
+        Operation::Embeddings => Asked::Embeddings,
+        Operation::Rerank => Asked::Rerank,
+        Operation::Moderation => Asked::Moderation,
+        Operation::ImageGeneration => Asked::ImageGeneration,
+        Operation::ImageEdit => Asked::ImageEdit,
+        Operation::ImageVariation => Asked::ImageVariation,
+        Operation::Speech => Asked::Speech,
+        Operation::Transcription => Asked::Transcription,
+        Operation::Translation => Asked::Translation,
+    }
 }
 
 fn credential(kind: CredentialKind) -> Credential {

@@ -102,7 +102,10 @@ impl Client {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         if method == "POST" {
-            head.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+            if header(&self.headers, "content-type").is_empty() {
+                head.push_str("content-type: application/json\r\n");
+            }
+            head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("connection: close\r\n\r\n");
         [head.as_bytes(), body].concat()

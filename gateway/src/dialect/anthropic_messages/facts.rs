@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::object::{Name, Path, text};
 use super::wire::{explain, place};
-use crate::domain::{Envelope, Framing};
+use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
 
 /// Reads the facts.
@@ -23,16 +23,7 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
     let model_span = span(&body, facts.model)
         .ok_or_else(|| GatewayError::gateway(Kind::Internal, "the model name was not found in the body"))?;
     let (stream, max_output) = (facts.stream, Some(facts.max_tokens));
-    Ok(Envelope {
-        body,
-        model,
-        model_span: Some(model_span),
-        stream,
-        framing: Framing::Sse,
-        include_usage: true,
-        max_output,
-        passable: true,
-    })
+    Ok(Envelope { stream, include_usage: true, max_output, ..Envelope::whole(body, model, Some(model_span)) })
 }
 
 /// Where `raw`, which was borrowed from `body`, stands in it.

@@ -36,14 +36,11 @@ pub(super) fn read(head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayE
     let sse = head.query_value("alt").or_else(|| head.query_value("$alt")).is_some_and(|alt| alt == "sse");
     let max_output = facts.generation_config.and_then(|config| config.max_output_tokens);
     Ok(Envelope {
-        body,
-        model,
-        model_span: None,
         stream,
         framing: if stream && !sse { Framing::JsonArray } else { Framing::Sse },
         include_usage: true,
         max_output: max_output.and_then(|limit| u64::try_from(limit.0).ok()),
-        passable: true,
+        ..Envelope::whole(body, model, None)
     })
 }
 

@@ -3,7 +3,12 @@
 use super::*;
 
 fn entries() -> Vec<ModelEntry> {
-    let entry = |id: &str, created| ModelEntry { id: id.into(), created, owned_by: "causeway".into() };
+    let entry = |id: &str, created| ModelEntry {
+        id: id.into(),
+        created,
+        owned_by: "causeway".into(),
+        facts: ModelFacts::default(),
+    };
     vec![entry("gpt-5", 1_700_000_000), entry("team/claude \"x\"", 0)]
 }
 
@@ -30,6 +35,40 @@ fn anthropic_lists_a_page() {
     assert_eq!(page["data"][1]["created_at"], "1970-01-01T00:00:00Z");
     let empty = value(&list(Shape::Anthropic, &[]));
     assert_eq!((&empty["first_id"], &empty["last_id"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn facts_stand_under_the_names_each_client_knows() {
+    use crate::domain::ModelPrice;
+    let price = ModelPrice {
+        input: Micros(1_250_000),
+        output: Micros(10_000_000),
+        cache_read: Some(Micros(125_000)),
+        cache_write: None,
+    };
+    let facts = ModelFacts {
+        context: Some(400_000),
+        max_output: Some(128_000),
+        input: vec!["text", "image"],
+        output: vec!["text"],
+        price: Some(price),
+    };
+    let entry = ModelEntry { facts, ..entries().remove(0) };
+    let openai = value(&single(Shape::OpenAi, &entry));
+    assert_eq!(
+        openai["pricing"],
+        json!({ "prompt": "0.00000125", "completion": "0.00001", "input_cache_read": "0.000000125" })
+    );
+    assert_eq!((&openai["context_length"], &openai["max_output_tokens"]), (&json!(400_000), &json!(128_000)));
+    assert_eq!(openai["architecture"]["modality"], "text+image->text");
+    let anthropic = value(&single(Shape::Anthropic, &entry));
+    assert_eq!(
+        (&anthropic["max_input_tokens"], &anthropic["max_tokens"]),
+        (&json!(400_000), &json!(128_000))
+    );
+    let gemini = value(&single(Shape::Gemini, &entry));
+    assert_eq!((&gemini["inputTokenLimit"], &gemini["outputTokenLimit"]), (&json!(400_000), &json!(128_000)));
+    assert_eq!(per_token(Micros(0)), "0");
 }
 
 #[test]

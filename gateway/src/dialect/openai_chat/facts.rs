@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::dialect::openai_responses;
-use crate::domain::{Envelope, Framing};
+use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
 
 /// Reads the facts, or says what is wrong and where.
@@ -44,16 +44,7 @@ pub(super) fn envelope(body: Bytes) -> Result<Envelope, GatewayError> {
     let include_usage = include_usage(facts.stream_options)?;
     let max_output =
         read(output_cap.map(|(_, raw)| raw), output_cap.map_or("", |(name, _)| name), "a whole number")?;
-    Ok(Envelope {
-        model: name,
-        model_span,
-        stream,
-        framing: Framing::Sse,
-        include_usage,
-        max_output,
-        passable: true,
-        body,
-    })
+    Ok(Envelope { stream, include_usage, max_output, ..Envelope::whole(body, name, model_span) })
 }
 
 /// The members that matter; `null` is absent. Twice the same one is refused: we and the provider might read different ones.

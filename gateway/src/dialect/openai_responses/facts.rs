@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::object::{Object, Path, text};
-use crate::domain::{Envelope, Framing};
+use crate::domain::Envelope;
 use crate::error::{GatewayError, Kind};
 
 /// What refers to something kept from an earlier request.
@@ -44,8 +44,7 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
         })?),
     };
     refuse_what_is_not_kept(&mut fields)?;
-    let (framing, include_usage, passable) = (Framing::Sse, true, true);
-    Ok(Envelope { model, model_span, stream, framing, include_usage, max_output, passable, body })
+    Ok(Envelope { stream, include_usage: true, max_output, ..Envelope::whole(body, model, model_span) })
 }
 
 fn refuse_what_is_not_kept(fields: &mut Object<'_>) -> Result<(), GatewayError> {

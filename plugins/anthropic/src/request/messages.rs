@@ -19,6 +19,8 @@ pub(super) struct Conversation<'a> {
     pub(super) ends_with_unthought_calls: bool,
     /// The last turn is the assistant's: the model continues it.
     pub(super) ends_with_assistant: bool,
+    /// The answer is JSON by a schema, given by a call of this tool.
+    pub(super) answers_by_call: Option<&'static str>,
     /// The turn of the user that is being gathered.
     user: Option<UserTurn<'a>>,
     /// The assistant's last turn had calls, so their results belong into the next one.

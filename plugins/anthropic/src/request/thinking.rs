@@ -145,7 +145,8 @@ fn with_budget(
     let max = request.max_output();
     let names_a_tool = matches!(request.tool_choice, Some(ToolChoice::Function(_) | ToolChoice::Required))
         || matches!(request.tool_choice, Some(ToolChoice::Allowed { required: true, .. }));
-    let obstacle = if names_a_tool && !request.tools.is_empty() {
+    let forced = names_a_tool && !request.tools.is_empty();
+    let obstacle = if forced || conversation.answers_by_call.is_some() {
         Some("this model cannot think when a tool call is forced")
     } else if conversation.ends_with_unthought_calls {
         Some("this model cannot think on: the calls before came without its thoughts")

@@ -97,6 +97,16 @@ pub(super) fn choice(
     if tools.is_empty() {
         return None;
     }
+    if let Some(name) = conversation.answers_by_call {
+        // Beside tools of the client's the model chooses between calling them and answering.
+        let free = !request.tools.is_empty() && !matches!(request.tool_choice, Some(ToolChoice::None));
+        let mut choice =
+            if free { json!({ "type": "any" }) } else { json!({ "type": "tool", "name": name }) };
+        if !free || request.parallel_tool_calls == Some(false) {
+            choice["disable_parallel_tool_use"] = true.into();
+        }
+        return Some(choice);
+    }
     if request.tools.is_empty() && !conversation.called.is_empty() {
         return Some(json!({ "type": "none" }));
     }

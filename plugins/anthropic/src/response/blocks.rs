@@ -5,7 +5,7 @@ use plugin_sdk::chat::{Fields, Json, Part, PartBody, ReasoningDetail, Text, Tool
 use serde_json::{Map, Value};
 
 use super::{own_part, take, take_text, vendor};
-use crate::VENDOR;
+use crate::{VENDOR, answer_tool};
 
 /// Where a block went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,8 @@ pub(super) struct Said<'a> {
     pub(super) parts: Vec<Part<'a>>,
     pub(super) calls: Vec<ToolCall<'a>>,
     pub(super) order: Vec<Place>,
+    /// A call was the answer.
+    pub(super) answered: bool,
 }
 
 impl<'a> Said<'a> {
@@ -97,6 +99,10 @@ impl<'a> Said<'a> {
         let id = take_text(&mut fields, "id");
         let name = take_text(&mut fields, "name");
         let input = take(&mut fields, "input").map_or_else(|| "{}".into(), |input| input.text());
+        if let Some(form) = answer_tool::form_of(&name) {
+            self.answered = true;
+            return self.part(Part::new(PartBody::Text(answer_tool::answer_in(form, &input).into())));
+        }
         let mut call = ToolCall::function(id, name, input);
         call.rest = left(fields);
         self.order.push(Place::ToolCall(self.calls.len()));

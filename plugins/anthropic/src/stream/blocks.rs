@@ -5,6 +5,7 @@ use plugin_sdk::chat::{Delta, Fields, Json, ReasoningDetail, Text, ToolCallDelta
 use serde_json::{Value, json};
 
 use crate::VENDOR;
+use crate::answer_tool::{self, Form};
 use crate::response::{own_part, says_something, take, take_text};
 
 /// The blocks of one answer.
@@ -14,6 +15,7 @@ pub(super) struct Blocks {
     open: Vec<(u64, Block)>,
     calls: u64,
     thoughts: u64,
+    answered: bool,
 }
 
 /// An open block.
@@ -29,6 +31,13 @@ enum Block {
         /// The input of the start; it counts when no piece comes.
         input: String,
         argued: bool,
+    },
+    /// The call that is the answer: its input is text.
+    Answer {
+        form: Form,
+        /// What waits: all of a wrapped answer, or the input of the start when no piece comes.
+        input: String,
+        begun: bool,
     },
     /// A block of Anthropic's own, handed over whole when it is complete.
     Own {
@@ -63,6 +72,11 @@ impl Blocks {
         self.calls > 0
     }
 
+    /// Whether a call was the answer.
+    pub(super) fn answered(&self) -> bool {
+        self.answered
+    }
+
     /// A block begins. Most say nothing yet.
     pub(super) fn start<'a>(&mut self, index: u64, raw: &Json<'a>, losses: &mut Losses) -> Option<Delta<'a>> {
         let mut fields: Fields<'a> = raw.read().unwrap_or_default();
@@ -93,11 +107,16 @@ impl Blocks {
                 (Block::Redacted, Some(Delta { reasoning_details: vec![detail], ..Delta::default() }))
             }
             "tool_use" => {
-                let call = self.calls;
-                self.calls += 1;
                 let (id, name) = (take_text(&mut fields, "id"), take_text(&mut fields, "name"));
                 let input = take(&mut fields, "input")
                     .map_or_else(|| "{}".to_owned(), |input| input.text().into_owned());
+                if let Some(form) = answer_tool::form_of(&name) {
+                    self.answered = true;
+                    self.open.push((index, Block::Answer { form, input, begun: false }));
+                    return None;
+                }
+                let call = self.calls;
+                self.calls += 1;
                 let first = ToolCallDelta::first(call, id, name, "");
                 let delta = Delta { tool_calls: vec![first], ..Delta::default() };
                 (Block::Call { call, input, argued: false }, Some(delta))
@@ -143,6 +162,17 @@ impl Blocks {
                 *argued = true;
                 Some(call_delta(*call, arguments))
             }
+            Block::Answer { form, input, begun } => {
+                let more = piece.partial_json.filter(|json| !json.is_empty())?;
+                if !std::mem::replace(begun, true) {
+                    input.clear();
+                }
+                if *form == Form::Plain {
+                    return text_delta(more);
+                }
+                input.push_str(&more);
+                None
+            }
             Block::Own { block, input } => {
                 match (piece.partial_json, piece.content) {
                     (Some(json), _) => input.push_str(&json),
@@ -183,6 +213,8 @@ fn close<'a>(block: Block) -> Option<Delta<'a>> {
     match block {
         // A call without arguments gets no piece; clients expect JSON all the same.
         Block::Call { call, input, argued: false } => Some(call_delta(call, input.into())),
+        Block::Answer { form: Form::Plain, begun: true, .. } => None,
+        Block::Answer { form, input, .. } => text_delta(answer_tool::answer_in(form, &input).into()),
         Block::Own { mut block, input } => {
             if !input.is_empty() {
                 let input = serde_json::from_str(&input).unwrap_or(Value::String(input));

@@ -23,12 +23,12 @@ object! {
 }
 
 /// A text part.
-pub(super) fn text(text: &str) -> Piece<'_> {
+pub(crate) fn text(text: &str) -> Piece<'_> {
     Piece { text: Some(text.into()), ..Piece::default() }
 }
 
 /// One content part; nothing when it is empty or cannot be sent.
-pub(super) fn piece<'a>(
+pub(crate) fn piece<'a>(
     part: &'a Part<'a>,
     path: &str,
     losses: &mut Losses,

@@ -1,13 +1,15 @@
-//! OpenAI chat completions, and the many servers that speak them.
+//! OpenAI's API, and the many servers that speak it.
 //!
 //! Canonical chat is a superset of OpenAI's, so a request is mostly stripped and an answer mostly left alone. Clients that
 //! speak OpenAI themselves do not come by here (see the passage); this serves those of other dialects.
 
 mod error;
+mod operations;
 mod options;
 mod request;
 mod response;
 mod stream;
+mod think;
 mod wire;
 
 pub use stream::Stream;
@@ -23,7 +25,30 @@ pub struct OpenAi {
     options: Options,
 }
 
-const PATH: &str = "/v1/chat/completions";
+/// Dialect and endpoint of everything that passes through untouched.
+const PASSAGES: [(&str, &str); 10] = [
+    ("openai-chat", "chat/completions"),
+    ("openai-completions", "completions"),
+    ("openai-embeddings", "embeddings"),
+    ("openai-moderations", "moderations"),
+    ("openai-images", "images/generations"),
+    ("openai-image-edits", "images/edits"),
+    ("openai-image-variations", "images/variations"),
+    ("openai-speech", "audio/speech"),
+    ("openai-transcriptions", "audio/transcriptions"),
+    ("openai-translations", "audio/translations"),
+];
+
+fn passage((dialect, endpoint): (&str, &str)) -> Passage {
+    let path = format!("/v1/{endpoint}");
+    Passage {
+        dialect: dialect.to_owned(),
+        stream_path: path.clone(),
+        path,
+        headers: Vec::new(),
+        credential: Credential::Bearer,
+    }
+}
 
 impl Adapter for OpenAi {
     type Stream = Stream;
@@ -34,7 +59,18 @@ impl Adapter for OpenAi {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             provider: "openai".to_owned(),
             default_url: "https://api.openai.com/v1".to_owned(),
-            operations: vec![Operation::Chat],
+            operations: vec![
+                Operation::Chat,
+                Operation::Embeddings,
+                Operation::Rerank,
+                Operation::Moderation,
+                Operation::ImageGeneration,
+                Operation::ImageEdit,
+                Operation::ImageVariation,
+                Operation::Speech,
+                Operation::Transcription,
+                Operation::Translation,
+            ],
             capabilities: vec![
                 Capability::Streaming,
                 Capability::Tools,
@@ -53,13 +89,7 @@ impl Adapter for OpenAi {
                 Capability::PromptCaching,
             ],
             options_schema: options::SCHEMA.to_owned(),
-            passages: vec![Passage {
-                dialect: "openai-chat".to_owned(),
-                path: PATH.to_owned(),
-                stream_path: PATH.to_owned(),
-                headers: Vec::new(),
-                credential: Credential::Bearer,
-            }],
+            passages: PASSAGES.into_iter().map(passage).collect(),
             client_headers: Vec::new(),
         }
     }
@@ -74,19 +104,23 @@ impl Adapter for OpenAi {
         operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
-        only_chat(operation)?;
-        request::translate(&self.options, route, body)
+        match operation {
+            Operation::Chat => request::translate(&self.options, route, body),
+            other => operations::request(&self.options, route, other, body),
+        }
     }
 
     fn translate_response(
         &self,
         _route: &Route,
         operation: Operation,
-        _headers: &[Header],
+        headers: &[Header],
         body: &[u8],
     ) -> Result<Answer, Failure> {
-        only_chat(operation)?;
-        response::translate(body)
+        match operation {
+            Operation::Chat => response::translate(&self.options, body),
+            other => operations::answer(other, headers, body),
+        }
     }
 
     fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
@@ -99,17 +133,9 @@ impl Adapter for OpenAi {
         operation: Operation,
         _headers: &[Header],
     ) -> Result<Stream, Failure> {
-        only_chat(operation)?;
-        Ok(Stream::default())
-    }
-}
-
-fn only_chat(operation: Operation) -> Result<(), Failure> {
-    match operation {
-        Operation::Chat => Ok(()),
-        other => Err(failure::new(
-            plugin_sdk::FailureKind::Unsupported,
-            format!("the openai adapter does not translate {other:?}"),
-        )),
+        match operation {
+            Operation::Chat => Ok(Stream::new(&self.options)),
+            other => Err(failure::not_streamed("openai", other)),
+        }
     }
 }

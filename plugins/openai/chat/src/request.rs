@@ -1,14 +1,17 @@
 //! Canonical → OpenAI: fields OpenAI knows go as they came, the others are converted, or reported as lost.
 
+mod calls;
+mod format;
+mod history;
 mod messages;
+mod reasoning;
 mod tools;
 
-use plugin_sdk::chat::{ChatRequest, Fields, Json, Reasoning, ReasoningMode};
+use plugin_sdk::chat::{ChatRequest, Fields, Json};
 use plugin_sdk::{Credential, Failure, Header, Losses, Route, UpstreamRequest, failure, json};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::PATH;
 use crate::options::{Extension, Options};
 
 /// The whole request.
@@ -16,18 +19,22 @@ pub(crate) fn translate(options: &Options, route: &Route, body: &[u8]) -> Result
     let fields: Fields<'_> = json::request(body)?;
     let mut chat = ChatRequest::parse(body)?;
     let mut losses = Losses::default();
-    let mut object = Object::default();
+    let mut object = Object { options, bytes: Vec::new(), refused: Vec::new() };
     object.field("model", &route.model)?;
-    let conversation = messages::convert(std::mem::take(&mut chat.messages), options, &mut losses)?;
+    let mut conversation = messages::convert(std::mem::take(&mut chat.messages), options, &mut losses)?;
+    let format = format::convert(chat.response_format.as_ref(), options, &mut conversation, &mut losses);
     object.field("messages", &conversation)?;
     for (name, value) in fields.present().filter(|(name, _)| !HANDLED.contains(name)) {
         object.field(name, value)?;
     }
-    tools::write(&mut chat, options, &mut object, &mut losses)?;
+    if let Some(format) = format {
+        object.field("response_format", &format)?;
+    }
+    tools::write(&mut chat, &mut object, &mut losses)?;
     if let Some(cap) = chat.max_output() {
         object.field(options.max_tokens_field.name(), &cap)?;
     }
-    write_reasoning(&chat, &fields, options, &route.model, &mut object, &mut losses)?;
+    reasoning::write(&chat, &fields, &route.model, &mut object, &mut losses)?;
     for (name, extension) in [("top_k", Extension::TopK), ("cache_control", Extension::CacheControl)] {
         match fields.get(name) {
             Some(value) if options.keeps(extension) => object.field(name, value)?,
@@ -37,27 +44,33 @@ pub(crate) fn translate(options: &Options, route: &Route, body: &[u8]) -> Result
     }
     if route.streaming {
         object.field("stream", &true)?;
-        let mut stream_options = chat.stream_options.take().unwrap_or_default();
-        // Usage is always asked for: accounting needs it, and the host withholds it from clients that did not ask.
-        stream_options.include_usage = Some(true);
-        object.field("stream_options", &stream_options)?;
+        write_stream_options(&mut chat, &mut object)?;
+    }
+    for name in std::mem::take(&mut object.refused) {
+        losses.add(name, "this server does not take it");
     }
     losses.add_foreign(&chat.vendor, "openai", "");
     let body = merge_own(object.close(), chat.vendor.get("openai"))?;
-    Ok(UpstreamRequest {
+    Ok(post(options.path("chat/completions"), body, losses))
+}
+
+/// A request with a JSON body.
+pub(crate) fn post(path: String, body: Vec<u8>, losses: Losses) -> UpstreamRequest {
+    UpstreamRequest {
         method: "POST".to_owned(),
-        path: PATH.to_owned(),
+        path,
         headers: vec![Header { name: "content-type".to_owned(), value: "application/json".to_owned() }],
         body,
         credential: Credential::Bearer,
         losses: losses.into_vec(),
-    })
+    }
 }
 
 /// Fields that are not copied: they have code of their own above.
-const HANDLED: [&str; 16] = [
+const HANDLED: [&str; 17] = [
     "model",
     "messages",
+    "response_format",
     "tools",
     "tool_choice",
     "parallel_tool_calls",
@@ -74,84 +87,48 @@ const HANDLED: [&str; 16] = [
     "vendor",
 ];
 
-/// A JSON object written field by field.
-#[derive(Default)]
-struct Object(Vec<u8>);
+/// A JSON object written field by field, without those the server refuses.
+struct Object<'o> {
+    options: &'o Options,
+    bytes: Vec<u8>,
+    refused: Vec<String>,
+}
 
-impl Object {
+impl Object<'_> {
     fn field(&mut self, name: &str, value: &impl Serialize) -> Result<(), Failure> {
-        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
-        let written = serde_json::to_writer(&mut self.0, name).and_then(|()| {
-            self.0.push(b':');
-            serde_json::to_writer(&mut self.0, value)
+        if self.options.refuses(name) {
+            self.refused.push(name.to_owned());
+            return Ok(());
+        }
+        self.bytes.push(if self.bytes.is_empty() { b'{' } else { b',' });
+        let written = serde_json::to_writer(&mut self.bytes, name).and_then(|()| {
+            self.bytes.push(b':');
+            serde_json::to_writer(&mut self.bytes, value)
         });
         written.map_err(|error| failure::adapter(format!("`{name}` not written: {error}")))
     }
 
     fn close(mut self) -> Vec<u8> {
-        self.0.push(b'}');
-        self.0
+        self.bytes.push(b'}');
+        self.bytes
     }
 }
 
+/// Usage is asked for wherever the server lets us: accounting needs it, and the host withholds it from clients that did
+/// not ask.
+fn write_stream_options(chat: &mut ChatRequest<'_>, object: &mut Object<'_>) -> Result<(), Failure> {
+    let mut stream_options = chat.stream_options.take().unwrap_or_default();
+    stream_options.include_usage = object.options.stream_usage.then_some(true);
+    let empty = !object.options.stream_usage
+        && stream_options.include_obfuscation.is_none()
+        && stream_options.rest.present().next().is_none();
+    if empty { Ok(()) } else { object.field("stream_options", &stream_options) }
+}
+
 /// `vendor.openai` is merged deeply; nearly nobody has it.
-fn merge_own(body: Vec<u8>, own: Option<&Json<'_>>) -> Result<Vec<u8>, Failure> {
+pub(crate) fn merge_own(body: Vec<u8>, own: Option<&Json<'_>>) -> Result<Vec<u8>, Failure> {
     let Some(own) = own else { return Ok(body) };
     let mut tree: Value = json::request(&body)?;
     json::merge(&mut tree, own.to_value());
     json::to_vec(&tree)
-}
-
-fn write_reasoning(
-    chat: &ChatRequest<'_>,
-    fields: &Fields<'_>,
-    options: &Options,
-    model: &str,
-    object: &mut Object,
-    losses: &mut Losses,
-) -> Result<(), Failure> {
-    if let Some(effort) = &chat.reasoning_effort {
-        object.field("reasoning_effort", effort)?;
-    }
-    let (Some(reasoning), Some(raw)) = (&chat.reasoning, fields.get("reasoning")) else { return Ok(()) };
-    if options.keeps(Extension::Reasoning) {
-        return object.field("reasoning", raw);
-    }
-    if reasoning.mode == Some(ReasoningMode::Disabled) && chat.reasoning_effort.is_none() {
-        losses.add("reasoning.mode", "openai's models have no common word for no reasoning");
-    }
-    if let Some(budget) = reasoning.max_tokens {
-        match effort_for(reasoning, budget).filter(|_| chat.reasoning_effort.is_none() && reasons(model)) {
-            Some(effort) => {
-                object.field("reasoning_effort", &effort)?;
-                losses
-                    .add("reasoning.max_tokens", format!("openai takes no budget; sent as effort {effort}"));
-            }
-            None => losses.add("reasoning.max_tokens", "openai takes no budget"),
-        }
-    }
-    if reasoning.include == Some(true) {
-        losses.add("reasoning.include", "openai chat does not show reasoning");
-    }
-    losses.add_if(&reasoning.display, "reasoning.display", "openai chat does not show reasoning");
-    losses.add_fields(&reasoning.rest, "reasoning", "openai does not know it");
-    Ok(())
-}
-
-/// Budgets in the ranges other gateways and Google's own OpenAI-compatible endpoint use: 1 Ki, 8 Ki, 24 Ki.
-fn effort_for(reasoning: &Reasoning<'_>, budget: u64) -> Option<&'static str> {
-    if reasoning.mode == Some(ReasoningMode::Disabled) {
-        return None;
-    }
-    Some(match budget {
-        0..=2_048 => "low",
-        2_049..=12_288 => "medium",
-        _ => "high",
-    })
-}
-
-/// These families refuse `reasoning_effort` altogether. A name may carry its vendor: `openai/gpt-4o`.
-fn reasons(model: &str) -> bool {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    !["gpt-4", "gpt-3.5", "chatgpt-"].iter().any(|family| name.starts_with(family))
 }

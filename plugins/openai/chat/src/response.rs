@@ -4,10 +4,12 @@ use plugin_sdk::chat::{Json, Text, ToolCall};
 use plugin_sdk::{Answer, Failure, failure, json};
 
 use crate::error;
+use crate::options::Options;
+use crate::think;
 use crate::wire::{self, Choice, Completion, Message};
 
 /// The whole answer.
-pub(crate) fn translate(body: &[u8]) -> Result<Answer, Failure> {
+pub(crate) fn translate(options: &Options, body: &[u8]) -> Result<Answer, Failure> {
     let mut completion: Completion<'_> = json::answer("answer", body)?;
     if completion.error.is_some() || completion.object == "error" {
         return Err(error::inside(body));
@@ -16,20 +18,27 @@ pub(crate) fn translate(body: &[u8]) -> Result<Answer, Failure> {
         return Err(failure::malformed("the provider's answer has no choices"));
     }
     for choice in &mut completion.choices {
-        even_out(choice)?;
+        even_out(choice, options)?;
     }
     let in_groq = completion.x_groq.as_mut().and_then(|groq| groq.usage.take());
-    let told = completion.usage.take().or(in_groq).and_then(wire::told);
+    let told = completion
+        .usage
+        .take()
+        .or(in_groq)
+        .and_then(|raw| wire::told(raw, options.output_excludes_reasoning));
     let usage = told.as_ref().map(|told| told.usage);
     completion.usage = told.map(|told| told.report);
     completion.object = "chat.completion".into();
     Ok(Answer { body: json::to_vec(&completion)?, content_type: None, usage, losses: Vec::new() })
 }
 
-fn even_out(choice: &mut Choice<'_>) -> Result<(), Failure> {
+fn even_out(choice: &mut Choice<'_>, options: &Options) -> Result<(), Failure> {
     let message = &mut choice.message;
     message.role = "assistant".into();
     even_out_reasoning(message);
+    if options.think_tags {
+        untag(message);
+    }
     if let Some(call) = message.function_call.take().filter(|_| message.tool_calls.is_empty()) {
         let (name, arguments) = (call.name.unwrap_or_default(), call.arguments.unwrap_or_default());
         // Snowflake sends an empty object beside an ordinary answer.
@@ -77,4 +86,13 @@ fn even_out_reasoning(message: &mut Message<'_>) {
         }
         parts.into()
     }));
+}
+
+fn untag(message: &mut Message<'_>) {
+    let Some(text) = message.content.0.as_ref().and_then(Json::read::<Text<'_>>) else { return };
+    let split = think::split(&text);
+    if !split.reasoning.is_empty() {
+        message.reasoning_content.get_or_insert(split.reasoning.into());
+    }
+    message.content.0 = Some(Json::Value(split.content.into()));
 }

@@ -5,6 +5,8 @@ use plugin_sdk::sse::Splitter;
 use plugin_sdk::{Ending, Failure, Loss, Losses, Step, StreamTranslator, Usage, failure, json};
 
 use crate::error;
+use crate::options::Options;
+use crate::think;
 use crate::wire::{self, CallDelta, CallPiece, Chunk, ChunkChoice, Delta};
 
 /// One stream.
@@ -17,6 +19,8 @@ pub struct Stream {
 /// What later events depend on.
 #[derive(Default)]
 struct State {
+    think_tags: bool,
+    output_excludes_reasoning: bool,
     head: Option<Head>,
     created: u64,
     choices: Vec<Choice>,
@@ -33,6 +37,8 @@ struct Choice {
     index: u64,
     finished: bool,
     calls: Vec<Call>,
+    /// Where the server writes reasoning between tags.
+    tags: Option<think::Splitter>,
 }
 
 /// A call that has begun: the vendor's index where it gave one, and its id.
@@ -48,6 +54,17 @@ struct Found {
     usage: Option<Usage>,
     losses: Losses,
     ending: Option<Ending>,
+}
+
+impl Stream {
+    pub(crate) fn new(options: &Options) -> Self {
+        let state = State {
+            think_tags: options.think_tags,
+            output_excludes_reasoning: options.output_excludes_reasoning,
+            ..State::default()
+        };
+        Self { state, ..Self::default() }
+    }
 }
 
 impl StreamTranslator for Stream {
@@ -89,7 +106,8 @@ impl State {
         }
         let mut chunk: Chunk<'_> = json::answer("event", data)?;
         let in_groq = chunk.x_groq.as_mut().and_then(|groq| groq.usage.take());
-        if let Some(told) = chunk.usage.take().or(in_groq).and_then(wire::told) {
+        let raw = chunk.usage.take().or(in_groq);
+        if let Some(told) = raw.and_then(|raw| wire::told(raw, self.output_excludes_reasoning)) {
             found.usage = Some(told.usage);
             self.report = Some(told.report.text().into_owned());
         }
@@ -135,7 +153,8 @@ impl State {
     ) -> Result<(), Failure> {
         let known = self.choices.iter().position(|known| known.index == choice.index);
         let place = known.unwrap_or_else(|| {
-            self.choices.push(Choice { index: choice.index, ..Choice::default() });
+            let tags = self.think_tags.then(think::Splitter::default);
+            self.choices.push(Choice { index: choice.index, tags, ..Choice::default() });
             self.choices.len() - 1
         });
         let Some(state) = self.choices.get_mut(place) else { return Ok(()) };
@@ -144,8 +163,14 @@ impl State {
         }
         even_out(&mut choice.delta, state)?;
         choice.delta.role = known.is_none().then(|| "assistant".into());
-        let Some(word) = choice.finish_reason.0.take().filter(|word| !word.is_empty()) else {
-            return self.write(choice, chunk, found);
+        let word = choice.finish_reason.0.take().filter(|word| !word.is_empty());
+        let mut held = false;
+        if let Some(tags) = &mut state.tags {
+            untag(&mut choice.delta, tags, word.is_some());
+            held = !says_something(&choice.delta) && choice.logprobs.is_none();
+        }
+        let Some(word) = word else {
+            return if held { Ok(()) } else { self.write(choice, chunk, found) };
         };
         let Some(reason) = wire::finish_reason(&word, !state.calls.is_empty()) else {
             return Err(error::broken_off(&word));
@@ -269,6 +294,23 @@ fn even_out(delta: &mut Delta<'_>, choice: &mut Choice) -> Result<(), Failure> {
         even_out_call(call, choice);
     }
     Ok(())
+}
+
+/// Moves what stands between tags from the content to the reasoning.
+fn untag(delta: &mut Delta<'_>, tags: &mut think::Splitter, last: bool) {
+    let text = delta.content.as_ref().and_then(Json::read::<Text<'_>>).filter(|text| !text.is_empty());
+    let mut split = text.as_deref().map(|text| tags.push(text)).unwrap_or_default();
+    if last {
+        let rest = tags.finish();
+        split.reasoning.push_str(&rest.reasoning);
+        split.content.push_str(&rest.content);
+    }
+    if !split.reasoning.is_empty() {
+        delta.reasoning_content.get_or_insert(split.reasoning.into());
+    }
+    if text.is_some() || !split.content.is_empty() {
+        delta.content = (!split.content.is_empty()).then(|| Json::Value(split.content.into()));
+    }
 }
 
 /// Id, type and name stand in the first piece only; calls are counted from 0 in order of appearance.

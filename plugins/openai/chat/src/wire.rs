@@ -213,6 +213,7 @@ struct Report {
     completion_tokens: Option<u64>,
     total_tokens: Option<u64>,
     prompt_cache_hit_tokens: Option<u64>,
+    cached_tokens: Option<u64>,
     prompt_tokens_details: Option<Details>,
     completion_tokens_details: Option<Details>,
 }
@@ -228,8 +229,9 @@ struct Details {
     image_tokens: Option<u64>,
 }
 
-/// Reads usage and evens out those who count differently under OpenAI's names.
-pub(crate) fn told(raw: Json<'_>) -> Option<Told<'_>> {
+/// Reads usage and evens out those who count differently under OpenAI's names. `excludes`: the operator says that this
+/// server leaves reasoning out of `completion_tokens`.
+pub(crate) fn told(raw: Json<'_>, excludes: bool) -> Option<Told<'_>> {
     let report: Report = raw.read()?;
     let prompt = report.prompt_tokens_details.unwrap_or_default();
     let completion = report.completion_tokens_details.unwrap_or_default();
@@ -246,18 +248,21 @@ pub(crate) fn told(raw: Json<'_>) -> Option<Told<'_>> {
         image_output: completion.image_tokens,
     };
     let mut corrections = Vec::new();
-    if let (Some(input), Some(output), Some(reasoning)) = (usage.input, usage.output, usage.reasoning)
-        && reasoning > 0
-        && report.total_tokens.is_some()
-        && report.total_tokens == input.checked_add(output).and_then(|sum| sum.checked_add(reasoning))
-    {
-        // xAI leaves reasoning out of `completion_tokens`; its total gives it away.
-        let output = output.saturating_add(reasoning);
+    if let Some(reasoning) = left_out(&usage, report.total_tokens, excludes) {
+        let output = usage.output.unwrap_or(0).saturating_add(reasoning);
         usage.output = Some(output);
-        corrections.push(serde_json::json!({ "completion_tokens": output }));
+        let mut correction = serde_json::json!({ "completion_tokens": output });
+        if usage.reasoning.is_none() {
+            usage.reasoning = Some(reasoning);
+            let details =
+                serde_json::json!({ "completion_tokens_details": { "reasoning_tokens": reasoning } });
+            json::merge(&mut correction, details);
+        }
+        corrections.push(correction);
     }
-    if let (None, Some(hits)) = (usage.cache_read, report.prompt_cache_hit_tokens) {
-        // DeepSeek.
+    // DeepSeek; Moonshot.
+    let hits = report.prompt_cache_hit_tokens.or(report.cached_tokens);
+    if let (None, Some(hits)) = (usage.cache_read, hits) {
         usage.cache_read = Some(hits);
         corrections.push(serde_json::json!({ "prompt_tokens_details": { "cached_tokens": hits } }));
     }
@@ -270,6 +275,19 @@ pub(crate) fn told(raw: Json<'_>) -> Option<Told<'_>> {
         report = Json::Value(tree);
     }
     Some(Told { usage, report })
+}
+
+/// Reasoning that `completion_tokens` lacks. xAI's total gives it away; Google's compatible endpoint has it in the total alone.
+fn left_out(usage: &Usage, total: Option<u64>, excludes: bool) -> Option<u64> {
+    let counted = usage.input?.checked_add(usage.output?)?;
+    let beyond = total.map(|total| total.saturating_sub(counted));
+    let reasoning = match (usage.reasoning, beyond) {
+        (Some(reasoning), Some(beyond)) if reasoning == beyond => reasoning,
+        (Some(reasoning), None) if excludes => reasoning,
+        (None, Some(beyond)) if excludes => beyond,
+        _ => 0,
+    };
+    (reasoning > 0).then_some(reasoning)
 }
 
 /// Fields of an object that say something, for one loss each.

@@ -1,11 +1,10 @@
 //! Messages: extensions off, media out of tool results (OpenAI takes only text there) into a user message behind them.
 
-use plugin_sdk::chat::{
-    Content, Fields, File, Json, Message, Part, PartBody, ReasoningDetail, Role, Text, data_url,
-};
+use plugin_sdk::chat::{Content, Fields, File, Json, Message, Part, PartBody, Role, Text, data_url};
 use plugin_sdk::{Failure, Losses, base64, failure};
 
-use crate::options::{Extension, Options};
+use super::{calls, history};
+use crate::options::{ContentForm, DeveloperRole, Extension, Options, Prefill};
 
 /// The conversation as OpenAI takes it.
 pub(super) fn convert<'a>(
@@ -17,7 +16,8 @@ pub(super) fn convert<'a>(
     // Media that wait for the end of a run of tool messages, which must stand together.
     let mut waiting: Vec<Part<'a>> = Vec::new();
     let last = messages.len().saturating_sub(1);
-    for (index, mut message) in messages.into_iter().enumerate() {
+    let returned = history::returned(&messages, options.return_reasoning);
+    for (index, (mut message, returned)) in messages.into_iter().zip(returned).enumerate() {
         if message.role != Role::Tool {
             flush(&mut waiting, &mut converted);
         }
@@ -26,8 +26,19 @@ pub(super) fn convert<'a>(
         place.parts(&mut message)?;
         match message.role {
             Role::Tool => place.tool_result(&mut message, &mut waiting)?,
-            Role::Assistant => place.assistant(&mut message, &mut waiting),
+            Role::Assistant => {
+                if let Some((field, reason)) = history::convert(&mut message, returned, options) {
+                    place.lose(field, reason);
+                }
+                place.assistant(&mut message, &mut waiting);
+            }
+            Role::Developer if options.developer_role == DeveloperRole::System => {
+                message.role = Role::System;
+            }
             _ => {}
+        }
+        if options.content == ContentForm::String {
+            join(&mut message);
         }
         converted.push(message);
     }
@@ -83,10 +94,25 @@ impl Place<'_> {
             message.annotations.clear();
             self.lose("annotations", "openai takes no annotations back");
         }
-        let continues = message.prefix || (last && message.role == Role::Assistant);
-        if continues && !self.options.keeps(Extension::Prefix) {
-            message.prefix = false;
-            self.lose("prefix", "openai cannot continue a message");
+        self.prefill(message, message.prefix || (last && message.role == Role::Assistant));
+        if message.name.is_some() && self.options.refuses("messages.name") {
+            message.name = None;
+            self.lose("name", "this server does not take it");
+        }
+    }
+
+    fn prefill(&mut self, message: &mut Message<'_>, continues: bool) {
+        match self.options.prefill {
+            Prefill::None if continues => {
+                message.prefix = false;
+                self.lose("prefix", "openai cannot continue a message");
+            }
+            Prefill::Partial if continues => {
+                message.prefix = false;
+                message.rest.push("partial", serde_json::Value::from(true));
+            }
+            Prefill::Trailing => message.prefix = false,
+            _ => {}
         }
     }
 
@@ -177,7 +203,7 @@ impl Place<'_> {
             let path = format!("{}.tool_call_id", self.path);
             return Err(failure::invalid(path, "a tool message needs the id of the call it answers"));
         };
-        let id = call_id(id);
+        let id = calls::id(id, self.options.tool_id);
         // The call names the function already, and OpenAI refuses it here.
         message.name = None;
         if let Some(Content::Parts(parts)) = &mut message.content {
@@ -198,7 +224,6 @@ impl Place<'_> {
     }
 
     fn assistant<'a>(&mut self, message: &mut Message<'a>, waiting: &mut Vec<Part<'a>>) {
-        self.reasoning(message);
         if let Some(Content::Parts(parts)) = &mut message.content {
             let spoken = |part: &Part<'_>| {
                 !matches!(part.body, PartBody::Image(_) | PartBody::Audio(_) | PartBody::File(_))
@@ -226,7 +251,7 @@ impl Place<'_> {
             );
             self.take_vendor(&mut call.rest, &below("vendor"));
             call.index = None;
-            call.id = call_id(std::mem::take(&mut call.id));
+            call.id = calls::id(std::mem::take(&mut call.id), self.options.tool_id);
             if call.kind.is_empty() {
                 call.kind = "function".into();
             }
@@ -240,41 +265,10 @@ impl Place<'_> {
             message.rest.push("content", content);
         }
     }
-
-    /// OpenAI chat takes no reasoning back; others want it in one of two fields.
-    fn reasoning(&mut self, message: &mut Message<'_>) {
-        let details = std::mem::take(&mut message.reasoning_details);
-        let text = message.reasoning_content.take();
-        if details.is_empty() && text.is_none() {
-            return;
-        }
-        if self.options.keeps(Extension::ReasoningDetails) && !details.is_empty() {
-            // Entries of another API's own state would be refused; a compatible server marks its own otherwise.
-            let (foreign, own): (Vec<_>, Vec<_>) = details.into_iter().partition(is_foreign);
-            message.reasoning_details = own;
-            if !foreign.is_empty() {
-                self.lose("reasoning_details", FOREIGN_STATE);
-            }
-        } else if self.options.keeps(Extension::ReasoningContent) {
-            let all: String = details.iter().filter_map(ReasoningDetail::readable).collect();
-            message.reasoning_content = if all.is_empty() { text } else { Some(all.into()) };
-            if details.iter().any(|detail| detail.data.is_some()) {
-                self.lose("reasoning_details", FOREIGN_STATE);
-            }
-        } else if details.is_empty() {
-            self.lose("reasoning_content", "openai chat takes no reasoning back");
-        } else {
-            self.lose("reasoning_details", "openai chat takes no reasoning back");
-        }
-    }
 }
 
 const CACHES_BY_ITSELF: &str = "openai caches prompts by itself";
-const FOREIGN_STATE: &str = "state of another vendor";
-
-fn is_foreign(detail: &ReasoningDetail<'_>) -> bool {
-    detail.format.as_deref().is_some_and(|format| ["anthropic", "gemini"].contains(&format))
-}
+pub(super) const FOREIGN_STATE: &str = "state of another vendor";
 
 /// Media with a line that says where they come from.
 fn move_out<'a>(media: Vec<Part<'a>>, label: &str, waiting: &mut Vec<Part<'a>>) {
@@ -312,14 +306,11 @@ fn text_document(url: &str) -> Option<String> {
         .and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
-/// OpenAI takes ids of at most 40 characters; longer ones become a digest, the same in call and result.
-fn call_id(id: Text<'_>) -> Text<'_> {
-    if id.len() <= 40 {
-        return id;
+/// Several texts become one string, for servers that know no parts.
+fn join(message: &mut Message<'_>) {
+    let Some(Content::Parts(parts)) = &message.content else { return };
+    let texts: Option<Vec<&str>> = parts.iter().map(Part::text).collect();
+    if let Some(texts) = texts {
+        message.content = Some(Content::Text(texts.join("\n").into()));
     }
-    // FNV-1a; no secret depends on it.
-    let digest = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("call_{digest:016x}").into()
 }

@@ -9,10 +9,10 @@ use crate::options::{Extension, Options};
 /// Writes `tools` and what goes with them. Without tools OpenAI refuses both `tools: []` and a `tool_choice`.
 pub(super) fn write(
     chat: &mut ChatRequest<'_>,
-    options: &Options,
-    object: &mut Object,
+    object: &mut Object<'_>,
     losses: &mut Losses,
 ) -> Result<(), Failure> {
+    let options = object.options;
     let tools = std::mem::take(&mut chat.tools).into_iter().enumerate();
     let tools: Vec<Tool<'_>> =
         tools.filter_map(|(index, tool)| convert(index, tool, options, losses)).collect();
@@ -46,6 +46,13 @@ fn convert<'a>(index: usize, mut tool: Tool<'a>, options: &Options, losses: &mut
             losses.add(path, "a server-side tool of another vendor");
         }
         return own;
+    }
+    if let Some(function) = &mut tool.function
+        && function.strict.is_some()
+        && options.refuses("tools.function.strict")
+    {
+        function.strict = None;
+        losses.add(format!("{path}.function.strict"), "this server does not take it");
     }
     let settings = tool.settings();
     losses.add_foreign(&settings, "openai", &format!("{path}."));

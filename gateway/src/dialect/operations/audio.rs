@@ -1,0 +1,138 @@
+//! `POST /v1/audio/speech`, `/transcriptions`, `/translations`. Source: OpenAI's API reference, "Audio".
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::multipart::Form;
+use super::{facts, forms};
+use crate::dialect::{AnswerFacts, Dialect, Passing, openai_error};
+use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::error::GatewayError;
+
+/// Sound out of a text. The answer is bytes of the type the provider says, passed as they come.
+pub(super) struct OpenAiSpeech;
+
+impl Dialect for OpenAiSpeech {
+    fn id(&self) -> &'static str {
+        "openai-speech"
+    }
+
+    fn operation(&self) -> Operation {
+        Operation::Speech
+    }
+
+    fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {
+        let mut fields = facts::fields(&body)?;
+        let envelope = facts::envelope(&body, &mut fields, None)?;
+        facts::need_text(&fields, "input")?;
+        facts::need(&fields, "voice")?;
+        facts::word(&fields, "response_format", &["mp3", "opus", "aac", "flac", "wav", "pcm"])?;
+        facts::word(&fields, "stream_format", &["audio", "sse"])?;
+        Ok(Envelope { raw: true, ..envelope })
+    }
+
+    fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
+        let fields = facts::fields(&envelope.body)?;
+        if facts::word(&fields, "stream_format", &["audio", "sse"])? == Some("sse") {
+            return Err(super::no_events("stream_format"));
+        }
+        Ok(envelope.body.clone())
+    }
+
+    fn whole(&self, _facts: &AnswerFacts, _canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
+        Err(GatewayError::plugin("the adapter gave JSON where sound was asked for"))
+    }
+
+    fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {
+        openai_error::body(error, request_id)
+    }
+
+    fn whole_usage(&self, _body: &[u8]) -> Option<Usage> {
+        None
+    }
+
+    fn passing(&self, data: &[u8], _usage: &mut Usage) -> Passing {
+        openai_error::reported(data).map_or(Passing::Content, Passing::Failed)
+    }
+}
+
+/// Text out of sound.
+pub(super) struct OpenAiHearing {
+    id: &'static str,
+    operation: Operation,
+}
+
+pub(super) const TRANSCRIPTIONS: OpenAiHearing =
+    OpenAiHearing { id: "openai-transcriptions", operation: Operation::Transcription };
+pub(super) const TRANSLATIONS: OpenAiHearing =
+    OpenAiHearing { id: "openai-translations", operation: Operation::Translation };
+
+impl Dialect for OpenAiHearing {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    fn read(&self, head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {
+        let form = Form::read(head, &body)?;
+        let format = form.text(&body, "response_format")?.unwrap_or("json");
+        let text = match format {
+            "json" | "verbose_json" | "diarized_json" => false,
+            "text" | "srt" | "vtt" => true,
+            _ => {
+                let message = "expected one of json, text, srt, verbose_json, vtt, diarized_json";
+                return Err(GatewayError::invalid("response_format", message));
+            }
+        };
+        let raw = text || form.text(&body, "stream")? == Some("true");
+        Ok(Envelope { raw, ..forms::envelope(form, &body, "file")? })
+    }
+
+    fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
+        forms::canonical(envelope)
+    }
+
+    fn whole(&self, _facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
+        Ok(canonical.to_vec())
+    }
+
+    fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {
+        openai_error::body(error, request_id)
+    }
+
+    fn whole_usage(&self, body: &[u8]) -> Option<Usage> {
+        let usage = serde_json::from_slice::<Body>(body).ok()?.usage?;
+        let details = usage.input_token_details.unwrap_or_default();
+        Some(Usage {
+            input: usage.input_tokens,
+            output: usage.output_tokens,
+            audio_input: details.audio_tokens,
+            ..Usage::default()
+        })
+    }
+
+    fn passing(&self, data: &[u8], _usage: &mut Usage) -> Passing {
+        openai_error::reported(data).map_or(Passing::Content, Passing::Failed)
+    }
+}
+
+#[derive(Deserialize)]
+struct Body {
+    usage: Option<Counted>,
+}
+
+/// Models billed by the minute say `{ "type": "duration", "seconds": … }`, which is no count of tokens.
+#[derive(Deserialize)]
+struct Counted {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    input_token_details: Option<Details>,
+}
+
+#[derive(Default, Deserialize)]
+struct Details {
+    audio_tokens: Option<u64>,
+}

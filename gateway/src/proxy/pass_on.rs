@@ -1,0 +1,96 @@
+//! A request passed on: the client's own bytes to a provider that speaks its dialect, and a look at what comes back.
+
+use http::HeaderMap;
+
+use super::answer::JSON;
+use crate::dialect::{Dialect, Passing};
+use crate::domain::http::{UpstreamRequest, climbs};
+use crate::domain::{Envelope, Framing, Usage};
+use crate::error::{GatewayError, Kind};
+use crate::state::Provider;
+
+/// The client's own bytes, with only the model name put in. `client` are the headers it sent.
+pub(super) fn request(
+    dialect: &dyn Dialect,
+    envelope: &Envelope,
+    client: &HeaderMap,
+    provider: &Provider,
+    model: &str,
+) -> Result<UpstreamRequest, GatewayError> {
+    let manifest = provider.adapter.manifest();
+    let passage = manifest
+        .passage(dialect.id())
+        .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
+    let path = if envelope.stream { &passage.stream_path } else { &passage.path };
+    let mut path = path.replace("{model}", &in_path(model));
+    if climbs(&path) {
+        let message = format!("`{}` is no name of a model", model);
+        return Err(GatewayError::client(Kind::ModelNotFound, message));
+    }
+    if envelope.stream && envelope.model_span.is_none() && envelope.framing == Framing::Sse {
+        path.push_str(if path.contains('?') { "&alt=sse" } else { "?alt=sse" });
+    }
+    let mut headers = passage.headers.clone();
+    for name in &manifest.client_headers {
+        let Ok(name) = http::HeaderName::try_from(name.as_str()) else { continue };
+        let mut values = client.get_all(&name).into_iter();
+        if let Some(first) = values.next() {
+            headers.insert(name.clone(), first.clone());
+            values.for_each(|value| {
+                headers.append(name.clone(), value.clone());
+            });
+        }
+    }
+    headers.insert(http::header::CONTENT_TYPE, envelope.content_type.clone().unwrap_or(JSON));
+    Ok(UpstreamRequest {
+        method: http::Method::POST,
+        path,
+        headers,
+        body: envelope.body_for(model),
+        credential: passage.credential.clone(),
+    })
+}
+
+pub(super) fn stream_type(framing: Framing) -> &'static str {
+    match framing {
+        Framing::Sse => "text/event-stream",
+        Framing::JsonArray => "application/json",
+    }
+}
+
+/// A passed-on answer is looked at as far as it must be: a JSON object, and not one that reports an error.
+pub(super) fn judge(dialect: &dyn Dialect, body: &[u8]) -> Result<(), GatewayError> {
+    let object = serde_json::from_slice::<&serde_json::value::RawValue>(body);
+    if !object.is_ok_and(|object| object.get().starts_with('{')) {
+        return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is not a JSON object"));
+    }
+    // Some vendors answer 200 and say inside that they failed. Text cannot hold an unescaped quote, so this finds keys.
+    if memchr::memmem::find(body, b"\"error\"").is_some()
+        && let Passing::Failed(error) = dialect.passing(body, &mut Usage::default())
+    {
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// A passed-on stream of another type would reach the client as nonsense.
+pub(super) fn demand(headers: &HeaderMap, expected: &str) -> Result<(), GatewayError> {
+    let found = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if found.is_empty() || found.starts_with(expected) {
+        return Ok(());
+    }
+    Err(GatewayError::upstream(Kind::Malformed, "the provider did not answer with a stream")
+        .context(format!("content-type {found:?}")))
+}
+
+/// A model name in a path: `/` may stand in it, what would end the path may not.
+fn in_path(model: &str) -> String {
+    model.bytes().fold(String::with_capacity(model.len()), |mut path, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte) {
+            path.push(byte as char);
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+        path
+    })
+}
