@@ -7,7 +7,8 @@ use http::HeaderMap;
 use super::Wanted;
 use super::fixture::Vendor;
 use super::verdict::add;
-use crate::adapter::{Answer, Lease, Limits, Operation, Pool, Registry, Route, Step};
+use crate::adapter::{Answer, Lease, Limits, Pool, Registry, Route, Step};
+use crate::domain::Operation;
 use crate::domain::http::{Loss, UpstreamRequest};
 use crate::error::GatewayError;
 
