@@ -4,7 +4,7 @@
 
 mod sample;
 
-use adapter_anthropic::Anthropic;
+use anthropic_messages::Anthropic;
 use causeway::adapter::Pool;
 use causeway::domain::Operation;
 use divan::{Bencher, black_box};

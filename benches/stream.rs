@@ -4,7 +4,7 @@
 
 mod sample;
 
-use adapter_anthropic::Anthropic;
+use anthropic_messages::Anthropic;
 use bytes::Bytes;
 use causeway::adapter::{Lease, Step};
 use causeway::dialect::openai_chat::OpenAiChat;

@@ -5,6 +5,7 @@
 
 pub mod anthropic_messages;
 pub mod gemini_generate;
+pub mod lost;
 pub mod model_list;
 mod object;
 pub mod openai_chat;
@@ -13,10 +14,14 @@ pub mod openai_responses;
 mod operations;
 pub mod passage;
 pub mod sse;
+pub mod told;
+
+use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::http::Loss;
+use crate::domain::{Edit, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
@@ -108,6 +113,36 @@ pub trait Dialect: Send + Sync {
     /// Looks at one event (its data, without framing) of this dialect's own stream on its way through.
     /// `usage` is updated with what the event says.
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing;
+
+    /// What of a request [`Dialect::canonical`] leaves out.
+    fn dropped(&self, _envelope: &Envelope) -> Vec<Loss> {
+        Vec::new()
+    }
+
+    /// What of a canonical answer this dialect can show. `None`: all of it.
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        None
+    }
+
+    /// What to change in the body so that a stream of this dialect's own tells usage. `None`: it does so unasked, or the
+    /// client asked for it.
+    fn ask_usage(&self, _envelope: &Envelope) -> Option<Edit> {
+        None
+    }
+
+    /// Notes which choices one event of a stream of this dialect's own begins and ends, where vendors forget the
+    /// terminator.
+    fn choices(&self, _data: &[u8], _choices: &mut passage::Choices) {}
+
+    /// What such a stream ends with.
+    fn terminator(&self) -> &'static [u8] {
+        b""
+    }
+
+    /// What one event of a stream says only because of [`Dialect::ask_usage`]; all of `data`: the whole event.
+    fn unasked(&self, _data: &[u8]) -> Option<Range<usize>> {
+        None
+    }
 }
 
 /// Writes canonical chunks as one client's stream.

@@ -7,10 +7,13 @@
 
 mod answer;
 mod attempt;
+mod counted;
 mod deliver;
 mod exchange;
+mod losses;
 mod pass_on;
 mod pipeline;
+mod rate_headers;
 mod receive;
 mod reject;
 mod service;

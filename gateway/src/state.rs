@@ -43,4 +43,6 @@ pub struct Provider {
     pub plugin: Arc<str>,
     /// How long its attempts may take.
     pub timeouts: Timeouts,
+    /// It tells usage in a stream when it is asked to.
+    pub stream_usage: bool,
 }

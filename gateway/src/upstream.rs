@@ -5,9 +5,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 use crate::config::TimeoutOverrides;
-use crate::domain::{Secret, Timespan};
-use crate::error::GatewayError;
+use crate::domain::http::CredentialKind;
+use crate::domain::{Secret, ServiceAccount, Timespan};
+use crate::error::{GatewayError, Kind};
 
 mod body;
 mod client;
@@ -16,7 +19,10 @@ mod peer;
 
 pub use body::Body;
 pub use client::{Client, Response};
+pub use credential::{AzureAd, Credential};
 pub use peer::BaseUrl;
+
+use credential::Grant;
 
 /// How long the parts of one upstream request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,27 +59,88 @@ pub struct Provider {
     /// Where it is.
     pub url: BaseUrl,
     /// The vendor's keys, used in turn. Empty: nothing is sent.
-    keys: Vec<Secret>,
+    keys: Vec<Key>,
+    /// Instead of the keys.
+    directory: Option<Grant>,
+    /// Instead of the kind the adapter names.
+    fixed: Option<CredentialKind>,
+    /// What the operator adds to every request; it wins over the adapter's own.
+    headers: Vec<(HeaderName, HeaderValue)>,
     /// Where the vendor signs by region (AWS): the operator's word.
     region: Option<String>,
     next_key: AtomicUsize,
     resolved: peer::Resolved,
 }
 
+/// One key of a provider.
+#[derive(Debug)]
+struct Key {
+    secret: Secret,
+    /// The key is a key file, and worth tokens.
+    grant: Option<Grant>,
+}
+
+/// What proves one request.
+enum Proof<'p> {
+    /// A key, sent or signed with by this kind.
+    Key(&'p CredentialKind, Option<&'p Secret>),
+    /// A token, for this scope.
+    Token(&'p Grant, String),
+}
+
 impl Provider {
     /// A provider at a URL, with its keys.
     ///
     /// # Errors
-    /// When the URL is not `http(s)://host[:port][/path]`.
+    /// When the URL is not `http(s)://host[:port][/path]`, or a key is a key file that cannot be used.
     pub fn new(name: &str, url: &str, keys: Vec<Secret>) -> Result<Self, GatewayError> {
+        let key = |secret: Secret| {
+            let file = ServiceAccount::is_written_in(secret.expose());
+            let grant = file.then(|| Grant::of_service_account(&secret)).transpose()?;
+            Ok(Key { secret, grant })
+        };
         Ok(Self {
             name: name.to_owned(),
             url: BaseUrl::parse(url)?,
-            keys,
+            keys: keys.into_iter().map(key).collect::<Result<_, GatewayError>>()?,
+            directory: None,
+            fixed: None,
+            headers: Vec::new(),
             region: None,
             next_key: AtomicUsize::new(0),
             resolved: peer::Resolved::default(),
         })
+    }
+
+    /// Sets how the keys are sent, or what is sent instead of them.
+    ///
+    /// # Errors
+    /// When the directory's address is none.
+    pub fn with_credential(self, credential: Credential) -> Result<Self, GatewayError> {
+        match credential {
+            Credential::Adapter => Ok(self),
+            Credential::Fixed(kind) => Ok(Self { fixed: Some(kind), ..self }),
+            Credential::AzureAd(client) => Ok(Self { directory: Some(Grant::of_azure_ad(client)?), ..self }),
+        }
+    }
+
+    /// Adds headers to every request; they are never shown.
+    ///
+    /// # Errors
+    /// When a name or a value is not legal in a header.
+    pub fn with_headers<'h>(
+        mut self,
+        headers: impl IntoIterator<Item = (&'h str, &'h Secret)>,
+    ) -> Result<Self, GatewayError> {
+        for (name, value) in headers {
+            let wrong =
+                || GatewayError::gateway(Kind::Internal, format!("header `{name}` is not a legal header"));
+            let header = HeaderName::try_from(name).map_err(|_| wrong())?;
+            let mut value = HeaderValue::try_from(value.expose()).map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            self.headers.push((header, value));
+        }
+        Ok(self)
     }
 
     /// Sets the region for signatures; without it the host name tells.
@@ -82,21 +149,50 @@ impl Provider {
         Self { region: region.map(str::to_owned), ..self }
     }
 
-    /// Overwrites the provider's keys in what it said: some vendors repeat the key they refuse.
+    /// Overwrites the provider's secrets in what it said: some vendors repeat the key they refuse.
     pub fn scrub(&self, text: &mut String) {
-        for key in self.keys.iter().map(Secret::expose).filter(|key| key.len() >= 4) {
+        for key in self.keys.iter().map(|key| key.secret.expose()).filter(|key| key.len() >= 4) {
             // AWS's are several in one, and it repeats the session token where a signature is wrong.
             let parts = key.split(':').filter(|part| part.len() >= 16);
             for secret in std::iter::once(key).chain(parts) {
-                if text.contains(secret) {
-                    *text = text.replace(secret, "***");
-                }
+                overwrite(text, secret);
             }
+        }
+        let grants = self.keys.iter().filter_map(|key| key.grant.as_ref()).chain(&self.directory);
+        grants.for_each(|grant| grant.scrub(text));
+        // Short ones are words, not secrets: `true`, `eu-west-1`.
+        let values = self.headers.iter().filter_map(|(_, value)| value.to_str().ok());
+        values.filter(|value| value.len() >= 16).for_each(|value| overwrite(text, value));
+    }
+
+    /// The operator's headers on top of the request's own.
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
         }
     }
 
-    fn key(&self) -> Option<&Secret> {
+    /// The next key in turn, or the directory's token, for a request whose adapter named this kind.
+    fn proof<'p>(&'p self, named: &'p CredentialKind) -> Proof<'p> {
+        let kind = self.fixed.as_ref().unwrap_or(named);
+        let scopes = match kind {
+            CredentialKind::GoogleOauth { scopes } => scopes.as_slice(),
+            _ => &[],
+        };
+        if let Some(directory) = &self.directory {
+            return Proof::Token(directory, directory.scope(scopes));
+        }
         let turn = self.next_key.fetch_add(1, Ordering::Relaxed);
-        self.keys.get(turn.checked_rem(self.keys.len())?)
+        let key = turn.checked_rem(self.keys.len()).and_then(|turn| self.keys.get(turn));
+        match (kind, key.and_then(|key| key.grant.as_ref())) {
+            (CredentialKind::GoogleOauth { .. }, Some(grant)) => Proof::Token(grant, grant.scope(scopes)),
+            _ => Proof::Key(kind, key.map(|key| &key.secret)),
+        }
+    }
+}
+
+fn overwrite(text: &mut String, secret: &str) {
+    if text.contains(secret) {
+        *text = text.replace(secret, "***");
     }
 }

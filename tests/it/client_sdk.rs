@@ -26,7 +26,20 @@ async fn the_official_clients_get_what_they_expect_from_every_provider() {
     let mock = upstream::mock();
     let gateway = Gateway::start(&configuration(&upstream::url(&mock))).await;
     let url = gateway.url();
-    let output = tokio::task::spawn_blocking(move || check(&python, &url)).await.unwrap();
+    let (operations, conversations) = tokio::task::spawn_blocking(move || {
+        (
+            check(&python, "operations.py", &[], &url),
+            check(&python, "check.py", &["--faults", "--verbose"], &url),
+        )
+    })
+    .await
+    .unwrap();
+    // Nine pairs with a dozen checks each; a loop over nothing would succeed too.
+    judge(&conversations, 100);
+    judge(&operations, 10);
+}
+
+fn judge(output: &Output, at_least: usize) {
     let (said, complaint) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAILED")).collect();
@@ -36,9 +49,8 @@ async fn the_official_clients_get_what_they_expect_from_every_provider() {
         failed.len(),
         failed.join("\n")
     );
-    // Nine pairs with a dozen checks each; a loop over nothing would succeed too.
     let passed = said.lines().filter(|line| line.starts_with("ok ")).count();
-    assert!(passed > 100, "only {passed} checks ran\n{said}");
+    assert!(passed > at_least, "only {passed} checks ran\n{said}");
 }
 
 /// Names reach the mock with all their endings; what fails is told at once. A pattern is in no list of models, so the
@@ -55,11 +67,11 @@ fn configuration(upstream: &str) -> String {
     text
 }
 
-fn check(python: &Path, url: &str) -> Output {
+fn check(python: &Path, script: &str, more: &[&str], url: &str) -> Output {
     let models: Vec<String> =
         MODELS.iter().map(|(shape, _, name)| format!("{}={name}", shape.word())).collect();
     let mut command = bare(python);
-    command.arg(folder().join("check.py")).args(["--base-url", url, "--key", KEY, "--faults", "--verbose"]);
+    command.arg(folder().join(script)).args(["--base-url", url, "--key", KEY]).args(more);
     command.arg("--models").arg(models.join(","));
     command.output().unwrap()
 }

@@ -6,9 +6,15 @@ mod auth;
 mod chat;
 mod cli;
 mod client_sdk;
+<<<<<<< HEAD
 mod conformance;
 mod fault;
 mod hard_cases;
+=======
+mod errors;
+mod fault;
+mod losses;
+>>>>>>> main
 mod models;
 mod operation;
 mod property;
@@ -17,3 +23,5 @@ mod route;
 mod stream;
 mod support;
 mod tidy;
+mod usage;
+mod vendors;

@@ -37,9 +37,12 @@ password = ""
 [store]
 url = ""
 [providers.openai]
+preset = "groq"
 plugin = "openai"
 url = "https://api.openai.com/v1"
 keys = [""]
+credential = { header = "api-key" }
+headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
@@ -198,12 +201,16 @@ fn property(schema: &'static Json, name: &str) -> Option<&'static Json> {
     named.or_else(|| schema.get("additionalProperties").filter(|others| others.is_object()))
 }
 
-/// True for what gets a header of its own: a struct, or a table of named structs. A price is one line.
+/// True for what gets a header of its own: a struct, or a table of named structs. A price or a credential is one line.
 fn is_table(property: &'static Json, member: &Ordered) -> bool {
     let schema = resolve(property);
-    let named = schema.get("additionalProperties").is_some_and(Json::is_object);
-    let price = schema.get("properties").is_some_and(|properties| properties.get("cache_read").is_some());
-    matches!(member, Ordered::Table(_)) && !price && (named || schema.get("properties").is_some())
+    // Named structs, not named values.
+    let named = schema.get("additionalProperties").filter(|others| others.is_object());
+    let named = named.is_some_and(|others| resolve(others).get("properties").is_some());
+    let one_line =
+        |properties: &Json| ["cache_read", "client_secret"].iter().any(|key| properties.get(key).is_some());
+    let one_line = schema.get("properties").is_some_and(one_line);
+    matches!(member, Ordered::Table(_)) && !one_line && (named || schema.get("properties").is_some())
 }
 
 fn line(

@@ -4,8 +4,10 @@ use super::suggest::did_you_mean;
 use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
 
+mod credentials;
 mod keys;
 mod listeners;
+mod providers;
 mod targets;
 
 /// The names a file defines, including those whose definition is wrong.

@@ -1,7 +1,7 @@
 //! The configuration of a machine without a file: whatever provider keys its environment holds.
 
 use super::model::{Model, Target, TargetName};
-use super::{Config, Environment, Provider};
+use super::{Config, Environment, Provider, preset};
 use crate::domain::Secret;
 
 /// Provider, the variables that may hold its key, and the model names it is known for.
@@ -24,6 +24,13 @@ pub fn from_environment(environment: Environment<'_>) -> Config {
         config.providers.insert(name.to_owned(), provider);
         config.models.extend(patterns.iter().map(|pattern| ((*pattern).to_owned(), passed_on(name))));
     }
+    for (name, variable) in preset::in_environment(environment) {
+        let key = environment(variable).unwrap_or_default();
+        let provider = Provider { keys: vec![Secret::new(key.trim())], ..Provider::default() };
+        config.providers.insert(name.to_owned(), provider);
+        config.models.insert(format!("{name}/*"), passed_on(name));
+    }
+    preset::apply(&mut config);
     config
 }
 
@@ -35,6 +42,10 @@ pub(crate) fn environment_text(environment: Environment<'_>) -> String {
         for pattern in patterns {
             text.push_str(&format!("[models.\"{pattern}\"]\ntargets = [\"{name}/*\"]\n"));
         }
+    }
+    for (name, variable) in preset::in_environment(environment) {
+        text.push_str(&format!("[providers.{name}]\nkeys = [\"${{{variable}}}\"]\n"));
+        text.push_str(&format!("[models.\"{name}/*\"]\ntargets = [\"{name}/*\"]\n"));
     }
     text
 }

@@ -8,7 +8,7 @@ use super::conform::{Conformity, conform};
 use super::environment::environment_text;
 use super::tree::{Node, Route, Step};
 use super::{Config, ConfigError, Environment, Loaded, Problem, Source};
-use super::{interpolate, mask, notes, overrides, show, tree};
+use super::{interpolate, mask, notes, overrides, preset, show, tree};
 
 /// The file to use when none is named on the command line: `$CAUSEWAY_CONFIG`, `./causeway.toml`,
 /// `/etc/causeway/causeway.toml`, whichever comes first.
@@ -124,9 +124,11 @@ fn examine(
         Err(_) => {}
     }
     match config {
-        Ok(config) if problems.is_empty() => {
+        Ok(mut config) if problems.is_empty() => {
             let notes = notes::of(&config, &root);
-            let origins = show::origins(text, &root);
+            let mut origins = show::origins(text, &root);
+            let filled = preset::apply(&mut config).into_iter();
+            origins.extend(filled.map(|(path, preset)| (path, format!("preset {preset}"))));
             Ok(Loaded { config, path: None, notes, origins })
         }
         _ => Err(ConfigError {

@@ -14,15 +14,30 @@ use crate::domain::Secret;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Provider {
-    /// The adapter that translates for it: a bundled one or one of `[plugins.*]`. Default: the provider's own name.
+    /// The vendor whose settings these are built on, by its name in the built-in list: `groq`, `deepseek`, `vllm` …
+    /// Default: the provider's own name, where the list has it.
+    pub preset: Option<String>,
+    /// The adapter that translates for it: a bundled one or one of `[plugins.*]`. Default: the preset's, else the provider's own name.
     pub plugin: Option<String>,
-    /// Where it is, `http` or `https`, with a path prefix where the vendor has one. Default: the plugin's own URL.
+    /// Where it is, `http` or `https`, with a path prefix where the vendor has one; or the whole address of its
+    /// chat completions. Default: the preset's or the plugin's own URL.
     #[schemars(extend("x-kind" = "url"))]
     pub url: Option<String>,
     /// The vendor's keys, used in turn; a key that meets 401 or 429 rests alone. None for a server without keys.
+    /// For Google Cloud a key is a service account's whole key file, for AWS `ID:SECRET`.
     #[serde(deserialize_with = "secret::read_list", serialize_with = "secret::mask_list")]
     #[schemars(with = "Vec<secret::SecretText>", example = ["${OPENAI_API_KEY}"])]
     pub keys: Vec<Secret>,
+    /// How the keys are sent, where it is not as the preset or the plugin says: `{ kind = "bearer" }`, `{ header = "x-api-key" }`,
+    /// `{ query = "key" }`, `{ kind = "none" }`; or a token of Microsoft Entra ID instead: `{ kind = "azure-ad", tenant = "…",
+    /// client_id = "…", client_secret = "${AZURE_SECRET}", scope = "https://cognitiveservices.azure.com/.default",
+    /// authority = "https://login.microsoftonline.com" }`, the last two being defaults.
+    #[schemars(example = serde_json::json!({ "header": "x-api-key" }))]
+    pub credential: Option<Credential>,
+    /// Headers for every request to it, beside the plugin's own and instead of the client's. They are never shown.
+    #[serde(serialize_with = "secret::mask_map", deserialize_with = "secret::read_map")]
+    #[schemars(with = "BTreeMap<String, secret::SecretText>")]
+    pub headers: BTreeMap<String, Secret>,
     /// The plugin's own settings, checked against the plugin's schema. Never put a secret here: plugins see it.
     pub options: BTreeMap<String, serde_json::Value>,
     /// What this account may be asked at most; over it the next target is tried.
@@ -35,5 +50,58 @@ impl Provider {
     /// The name of its plugin, given the provider's own name.
     pub fn plugin_name<'a>(&'a self, own_name: &'a str) -> &'a str {
         self.plugin.as_deref().unwrap_or(own_name)
+    }
+}
+
+/// How a provider's keys are sent.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Credential {
+    /// The way. Default: what the other keys here say.
+    pub kind: Option<CredentialWay>,
+    /// The header that carries the bare key.
+    pub header: Option<String>,
+    /// The query parameter that carries the key.
+    pub query: Option<String>,
+    /// Id or domain of the directory (`azure-ad`).
+    pub tenant: Option<String>,
+    /// Id of the client in the directory (`azure-ad`).
+    pub client_id: Option<String>,
+    /// The client's secret (`azure-ad`).
+    #[serde(deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
+    #[schemars(with = "secret::SecretText", example = "${AZURE_CLIENT_SECRET}")]
+    pub client_secret: Option<Secret>,
+    /// What the token is for (`azure-ad`). Default: `https://cognitiveservices.azure.com/.default`.
+    pub scope: Option<String>,
+    /// The directory's server (`azure-ad`). Default: `https://login.microsoftonline.com`.
+    #[schemars(extend("x-kind" = "url"))]
+    pub authority: Option<String>,
+}
+
+/// The ways to send a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialWay {
+    /// `authorization: Bearer <key>`.
+    Bearer,
+    /// The header named in `header`.
+    Header,
+    /// The query parameter named in `query`.
+    Query,
+    /// A token of Microsoft Entra ID, for `client_id` and `client_secret`; `keys` are not used.
+    AzureAd,
+    /// Nothing is sent.
+    None,
+}
+
+impl Credential {
+    /// The way, said or meant.
+    pub fn way(&self) -> Option<CredentialWay> {
+        let meant = [
+            (self.header.is_some(), CredentialWay::Header),
+            (self.query.is_some(), CredentialWay::Query),
+            (self.client_id.is_some() || self.tenant.is_some(), CredentialWay::AzureAd),
+        ];
+        self.kind.or_else(|| meant.into_iter().find_map(|(said, way)| said.then_some(way)))
     }
 }

@@ -167,6 +167,8 @@ impl JsonSchema for Micros {
 
 /// Secrets: read as text, shown as `***`.
 pub(crate) mod secret {
+    use std::collections::BTreeMap;
+
     use super::{
         Cow, Deserialize, Deserializer, JsonSchema, Schema, SchemaGenerator, Secret, Serializer, json_schema,
     };
@@ -214,6 +216,20 @@ pub(crate) mod secret {
             Some(secret) => mask(secret, serializer),
             None => serializer.serialize_none(),
         }
+    }
+
+    pub(crate) fn read_map<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Secret>, D::Error> {
+        let map = BTreeMap::<String, String>::deserialize(deserializer)?;
+        Ok(map.into_iter().map(|(name, text)| (name, Secret::new(text))).collect())
+    }
+
+    pub(crate) fn mask_map<S: Serializer>(
+        secrets: &BTreeMap<String, Secret>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(secrets.keys().map(|name| (name, "***")))
     }
 
     pub(crate) fn mask_list<S: Serializer>(secrets: &[Secret], serializer: S) -> Result<S::Ok, S::Error> {

@@ -24,7 +24,7 @@ mod written;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter, object};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost, object};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -59,6 +59,18 @@ impl Dialect for AnthropicMessages {
 
     fn error_status(&self, error: &GatewayError) -> u16 {
         error::status(error.kind)
+    }
+
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        Some(&lost::Keeps {
+            dialect: "anthropic's API",
+            choices: false,
+            logprobs: false,
+            links: false,
+            parts: &["image_url"],
+            vendor: "anthropic",
+            vendor_fields: "anthropic",
+        })
     }
 
     fn whole_usage(&self, body: &[u8]) -> Option<Usage> {

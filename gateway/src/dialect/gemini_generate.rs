@@ -23,7 +23,7 @@ mod wire;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -58,6 +58,18 @@ impl Dialect for GeminiGenerate {
 
     fn error_status(&self, error: &GatewayError) -> u16 {
         error::status(error)
+    }
+
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        Some(&lost::Keeps {
+            dialect: "gemini's API",
+            choices: true,
+            logprobs: true,
+            links: true,
+            parts: &["image_url", "input_audio", "file"],
+            vendor: "gemini",
+            vendor_fields: "gemini",
+        })
     }
 
     fn whole_usage(&self, body: &[u8]) -> Option<Usage> {

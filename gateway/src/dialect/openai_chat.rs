@@ -4,12 +4,17 @@ mod answer;
 mod facts;
 mod passing;
 mod stream;
+mod unasked;
 mod usage;
+
+use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter, openai_error as failure, openai_responses};
-use crate::domain::{Envelope, RequestHead, Usage};
+use super::{
+    AnswerFacts, Dialect, Passing, StreamWriter, openai_error as failure, openai_responses, passage,
+};
+use crate::domain::{Edit, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The dialect of OpenAI's chat completions and of all who copied it.
@@ -54,6 +59,23 @@ impl Dialect for OpenAiChat {
 
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing {
         passing::look(data, usage)
+    }
+
+    fn choices(&self, data: &[u8], choices: &mut passage::Choices) {
+        passing::choices(data, choices);
+    }
+
+    fn terminator(&self) -> &'static [u8] {
+        b"data: [DONE]\n\n"
+    }
+
+    fn ask_usage(&self, envelope: &Envelope) -> Option<Edit> {
+        let wanted = envelope.stream && !envelope.include_usage && envelope.passable;
+        wanted.then(|| unasked::ask(&envelope.body)).flatten()
+    }
+
+    fn unasked(&self, data: &[u8]) -> Option<Range<usize>> {
+        unasked::span(data)
     }
 }
 

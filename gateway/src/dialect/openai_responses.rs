@@ -31,7 +31,8 @@ mod turn;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter, object, openai_error};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost, object, openai_error};
+use crate::domain::http::Loss;
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::{GatewayError, Kind};
 
@@ -82,6 +83,23 @@ impl Dialect for OpenAiResponses {
             Kind::ModelNotFound => 400,
             kind => kind.status(),
         }
+    }
+
+    fn dropped(&self, envelope: &Envelope) -> Vec<Loss> {
+        request::dropped(envelope)
+    }
+
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        // Blocks and annotations of other vendors travel sealed.
+        Some(&lost::Keeps {
+            dialect: "openai's responses API",
+            choices: false,
+            logprobs: true,
+            links: true,
+            parts: &["image_url", "vendor"],
+            vendor: "*",
+            vendor_fields: "",
+        })
     }
 
     fn whole_usage(&self, body: &[u8]) -> Option<Usage> {

@@ -7,10 +7,11 @@
 mod array;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Dialect, Passing, StreamWriter, sse};
+use super::{Dialect, Passing, StreamWriter, sse, told};
 use crate::domain::{Framing, Usage};
 use crate::error::{GatewayError, Kind};
 
@@ -28,6 +29,13 @@ pub struct Passage<'d> {
     ended: bool,
     forwarded: bool,
     failure: Option<GatewayError>,
+    /// Usage was asked for by us and not by the client, who does not get it.
+    usage_is_ours: bool,
+    /// Bytes of text in the events so far.
+    said: u64,
+    /// A later total was smaller than an earlier one.
+    fell: bool,
+    choices: Choices,
 }
 
 /// What may go to the client now, in this order; either may be empty.
@@ -43,6 +51,33 @@ impl Forward {
     /// Nothing may go out.
     pub fn is_empty(&self) -> bool {
         self.held.is_empty() && self.fresh.is_empty()
+    }
+}
+
+/// The choices of a stream: vendors that never say its terminator still say how each choice ended, and a clean close of
+/// the connection behind that is no cut. (Adapters judge the streams they translate by the same rule.)
+#[derive(Debug, Default)]
+pub struct Choices {
+    open: Vec<u64>,
+    any: bool,
+}
+
+impl Choices {
+    /// A choice says something.
+    pub fn begun(&mut self, index: u64) {
+        if !self.open.contains(&index) {
+            self.open.push(index);
+        }
+    }
+
+    /// A choice said how it ended.
+    pub fn ended(&mut self, index: u64) {
+        self.open.retain(|open| *open != index);
+        self.any = true;
+    }
+
+    fn all_ended(&self) -> bool {
+        self.any && self.open.is_empty()
     }
 }
 
@@ -67,7 +102,17 @@ impl<'d> Passage<'d> {
             ended: false,
             forwarded: false,
             failure: None,
+            usage_is_ours: false,
+            said: 0,
+            fell: false,
+            choices: Choices::default(),
         }
+    }
+
+    /// Keeps back what [`Dialect::unasked`] finds; every other byte stays as it is.
+    #[must_use]
+    pub fn keeping_usage(self, usage_is_ours: bool) -> Self {
+        Self { usage_is_ours, ..self }
     }
 
     /// Takes bytes cut anywhere and gives back what may be forwarded: up to the end of the last whole event, and never
@@ -75,18 +120,27 @@ impl<'d> Passage<'d> {
     pub fn push(&mut self, bytes: &Bytes) -> Forward {
         let mut held = Bytes::new();
         let (mut fresh_from, mut start) = (0, 0);
+        // Whole events with something cut out; what is behind `fresh_from` comes after it.
+        let mut cut = BytesMut::new();
         while self.failure.is_none()
             && let Some(end) = self.boundary.next_end(bytes, start)
         {
             let event = bytes.slice(start..end);
             if self.held.is_empty() {
-                self.look(&event);
+                let unasked = self.look(&event);
+                if self.failure.is_none()
+                    && let Some(unasked) = unasked
+                {
+                    cut.extend_from_slice(bytes.get(fresh_from..start).unwrap_or_default());
+                    cut.extend_from_slice(&without(&event, unasked));
+                    fresh_from = end;
+                }
             } else {
                 self.held.extend_from_slice(&event);
                 let whole = self.held.split().freeze();
-                self.look(&whole);
+                let unasked = self.look(&whole);
                 if self.failure.is_none() {
-                    held = whole;
+                    held = unasked.map_or_else(|| whole.clone(), |unasked| without(&whole, unasked).into());
                     fresh_from = end;
                 }
             }
@@ -95,34 +149,51 @@ impl<'d> Passage<'d> {
             }
         }
         self.hold(bytes.get(start..).unwrap_or_default());
-        let forward = Forward { held, fresh: bytes.slice(fresh_from..start) };
+        let fresh = if cut.is_empty() {
+            bytes.slice(fresh_from..start)
+        } else {
+            cut.extend_from_slice(bytes.get(fresh_from..start).unwrap_or_default());
+            cut.freeze()
+        };
+        let forward = Forward { held, fresh };
         self.forwarded |= !forward.is_empty();
         forward
     }
 
     /// The provider closed. An event whose closing blank line is missing still counts when its data is whole; it comes
-    /// back with the line ends it lacks. Half an event is dropped.
+    /// back with the line ends it lacks. Half an event is dropped. A terminator the provider forgot is added.
     pub fn finish(&mut self) -> Bytes {
+        let mut last = self.last_event();
+        if self.failure.is_none() && !self.ended && self.choices.all_ended() {
+            self.ended = true;
+            last.extend_from_slice(self.dialect.terminator());
+        }
+        last.into()
+    }
+
+    fn last_event(&mut self) -> Vec<u8> {
         let held = self.held.split();
         if self.failure.is_some() || held.is_empty() {
-            return Bytes::new();
+            return Vec::new();
         }
         if held.trim_ascii().is_empty() {
-            return held.freeze();
+            return held.to_vec();
         }
         if matches!(self.boundary, Boundary::JsonArray(_))
             || !sse::data_of(&held).is_some_and(|data| is_whole(&data))
         {
-            return Bytes::new();
+            return Vec::new();
         }
-        self.look(&held);
-        if self.failure.is_some() {
-            return Bytes::new();
-        }
-        self.forwarded = true;
         // Behind a CR the first LF would only be the rest of its line end.
         let missing: &[u8] = if held.ends_with(b"\n") { b"\n" } else { b"\n\n" };
-        [&held, missing].concat().into()
+        let event = [&held, missing].concat();
+        let unasked = self.look(&event);
+        if self.failure.is_some() {
+            return Vec::new();
+        }
+        let event = unasked.map_or_else(|| event.clone(), |unasked| without(&event, unasked));
+        self.forwarded |= !event.is_empty();
+        event
     }
 
     /// Writes the error behind what was forwarded, in the stream's own framing.
@@ -158,6 +229,16 @@ impl<'d> Passage<'d> {
         self.ended || matches!(&self.boundary, Boundary::JsonArray(boundary) if boundary.is_closed())
     }
 
+    /// Bytes of text in the events so far.
+    pub fn said(&self) -> u64 {
+        self.said
+    }
+
+    /// A later total was smaller than an earlier one.
+    pub fn usage_fell(&self) -> bool {
+        self.fell
+    }
+
     /// Something went to the client.
     pub fn has_forwarded(&self) -> bool {
         self.forwarded
@@ -168,22 +249,37 @@ impl<'d> Passage<'d> {
         self.failure.as_ref()
     }
 
-    fn look(&mut self, event: &[u8]) {
+    /// Judges an event; gives back the bytes of it that are not for the client.
+    fn look(&mut self, event: &[u8]) -> Option<Range<usize>> {
         if event.len() > MAX_EVENT {
             self.failure = Some(too_long());
-            return;
+            return None;
         }
         let data = match &self.boundary {
             Boundary::Sse(_) => sse::data_of(event),
             Boundary::JsonArray(_) => array::element_of(event).map(Cow::Borrowed),
         };
-        let Some(data) = data else { return };
+        let data = data?;
+        let before = self.usage.output;
         match self.dialect.passing(&data, &mut self.usage) {
-            Passing::Quiet => {}
-            Passing::Content => self.content = true,
+            Passing::Quiet => self.dialect.choices(&data, &mut self.choices),
+            Passing::Content => {
+                self.dialect.choices(&data, &mut self.choices);
+                self.content = true;
+                self.said += told::streamed(&data);
+            }
             Passing::End => self.ended = true,
             Passing::Failed(error) => self.failure = Some(error),
         }
+        self.fell |= self.usage.output < before;
+        let unasked = self.usage_is_ours.then(|| self.dialect.unasked(&data)).flatten()?;
+        // Data in several lines was joined: its places are not those of the event, which goes as it is.
+        let Cow::Borrowed(data) = data else { return None };
+        if unasked == (0..data.len()) {
+            return Some(0..event.len());
+        }
+        let start = data.as_ptr().addr() - event.as_ptr().addr();
+        Some(start + unasked.start..start + unasked.end)
     }
 
     fn hold(&mut self, rest: &[u8]) {
@@ -212,6 +308,11 @@ impl Boundary {
             Self::JsonArray(boundary) => boundary.next_end(bytes, from),
         }
     }
+}
+
+fn without(event: &[u8], span: Range<usize>) -> Vec<u8> {
+    let (front, behind) = (event.get(..span.start), event.get(span.end..));
+    [front.unwrap_or_default(), behind.unwrap_or_default()].concat()
 }
 
 fn too_long() -> GatewayError {

@@ -96,6 +96,9 @@ pub struct Envelope {
     pub raw: bool,
 }
 
+/// Bytes of a body, and what stands there instead.
+pub type Edit = (Range<usize>, Cow<'static, str>);
+
 impl Envelope {
     /// A JSON body that asks for a whole JSON answer, and everything else at its plainest.
     pub fn whole(body: Bytes, model: String, model_span: Option<Range<usize>>) -> Self {
@@ -115,18 +118,31 @@ impl Envelope {
 
     /// The body with another model name in place; the same bytes when it is the same name or stands in the path.
     pub fn body_for(&self, model: &str) -> Bytes {
-        let Some(span) = self.model_span.clone().filter(|_| model != self.model) else {
+        self.body_with(model, None)
+    }
+
+    /// The same with one more edit, which does not touch the model's name. Every other byte stays.
+    pub fn body_with(&self, model: &str, edit: Option<Edit>) -> Bytes {
+        let span = self.model_span.clone().filter(|_| model != self.model);
+        let name = span.map(|span| match self.content_type {
+            Some(_) => (span, model.to_owned().into()),
+            None if span.is_empty() => (span, format!("\"model\":{},", serde_json::Value::from(model)).into()),
+            None => (span, serde_json::Value::from(model).to_string().into()),
+        });
+        let mut edits: Vec<Edit> = name.into_iter().chain(edit).collect();
+        if edits.is_empty() {
             return self.body.clone();
-        };
-        let name = match self.content_type {
-            Some(_) => model.to_owned(),
-            None if span.is_empty() => format!("\"model\":{},", serde_json::Value::from(model)),
-            None => serde_json::Value::from(model).to_string(),
-        };
-        let mut spliced = BytesMut::with_capacity(self.body.len() + name.len());
-        spliced.extend_from_slice(&self.body[..span.start]);
-        spliced.extend_from_slice(name.as_bytes());
-        spliced.extend_from_slice(&self.body[span.end..]);
+        }
+        edits.sort_by_key(|(span, _)| span.start);
+        let more: usize = edits.iter().map(|(_, text)| text.len()).sum();
+        let mut spliced = BytesMut::with_capacity(self.body.len() + more);
+        let mut from = 0;
+        for (span, text) in edits {
+            spliced.extend_from_slice(self.body.get(from..span.start).unwrap_or_default());
+            spliced.extend_from_slice(text.as_bytes());
+            from = span.end;
+        }
+        spliced.extend_from_slice(self.body.get(from..).unwrap_or_default());
         spliced.freeze()
     }
 }

@@ -63,6 +63,29 @@ pub struct Loss {
     pub reason: String,
 }
 
+/// Fields of a request that only concern a vendor's own bookkeeping: caches, tracing, abuse reports, billing tiers. The
+/// model never sees them, so a model that is `lossy = "strict"` serves requests with them all the same. They are reported
+/// like any other loss.
+const BOOKKEEPING: [&str; 9] = [
+    "client_metadata",
+    "metadata",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "service_tier",
+    "user",
+    "stream_options",
+];
+
+impl Loss {
+    /// True when the model answers the same without this field.
+    pub fn is_bookkeeping(&self) -> bool {
+        let own = self.field.strip_prefix("vendor.openai-responses.").unwrap_or(&self.field);
+        BOOKKEEPING.contains(&own)
+    }
+}
+
 /// Checks a header an adapter made. CR, LF and NUL are refused by `HeaderValue` itself.
 ///
 /// # Errors
@@ -81,6 +104,11 @@ pub fn foreign_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValu
 /// True for a header that an adapter may not set.
 pub fn is_host_only(name: &HeaderName) -> bool {
     HOST_ONLY.contains(&name.as_str())
+}
+
+/// True for a header that frames the message: not even an operator may set it.
+pub fn is_framing(name: &HeaderName) -> bool {
+    is_host_only(name) && !["authorization", "proxy-authorization", "cookie"].contains(&name.as_str())
 }
 
 /// True for a path with a `.` or `..` step, plain or escaped: a server that resolves it ends up elsewhere.

@@ -54,8 +54,10 @@ pub struct Record {
     pub first_token: Option<Duration>,
     /// Time spent in the gateway itself, before the answer began.
     pub overhead: Duration,
-    /// Tokens as the provider counted them.
+    /// Tokens as the provider counted them; what it did not say is estimated, and marked so.
     pub usage: Option<Usage>,
+    /// The rule the provider's counts break; they are recorded as they came.
+    pub usage_fault: Option<&'static str>,
     /// What could not be carried across.
     pub losses: Vec<Loss>,
     /// The kind of the error the request ended with; empty: none.
@@ -82,6 +84,15 @@ pub struct PluginCall {
 }
 
 impl Record {
+    /// Notes what could not be carried across, each field once.
+    pub fn lose(&mut self, found: Vec<Loss>) {
+        for loss in found {
+            if self.losses.iter().all(|known| known.field != loss.field) {
+                self.losses.push(loss);
+            }
+        }
+    }
+
     /// Counts one call into an adapter.
     pub fn count_plugin_call(
         &mut self,

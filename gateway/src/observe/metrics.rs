@@ -14,6 +14,7 @@ pub struct Metrics {
     overhead: HistogramVec,
     first_token: HistogramVec,
     tokens: IntCounterVec,
+    usage_faults: IntCounterVec,
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
     losses: IntCounterVec,
@@ -84,8 +85,13 @@ impl Metrics {
             )?,
             tokens: counter(
                 "causeway_tokens_total",
-                "Tokens as providers counted them.",
-                &["route", "provider", "type"],
+                "Tokens as providers counted them; estimated: the provider did not say all of them.",
+                &["route", "provider", "type", "estimated"],
+            )?,
+            usage_faults: counter(
+                "causeway_usage_faults_total",
+                "Answers whose counts of tokens contradict each other, by the rule they break.",
+                &["provider", "rule"],
             )?,
             attempts: counter(
                 "causeway_attempts_total",
@@ -141,7 +147,11 @@ impl Metrics {
         if let Some(first) = record.first_token {
             self.first_token.with_label_values(&[route, stream]).observe(first.as_secs_f64());
         }
+        if let Some(rule) = record.usage_fault {
+            self.usage_faults.with_label_values(&[provider, rule]).inc();
+        }
         if let Some(usage) = record.usage {
+            let estimated = if usage.estimated { "true" } else { "false" };
             for (kind, count) in [
                 ("input", usage.input),
                 ("output", usage.output),
@@ -150,7 +160,7 @@ impl Metrics {
                 ("reasoning", usage.reasoning),
             ] {
                 if let Some(count) = count {
-                    self.tokens.with_label_values(&[route, provider, kind]).inc_by(count);
+                    self.tokens.with_label_values(&[route, provider, kind, estimated]).inc_by(count);
                 }
             }
         }

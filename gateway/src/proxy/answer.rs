@@ -40,17 +40,3 @@ pub(super) struct Raw {
 
 /// The type of nearly every whole answer.
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-/// Provider headers that are passed on: limits and retry hints, which SDKs read. Everything else stays here:
-/// cookies, server names and account ids are nobody's business.
-pub(super) fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    const WHOLE: [&str; 4] = ["retry-after", "retry-after-ms", "openai-processing-ms", "openai-version"];
-    const FRONT: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
-    headers
-        .iter()
-        .filter(|(name, _)| {
-            WHOLE.contains(&name.as_str()) || FRONT.iter().any(|front| name.as_str().starts_with(front))
-        })
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
-}

@@ -8,16 +8,16 @@ use http::HeaderMap;
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::answer::{self, Answer};
-use super::exchange::Exchange;
-use super::pass_on;
+use super::exchange::{Exchange, Said};
 use super::service::Ground;
 use super::stream::Stream;
+use super::{losses, pass_on, rate_headers};
 use crate::adapter::{Lease, Route};
-use crate::config::Lossy;
+use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
-use crate::dialect::{AnswerFacts, Dialect};
+use crate::dialect::{AnswerFacts, Dialect, told};
 use crate::domain::http::UpstreamRequest;
-use crate::domain::{Attempt, Envelope, Record};
+use crate::domain::{Attempt, Envelope, Operation, Record};
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Model, Plan, Step};
 use crate::state::{Provider, Snapshot};
@@ -191,10 +191,11 @@ impl Walk<'_> {
         let sent = Exchange::wait(&mut self.exchange.waited, timeout_at(until, sent)).await;
         let response = sent.map_err(|_| too_slow())??;
         attempt.status = Some(response.head.status);
-        let headers = answer::passed_on(&response.head.headers);
+        let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.exchange.now());
         let target = format!("{}/{}", step.provider, step.model);
         let came = Came { provider, route, response, lease, until };
         let body = if !(200..300).contains(&came.response.head.status) {
+            self.exchange.refused_with = headers;
             return Err(self.refused(came).await);
         } else if envelope.raw && passage {
             answer::Body::Raw(Box::new(self.raw(came).await?))
@@ -237,20 +238,8 @@ impl Walk<'_> {
             leased.translator()?.translate_request(route, dialect.operation(), &body)
         });
         let (request, losses) = translated?;
-        let strict = self.model.lossy == Lossy::Strict;
-        if let Some(loss) = losses.first().filter(|_| strict) {
-            let message = format!(
-                "`{}` cannot be carried to this provider ({}), and the model is strict",
-                loss.field, loss.reason
-            );
-            let refused = GatewayError::client(Kind::Unsupported, message);
-            return Err(GatewayError { param: Some(loss.field.clone()), ..refused });
-        }
-        if self.model.lossy == Lossy::Warn && !losses.is_empty() {
-            let fields: Vec<_> = losses.iter().map(|loss| loss.field.as_str()).collect();
-            tracing::warn!(provider = %provider.upstream.name, fields = fields.join(", "), "fields were lost in translation");
-        }
-        self.exchange.record.losses = losses;
+        let losses = dialect.dropped(envelope).into_iter().chain(losses).collect();
+        self.exchange.record.losses = losses::of_request(self.model, provider, &body, losses)?;
         Ok(request)
     }
 
@@ -270,7 +259,14 @@ impl Walk<'_> {
                 Ok(lease.translator()?.map_error(status, &response.head.headers, &body))
             })
         });
-        GatewayError { upstream_status: Some(status), ..judged.unwrap_or_else(|error| error) }
+        let judged = judged.unwrap_or_else(|error| error);
+        // A general word must not hide what the status says: 503 is worth another try soon, 502 may not be.
+        let kind = match (judged.kind, status) {
+            (Kind::Provider, 503 | 529) => Kind::Overloaded,
+            (Kind::Provider, 408 | 504) => Kind::Timeout,
+            (kind, _) => kind,
+        };
+        GatewayError { kind, upstream_status: Some(status), ..judged }
     }
 
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
@@ -281,6 +277,7 @@ impl Walk<'_> {
         let Some(mut lease) = lease else {
             pass_on::judge(dialect, &body)?;
             self.exchange.record.usage = dialect.whole_usage(&body);
+            self.exchange.said = Some(self.said(&body));
             return Ok(answer::Body::Whole(answer::JSON, body));
         };
         let headers = &response.head.headers;
@@ -288,7 +285,11 @@ impl Walk<'_> {
             lease.translator()?.translate_response(&route, dialect.operation(), headers, &body)
         })?;
         self.exchange.record.usage = answer.usage;
-        self.exchange.record.losses.extend(answer.losses);
+        self.exchange.said = Some(self.said(&answer.body));
+        self.exchange.record.lose(answer.losses);
+        if let Some(keeps) = dialect.keeps().filter(|_| dialect.operation() == Operation::Chat) {
+            self.exchange.record.lose(Lost::new(keeps).of(&answer.body));
+        }
         if let Some(content_type) = answer.content_type {
             return Ok(answer::Body::Whole(content_type, answer.body));
         }
@@ -310,6 +311,12 @@ impl Walk<'_> {
         Ok(answer::Raw { content_type, first, rest: response.body })
     }
 
+    /// How much a whole answer says; only looked up when its provider did not count.
+    fn said(&self, body: &[u8]) -> Said {
+        let counted = self.exchange.record.usage.is_some_and(|usage| usage.output.is_some());
+        Said { bytes: if counted { 0 } else { told::answered(body) }, complete: true, usage_fell: false }
+    }
+
     async fn stream(&mut self, came: Came<'_>) -> Result<Stream, GatewayError> {
         let Came { provider, route, response, lease, until } = came;
         let Request { dialect, envelope, .. } = *self.request;
@@ -319,13 +326,15 @@ impl Walk<'_> {
             None => {
                 let expected = pass_on::stream_type(envelope.framing);
                 pass_on::demand(&head.headers, expected)?;
-                Stream::native(provider, body, Passage::new(dialect, envelope.framing), writer)
+                let passage = Passage::new(dialect, envelope.framing);
+                let asked = pass_on::ask_usage(dialect, envelope, provider).is_some();
+                Stream::native(provider, body, passage.keeping_usage(asked), writer)
             }
             Some(mut lease) => {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {
                     lease.translator()?.open_stream(&route, dialect.operation(), &head.headers)
                 })?;
-                Stream::translated(provider, body, lease, writer)
+                Stream::translated(provider, body, lease, writer).losing(dialect.keeps().map(Lost::new))
             }
         };
         let Exchange { waited, record, .. } = &mut *self.exchange;

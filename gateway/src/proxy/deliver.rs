@@ -85,6 +85,7 @@ async fn streamed(
     client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)?;
     let ended = events(client, exchange, &mut stream, deadline).await;
     exchange.record.usage = stream.usage();
+    exchange.said = Some(stream.said());
     let Err(error) = ended else {
         return client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left);
     };

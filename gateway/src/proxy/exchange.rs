@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use http::HeaderMap;
+
 use crate::domain::{Record, RequestHead};
 
 /// One request and its record in the making.
@@ -14,15 +16,43 @@ pub(super) struct Exchange {
     pub(super) created: u64,
     /// Time spent waiting for the client and for providers; the rest is ours.
     pub(super) waited: Duration,
+    /// Limits that the last provider to refuse told with its refusal, in the client's words.
+    pub(super) refused_with: HeaderMap,
+    /// What was said in an answer that was sent; `None` until one is.
+    pub(super) said: Option<Said>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
+}
+
+/// How much an answer said, for what its provider did not count.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    /// Bytes of text.
+    pub(super) bytes: u64,
+    /// It came to its end.
+    pub(super) complete: bool,
+    /// A later total was smaller than an earlier one.
+    pub(super) usage_fell: bool,
 }
 
 impl Exchange {
     pub(super) fn new(head: RequestHead, request_id: String, path: String) -> Self {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let record = Record { request_id, path, model: "".into(), ..Record::default() };
-        Self { head, started: Instant::now(), created, waited: Duration::ZERO, record }
+        Self {
+            head,
+            started: Instant::now(),
+            created,
+            waited: Duration::ZERO,
+            refused_with: HeaderMap::new(),
+            said: None,
+            record,
+        }
+    }
+
+    /// Unix time in seconds.
+    pub(super) fn now(&self) -> u64 {
+        self.created + self.started.elapsed().as_secs()
     }
 
     /// Time since the start that was not spent waiting for others.

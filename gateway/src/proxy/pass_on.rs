@@ -5,7 +5,7 @@ use http::HeaderMap;
 use super::answer::JSON;
 use crate::dialect::{Dialect, Passing};
 use crate::domain::http::{UpstreamRequest, climbs};
-use crate::domain::{Envelope, Framing, Usage};
+use crate::domain::{Edit, Envelope, Framing, Usage};
 use crate::error::{GatewayError, Kind};
 use crate::state::Provider;
 
@@ -46,9 +46,14 @@ pub(super) fn request(
         method: http::Method::POST,
         path,
         headers,
-        body: envelope.body_for(model),
+        body: envelope.body_with(model, ask_usage(dialect, envelope, provider)),
         credential: passage.credential.clone(),
     })
+}
+
+/// Usage is wanted of every stream, also when the client is not told; not so where the provider cannot say it.
+pub(super) fn ask_usage(dialect: &dyn Dialect, envelope: &Envelope, provider: &Provider) -> Option<Edit> {
+    provider.stream_usage.then(|| dialect.ask_usage(envelope)).flatten()
 }
 
 pub(super) fn stream_type(framing: Framing) -> &'static str {

@@ -3,8 +3,9 @@
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, deliver, receive};
+use super::{attempt, counted, deliver, receive};
 use crate::dialect::{self, Endpoint};
+use crate::domain::Operation;
 use crate::error::GatewayError;
 use crate::state::Snapshot;
 
@@ -37,5 +38,9 @@ pub(super) async fn run(
         }
         gone = client.gone() => return Err(gone), // dropping the attempt cancels it
     };
-    deliver::send(snapshot, client, exchange, api.dialect, answer).await // no way back from here
+    let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
+    if api.dialect.operation() == Operation::Chat {
+        counted::complete(exchange, &envelope.body);
+    }
+    sent
 }

@@ -25,6 +25,13 @@ pub(super) async fn send(
         let _ = head.insert_header("retry-after", after.as_millis().div_ceil(1000).to_string());
         let _ = head.insert_header("retry-after-ms", after.as_millis().to_string());
     }
+    if error.upstream_status.is_some() {
+        let limits =
+            exchange.refused_with.iter().filter(|(name, _)| !name.as_str().starts_with("retry-after"));
+        for (name, value) in limits {
+            let _ = head.append_header(name.clone(), value.clone());
+        }
+    }
     if error.origin == Origin::Upstream && !exchange.record.attempts.is_empty() {
         // Our own attempts are used up; retries of retries make storms.
         let _ = head.insert_header("x-should-retry", "false");

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
+use super::exchange::Said;
 use crate::adapter::{Ending, Lease};
+use crate::dialect::lost::Lost;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::passage::Passage;
-use crate::dialect::{Dialect, Passing, StreamWriter};
+use crate::dialect::{Dialect, Passing, StreamWriter, told};
 use crate::domain::{Record, Usage};
 use crate::error::{GatewayError, Kind};
 use crate::state::Provider;
@@ -46,6 +48,12 @@ pub(super) struct Stream {
     closed: bool,
     /// An error that came in the same bytes as good events, which go first.
     failed: Option<GatewayError>,
+    /// Finds what the client's dialect cannot show.
+    lost: Option<Lost>,
+    /// Bytes of text in the canonical chunks so far.
+    said: u64,
+    /// A later total was smaller than an earlier one.
+    fell: bool,
 }
 
 impl Stream {
@@ -82,7 +90,16 @@ impl Stream {
             ended: false,
             closed: false,
             failed: None,
+            lost: None,
+            said: 0,
+            fell: false,
         }
+    }
+
+    /// Reports what `lost` finds.
+    #[must_use]
+    pub(super) fn losing(self, lost: Option<Lost>) -> Self {
+        Self { lost, ..self }
     }
 
     /// Pulls until the first event of the answer itself is there. Until then another target may be tried.
@@ -142,6 +159,15 @@ impl Stream {
         self.told_usage.then_some(self.usage)
     }
 
+    /// How much was said, and whether the end came.
+    pub(super) fn said(&self) -> Said {
+        let (bytes, fell) = match &self.source {
+            Source::Native(passage) => (passage.said(), passage.usage_fell()),
+            Source::Translated(_) => (self.said, self.fell),
+        };
+        Said { bytes, complete: self.ended, usage_fell: fell }
+    }
+
     /// What comes after the end. The answer is complete: a connection that breaks or hangs now is no failure of it,
     /// and one that ends soon can be used again.
     async fn linger(&mut self) -> Option<Bytes> {
@@ -159,7 +185,7 @@ impl Stream {
             return Ok(None);
         }
         let read = if self.ended { self.linger().await } else { self.upstream.next().await? };
-        let Self { source, writer, usage, told_usage, ended, closed, failed, .. } = self;
+        let Self { source, writer, usage, told_usage, ended, closed, failed, said, fell, lost, .. } = self;
         *closed = read.is_none();
         let mut out = Vec::new();
         let content = match source {
@@ -174,12 +200,19 @@ impl Stream {
             Source::Translated(_) if *ended => false,
             Source::Translated(translated) => {
                 let step = translated.step(read.as_ref(), record)?;
-                record.losses.extend(step.losses);
-                if let Some(said) = step.usage {
-                    usage.update(said);
+                record.lose(step.losses);
+                if let Some(told) = step.usage {
+                    let before = usage.output;
+                    usage.update(told);
+                    *fell |= usage.output < before;
                     *told_usage = true;
                 }
-                let content = write_lines(writer.as_mut(), &step.chunks, &mut out)?;
+                if let Some(lost) = lost {
+                    for line in step.chunks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                        record.lose(lost.of(line));
+                    }
+                }
+                let content = write_lines(writer.as_mut(), &step.chunks, &mut out, said)?;
                 match step.ending {
                     Some(Ending::Complete) if !*ended => {
                         *ended = true;
@@ -248,6 +281,7 @@ fn write_lines(
     writer: &mut dyn StreamWriter,
     chunks: &[u8],
     out: &mut Vec<u8>,
+    said: &mut u64,
 ) -> Result<bool, GatewayError> {
     let mut content = false;
     let mut rest = chunks;
@@ -256,7 +290,10 @@ fn write_lines(
         rest = after.get(1..).unwrap_or_default();
         // Canonical chunks are OpenAI's, so what is content there is content here.
         match OpenAiChat.passing(line, &mut Usage::default()) {
-            Passing::Content => content = true,
+            Passing::Content => {
+                content = true;
+                *said += told::streamed(line);
+            }
             Passing::Quiet => {}
             Passing::End | Passing::Failed(_) => {
                 return Err(GatewayError::plugin("a chunk of the adapter is not canonical chat"));

@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
+
 use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
 use crate::auth::Keyring;
-use crate::config::{self, Config};
+use crate::config::{self, Config, CredentialWay};
+use crate::domain::http::CredentialKind;
 use crate::domain::{ModelFacts, Secret, Target, VirtualKey};
+use crate::error::{GatewayError, Kind};
 use crate::route::{Model, Retry, Table};
-use crate::upstream::{self, Timeouts};
+use crate::upstream::{self, AzureAd, Credential, Timeouts};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
 ///
@@ -105,16 +109,55 @@ fn open(
     let options = serde_json::to_string(&provider.options).map_err(|error| at(&error))?;
     super::options::check(&loaded.manifest().options_schema, &provider.options)
         .map_err(|problem| at(&problem))?;
-    let url = provider.url.as_deref().unwrap_or(&loaded.manifest().default_url);
-    if url.is_empty() {
-        return Err(at(&format!("the adapter `{plugin}` has no default url; give one")));
-    }
-    let upstream =
-        upstream::Provider::new(name, url, provider.keys.clone()).map_err(|error| at(&error.message))?;
-    let upstream = upstream.in_region(provider.options.get("region").and_then(|region| region.as_str()));
+    let url = match &provider.url {
+        Some(url) => url.clone(),
+        None => {
+            let manifest = loaded.manifest();
+            super::options::url(&manifest.default_url, &manifest.options_schema, &provider.options)
+                .map_err(|problem| at(&format!("the adapter `{plugin}` {problem}")))?
+        }
+    };
+    let upstream = network(name, &url, provider).map_err(|error| at(&error.message))?;
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
-    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts })
+    // The adapter's own option says the same for what it translates.
+    let stream_usage =
+        provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
+    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts, stream_usage })
+}
+
+/// The provider as the network sees it.
+fn network(name: &str, url: &str, provider: &config::Provider) -> Result<upstream::Provider, GatewayError> {
+    let region = provider.options.get("region").and_then(|region| region.as_str());
+    let headers = provider.headers.iter().map(|(name, value)| (name.as_str(), value));
+    upstream::Provider::new(name, url, provider.keys.clone())?
+        .in_region(region)
+        .with_headers(headers)?
+        .with_credential(credential(provider.credential.as_ref())?)
+}
+
+fn credential(configured: Option<&config::Credential>) -> Result<Credential, GatewayError> {
+    let Some(configured) = configured else { return Ok(Credential::Adapter) };
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    Ok(match configured.way() {
+        None => Credential::Adapter,
+        Some(CredentialWay::None) => Credential::Fixed(CredentialKind::None),
+        Some(CredentialWay::Bearer) => Credential::Fixed(CredentialKind::Bearer),
+        Some(CredentialWay::Query) => Credential::Fixed(CredentialKind::Query(text(&configured.query))),
+        Some(CredentialWay::Header) => {
+            let name = HeaderName::try_from(text(&configured.header)).map_err(|_| {
+                GatewayError::gateway(Kind::Internal, "credential.header is not the name of a header")
+            })?;
+            Credential::Fixed(CredentialKind::Header(name))
+        }
+        Some(CredentialWay::AzureAd) => Credential::AzureAd(AzureAd {
+            tenant: text(&configured.tenant),
+            client_id: text(&configured.client_id),
+            secret: configured.client_secret.clone().unwrap_or_else(|| Secret::new("")),
+            scope: configured.scope.clone().unwrap_or_else(|| AzureAd::SCOPE.to_owned()),
+            authority: configured.authority.clone().unwrap_or_else(|| AzureAd::AUTHORITY.to_owned()),
+        }),
+    })
 }
 
 fn limits(plugin: Option<&config::Plugin>) -> Limits {

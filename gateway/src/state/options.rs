@@ -1,4 +1,4 @@
-//! A provider's `options` against its adapter's schema.
+//! A provider's `options` against its adapter's schema, and the URL that follows from them.
 
 use std::collections::BTreeMap;
 
@@ -23,3 +23,40 @@ pub(super) fn check(schema: &str, options: &BTreeMap<String, Value>) -> Result<(
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }
+
+/// The adapter's default URL with options filled in: `{location}` is the option of that name, or what the schema's
+/// `x-in-url` of that option says for its value (`*`: for every other).
+pub(super) fn url(
+    default_url: &str,
+    schema: &str,
+    options: &BTreeMap<String, Value>,
+) -> Result<String, String> {
+    let mut url = String::new();
+    let mut rest = default_url;
+    if rest.is_empty() {
+        return Err("has no default url; give one".to_owned());
+    }
+    let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, behind) = after.split_once('}').ok_or("has a default url with an open brace")?;
+        let property = schema.get("properties").and_then(|properties| properties.get(name));
+        let default = property.and_then(|property| property.get("default"));
+        let value = options.get(name).or(default).and_then(Value::as_str);
+        let value = value.ok_or_else(|| format!("needs a `url`, or `options.{name}`"))?;
+        let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+        if value.is_empty() || !value.chars().all(legal) {
+            return Err(format!("cannot make a url of `options.{name}`"));
+        }
+        let words = property.and_then(|property| property.get("x-in-url"));
+        let word =
+            words.and_then(|words| words.get(value).or_else(|| words.get("*"))).and_then(Value::as_str);
+        url.push_str(before);
+        url.push_str(&word.unwrap_or("*").replace('*', value));
+        rest = behind;
+    }
+    url.push_str(rest);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests;

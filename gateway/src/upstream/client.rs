@@ -1,7 +1,7 @@
 //! Pingora's pooled connector: one request out, a head and a body back.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use pingora::connectors::http::Connector;
 use pingora::http::RequestHeader;
@@ -9,8 +9,9 @@ use pingora::protocols::http::client::HttpSession;
 use pingora::{BError, ErrorType};
 
 use super::body::Body;
-use super::credential::{self, Draft};
-use super::{Provider, Timeouts};
+use super::credential::{self, Draft, Grant, MAX_ANSWER};
+use super::{Proof, Provider, Timeouts};
+use crate::domain::Secret;
 use crate::domain::http::{ResponseHead, UpstreamRequest};
 use crate::error::{GatewayError, Kind};
 
@@ -38,7 +39,8 @@ impl Client {
     /// Sends a request and waits for the head of the answer; the caller bounds the wait.
     ///
     /// # Errors
-    /// [`Kind::Unreachable`] when nothing was sent, [`Kind::Provider`] when the connection broke afterwards.
+    /// [`Kind::Unreachable`] when nothing was sent, [`Kind::Provider`] when the connection broke afterwards,
+    /// [`Kind::Authentication`] when there is no token to send.
     pub async fn send(
         &self,
         provider: &Provider,
@@ -47,15 +49,56 @@ impl Client {
     ) -> Result<Response, GatewayError> {
         let mut path = provider.url.path(&request.path);
         let mut headers = request.headers.clone();
-        let draft = Draft {
-            method: &request.method,
-            host: &provider.url.host_header(),
-            region: provider.region.as_deref(),
-            path: &mut path,
-            headers: &mut headers,
-            body: &request.body,
+        provider.add_headers(&mut headers);
+        let proof = provider.proof(&request.credential);
+        let (grant, token) = match proof {
+            Proof::Token(grant, scope) => {
+                // Boxed: rarely awaited, and as large as a request of its own.
+                let token = Box::pin(self.token(grant, &scope, timeouts)).await?;
+                credential::bearer(&mut headers, &token)?;
+                (Some(grant), Some(token))
+            }
+            Proof::Key(kind, key) => {
+                let draft = Draft {
+                    method: &request.method,
+                    host: &provider.url.host_header(),
+                    region: provider.region.as_deref(),
+                    path: &mut path,
+                    headers: &mut headers,
+                    body: &request.body,
+                };
+                credential::sign(kind, key, draft, SystemTime::now())?;
+                (None, None)
+            }
         };
-        credential::sign(&request.credential, provider.key(), draft, SystemTime::now())?;
+        let response = self.dispatch(provider, request, &Signed { path, headers }, timeouts).await?;
+        if let (401, Some(grant), Some(token)) = (response.head.status, grant, &token) {
+            grant.cell.forget(token);
+        }
+        Ok(response)
+    }
+
+    /// The access token of a grant, fetched when there is none that holds.
+    async fn token(&self, grant: &Grant, scope: &str, timeouts: &Timeouts) -> Result<Secret, GatewayError> {
+        let fetch = async {
+            let endpoint = &grant.endpoint;
+            let request = grant.request(scope, SystemTime::now())?;
+            let signed = Signed { path: endpoint.url.path(&request.path), headers: request.headers.clone() };
+            let mut answer = self.dispatch(endpoint, &request, &signed, timeouts).await?;
+            let body = answer.body.whole(MAX_ANSWER).await?;
+            grant.read(answer.head.status, &body)
+        };
+        grant.cell.get(scope, Instant::now, fetch).await
+    }
+
+    /// Sends what is signed.
+    async fn dispatch(
+        &self,
+        provider: &Provider,
+        request: &UpstreamRequest,
+        signed: &Signed,
+        timeouts: &Timeouts,
+    ) -> Result<Response, GatewayError> {
         let mut turn = 0;
         loop {
             let peer = provider.peer(timeouts, turn).await?;
@@ -65,7 +108,7 @@ impl Client {
                 .await
                 .map_err(|error| broken(provider, &error, Kind::Unreachable))?;
             session.set_write_timeout(Some(timeouts.idle));
-            let head = head(provider, request, &headers, &path)?;
+            let head = head(provider, request, signed)?;
             match exchange_heads(&mut session, head, request).await {
                 Ok(head) => {
                     let body = Body::new(session, peer, self.clone(), timeouts.idle);
@@ -79,13 +122,19 @@ impl Client {
     }
 }
 
+/// What a credential may have changed.
+struct Signed {
+    path: String,
+    headers: http::HeaderMap,
+}
+
 fn head(
     provider: &Provider,
     request: &UpstreamRequest,
-    headers: &http::HeaderMap,
-    path: &str,
+    signed: &Signed,
 ) -> Result<Box<RequestHeader>, GatewayError> {
     let illegal = |_| GatewayError::plugin("the request's head is not legal HTTP");
+    let Signed { path, headers } = signed;
     let mut head = RequestHeader::build(request.method.clone(), path.as_bytes(), Some(headers.len() + 4))
         .map_err(illegal)?;
     head.insert_header("host", provider.url.host_header()).map_err(illegal)?;

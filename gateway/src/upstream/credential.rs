@@ -1,4 +1,6 @@
-//! Puts the provider's key into a request, by the kind the adapter named. The adapter never sees it.
+//! Puts the provider's key into a request, by the kind the adapter named or the operator chose. The adapter never sees it.
+//!
+//! Most keys are sent or signed with as they are ([`sign`]); a few are first exchanged for a token ([`Grant`]).
 
 use std::time::SystemTime;
 
@@ -6,10 +8,30 @@ use http::{HeaderMap, Method};
 
 use crate::domain::Secret;
 use crate::domain::http::CredentialKind;
-use crate::error::{GatewayError, Kind};
+use crate::error::GatewayError;
 
 mod aws_sigv4;
+mod azure_ad;
+mod google_oauth;
+mod grant;
 mod header;
+mod token;
+
+pub use azure_ad::AzureAd;
+pub(super) use grant::{Grant, MAX_ANSWER};
+pub(super) use header::bearer;
+
+/// What the operator says about how a provider's keys are sent.
+#[derive(Clone, Debug, Default)]
+pub enum Credential {
+    /// As the adapter says.
+    #[default]
+    Adapter,
+    /// So, whatever the adapter says.
+    Fixed(CredentialKind),
+    /// Not the keys, but a token of a directory.
+    AzureAd(AzureAd),
+}
 
 /// A request before it is signed: all that a signature may cover.
 pub(super) struct Draft<'r> {
@@ -45,9 +67,7 @@ pub(super) fn sign(
             let region = if region.is_empty() { draft.region.unwrap_or_default() } else { region };
             aws_sigv4::sign(service, region, key, &mut draft, now)
         }
-        CredentialKind::GoogleOauth { .. } => Err(GatewayError::gateway(
-            Kind::Internal,
-            "the adapter wants a credential kind this version cannot make (google-oauth)",
-        )),
+        // A key file was exchanged before; what is no key file is a token already.
+        CredentialKind::GoogleOauth { .. } => header::bearer(draft.headers, key),
     }
 }

@@ -21,12 +21,13 @@ pub struct BaseUrl {
     port: u16,
     /// Path in front of the API's own, without a trailing slash and without the version segment.
     prefix: String,
-    /// The version segment, when the URL ends in one; it stands in for the API's own.
+    /// The version segment, when the URL ends in one; it stands in for the API's own. Empty: the server has none.
     version: Option<String>,
 }
 
 impl BaseUrl {
-    /// Reads `http(s)://host[:port][/path]`. The path may end in the API's version segment or not.
+    /// Reads `http(s)://host[:port][/path]`. The path may end in the API's version segment or not; or it is the whole
+    /// path of chat completions, which says that what stands before it is all there is, version or not.
     ///
     /// # Errors
     /// Anything else, in one line that does not repeat a password.
@@ -46,8 +47,12 @@ impl BaseUrl {
             return Err(wrong("holds a query"));
         }
         let path = uri.path().trim_end_matches('/');
+        let (path, otherwise) = match path.strip_suffix("/chat/completions") {
+            Some(front) => (front, Some(String::new())),
+            None => (path, None),
+        };
         let (front, last) = path.rsplit_once('/').unwrap_or(("", ""));
-        let (prefix, version) = if is_version(last) { (front, Some(last.to_owned())) } else { (path, None) };
+        let (prefix, version) = if is_version(last) { (front, Some(last.to_owned())) } else { (path, otherwise) };
         Ok(Self {
             tls,
             host: authority.host().to_owned(),
@@ -63,16 +68,23 @@ impl BaseUrl {
         let api_path = api_path.trim_start_matches('/');
         let (first, rest) = split(api_path);
         if let (true, Some(version)) = (is_version(first), &self.version) {
-            return format!("{}/{version}/{rest}", self.prefix);
+            return self.joined(version, rest);
         }
         let front = self.prefix.strip_suffix(first).filter(|front| !first.is_empty() && front.ends_with('/'));
         match (front, &self.version, split(rest)) {
             (Some(_), Some(version), (second, rest)) if is_version(second) => {
-                format!("{}/{version}/{rest}", self.prefix)
+                self.joined(version, rest)
             }
             (Some(front), _, _) => format!("{front}{api_path}"),
-            (None, Some(version), _) => format!("{}/{version}/{api_path}", self.prefix),
+            (None, Some(version), _) => self.joined(version, api_path),
             (None, None, _) => format!("{}/{api_path}", self.prefix),
+        }
+    }
+
+    fn joined(&self, version: &str, rest: &str) -> String {
+        match version {
+            "" => format!("{}/{rest}", self.prefix),
+            version => format!("{}/{version}/{rest}", self.prefix),
         }
     }
 

@@ -7,6 +7,7 @@ fn fixtures() {
 
 #[test]
 fn the_options_schema_is_json() {
-    let schema: serde_json::Value = serde_json::from_str(super::options::SCHEMA).expect("JSON");
+    let schema = <super::Anthropic as plugin_sdk::Adapter>::describe().options_schema;
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     assert_eq!(schema["additionalProperties"], false);
 }

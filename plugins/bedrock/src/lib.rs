@@ -3,6 +3,8 @@
 //! `request` writes what `wire` describes, `response` and `stream` read answers, `error` reads failures,
 //! `model` knows what differs between the families of models. What gets lost on the way is listed in the README.
 
+mod count;
+mod embeddings;
 mod error;
 mod model;
 mod options;
@@ -14,8 +16,7 @@ mod wire;
 
 use options::Options;
 use plugin_sdk::{
-    Adapter, Answer, Capability, Failure, FailureKind, Header, Manifest, Operation, Route, UpstreamRequest,
-    failure,
+    Adapter, Answer, Capability, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure,
 };
 
 /// The vendor's word in canonical chat: `format`, `vendor`.
@@ -36,7 +37,7 @@ impl Adapter for Bedrock {
             provider: "aws.bedrock".into(),
             // Every region has a host of its own.
             default_url: String::new(),
-            operations: vec![Operation::Chat],
+            operations: vec![Operation::Chat, Operation::CountTokens, Operation::Embeddings],
             capabilities: vec![
                 Capability::Streaming,
                 Capability::Tools,
@@ -63,9 +64,18 @@ impl Adapter for Bedrock {
         operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
-        only_chat(operation)?;
-        let (body, losses) = request::translate(&self.options, route, body)?;
-        let action = if route.streaming { "converse-stream" } else { "converse" };
+        let (action, (body, losses)) = match operation {
+            Operation::Chat if route.streaming => {
+                ("converse-stream", request::translate(&self.options, route, body)?)
+            }
+            Operation::Chat => ("converse", request::translate(&self.options, route, body)?),
+            Operation::CountTokens => {
+                let (body, losses) = request::translate(&self.options, route, body)?;
+                ("count-tokens", (count::request(&body)?, losses))
+            }
+            Operation::Embeddings => ("invoke", embeddings::request(route, body)?),
+            other => return Err(failure::not_translated(VENDOR, other)),
+        };
         Ok(UpstreamRequest {
             method: "POST".into(),
             path: format!("/model/{}/{action}", encoded(&route.model)),
@@ -83,8 +93,12 @@ impl Adapter for Bedrock {
         headers: &[Header],
         body: &[u8],
     ) -> Result<Answer, Failure> {
-        only_chat(operation)?;
-        response::translate(route, headers, body)
+        match operation {
+            Operation::Chat => response::translate(route, headers, body),
+            Operation::CountTokens => count::answer(body),
+            Operation::Embeddings => embeddings::answer(route, headers, body),
+            other => Err(failure::not_translated(VENDOR, other)),
+        }
     }
 
     fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
@@ -97,15 +111,10 @@ impl Adapter for Bedrock {
         operation: Operation,
         headers: &[Header],
     ) -> Result<Self::Stream, Failure> {
-        only_chat(operation)?;
-        Ok(stream::Stream::open(route, headers))
-    }
-}
-
-fn only_chat(operation: Operation) -> Result<(), Failure> {
-    match operation {
-        Operation::Chat => Ok(()),
-        _ => Err(failure::new(FailureKind::Unsupported, "bedrock serves nothing but chat here")),
+        match operation {
+            Operation::Chat => Ok(stream::Stream::open(route, headers)),
+            other => Err(failure::not_streamed(VENDOR, other)),
+        }
     }
 }
 

@@ -144,7 +144,11 @@ fn lose_the_rest(request: &ChatRequest<'_>, losses: &mut Losses) {
 }
 
 /// `vendor.bedrock` is merged deeply; nearly nobody has it.
-fn merge_own(body: Vec<u8>, own: Option<&Json<'_>>, losses: &mut Losses) -> Result<Vec<u8>, Failure> {
+pub(crate) fn merge_own(
+    body: Vec<u8>,
+    own: Option<&Json<'_>>,
+    losses: &mut Losses,
+) -> Result<Vec<u8>, Failure> {
     let Some(own) = own else { return Ok(body) };
     let mut own = own.to_value();
     if own.as_object_mut().and_then(|own| own.remove("messages")).is_some() {

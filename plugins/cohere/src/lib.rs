@@ -1,13 +1,15 @@
-//! Cohere's chat (`/v2/chat`) as a provider: plans beside calls, documents beside messages, citations in answers.
+//! Cohere as a provider. Its chat (`/v2/chat`): plans beside calls, documents beside messages, citations in answers.
 
 mod error;
+mod operations;
 mod request;
 mod response;
 mod stream;
 mod wire;
 
 use plugin_sdk::{
-    Adapter, Answer, Capability, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure,
+    Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route,
+    UpstreamRequest, failure,
 };
 
 /// The adapter; it has no options.
@@ -25,7 +27,7 @@ impl Adapter for Cohere {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             provider: "cohere".to_owned(),
             default_url: "https://api.cohere.com".to_owned(),
-            operations: vec![Operation::Chat],
+            operations: vec![Operation::Chat, Operation::Embeddings, Operation::Rerank],
             capabilities: vec![
                 Capability::Streaming,
                 Capability::Tools,
@@ -39,7 +41,13 @@ impl Adapter for Cohere {
                 Capability::Seed,
             ],
             options_schema: r#"{"type":"object","additionalProperties":false}"#.to_owned(),
-            passages: Vec::new(),
+            passages: vec![Passage {
+                dialect: "cohere-rerank".to_owned(),
+                path: "/v2/rerank".to_owned(),
+                stream_path: "/v2/rerank".to_owned(),
+                headers: Vec::new(),
+                credential: Credential::Bearer,
+            }],
             client_headers: Vec::new(),
         }
     }
@@ -54,8 +62,10 @@ impl Adapter for Cohere {
         operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
-        only_chat(operation)?;
-        request::translate(route, body)
+        match operation {
+            Operation::Chat => request::translate(route, body),
+            other => operations::request(route, other, body),
+        }
     }
 
     fn translate_response(
@@ -65,8 +75,10 @@ impl Adapter for Cohere {
         _headers: &[Header],
         body: &[u8],
     ) -> Result<Answer, Failure> {
-        only_chat(operation)?;
-        response::translate(&route.model, body)
+        match operation {
+            Operation::Chat => response::translate(&route.model, body),
+            other => operations::answer(route, other, body),
+        }
     }
 
     fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
@@ -79,18 +91,10 @@ impl Adapter for Cohere {
         operation: Operation,
         _headers: &[Header],
     ) -> Result<stream::Stream, Failure> {
-        only_chat(operation)?;
-        Ok(stream::Stream::of(&route.model))
-    }
-}
-
-fn only_chat(operation: Operation) -> Result<(), Failure> {
-    match operation {
-        Operation::Chat => Ok(()),
-        other => Err(failure::new(
-            plugin_sdk::FailureKind::Unsupported,
-            format!("the cohere adapter does not translate {other:?}"),
-        )),
+        match operation {
+            Operation::Chat => Ok(stream::Stream::of(&route.model)),
+            other => Err(failure::not_streamed(VENDOR, other)),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! other, what a call's id looks like, content as lists, another name for the seed.
 
 mod error;
+mod operations;
 mod request;
 mod response;
 mod stream;
@@ -26,7 +27,12 @@ impl Adapter for Mistral {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             provider: "mistral_ai".to_owned(),
             default_url: "https://api.mistral.ai/v1".to_owned(),
-            operations: vec![Operation::Chat],
+            operations: vec![
+                Operation::Chat,
+                Operation::Embeddings,
+                Operation::Moderation,
+                Operation::Transcription,
+            ],
             capabilities: vec![
                 Capability::Streaming,
                 Capability::Tools,
@@ -57,8 +63,10 @@ impl Adapter for Mistral {
         operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
-        only_chat(operation)?;
-        request::translate(route, body)
+        match operation {
+            Operation::Chat => request::translate(route, body),
+            other => operations::request(route, other, body),
+        }
     }
 
     fn translate_response(
@@ -68,8 +76,10 @@ impl Adapter for Mistral {
         _headers: &[Header],
         body: &[u8],
     ) -> Result<Answer, Failure> {
-        only_chat(operation)?;
-        response::translate(body)
+        match operation {
+            Operation::Chat => response::translate(body),
+            other => operations::answer(other, body),
+        }
     }
 
     fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
@@ -82,18 +92,10 @@ impl Adapter for Mistral {
         operation: Operation,
         _headers: &[Header],
     ) -> Result<stream::Stream, Failure> {
-        only_chat(operation)?;
-        Ok(stream::Stream::default())
-    }
-}
-
-fn only_chat(operation: Operation) -> Result<(), Failure> {
-    match operation {
-        Operation::Chat => Ok(()),
-        other => Err(failure::new(
-            plugin_sdk::FailureKind::Unsupported,
-            format!("the mistral adapter does not translate {other:?}"),
-        )),
+        match operation {
+            Operation::Chat => Ok(stream::Stream::default()),
+            other => Err(failure::not_streamed(VENDOR, other)),
+        }
     }
 }
 

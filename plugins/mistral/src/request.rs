@@ -53,7 +53,7 @@ pub(crate) fn translate(route: &Route, body: &[u8]) -> Result<UpstreamRequest, F
 }
 
 /// `vendor.mistral` is merged deeply; nearly nobody has it.
-fn merge_own(body: Vec<u8>, own: Option<&Json<'_>>) -> Result<Vec<u8>, Failure> {
+pub(crate) fn merge_own(body: Vec<u8>, own: Option<&Json<'_>>) -> Result<Vec<u8>, Failure> {
     let Some(own) = own else { return Ok(body) };
     let mut tree: Value = json::request(&body)?;
     json::merge(&mut tree, own.to_value());

@@ -1,6 +1,7 @@
 //! Ollama's native API (`/api/chat`) as a provider: what its OpenAI-compatible endpoint leaves out (context length, model
 //! residence, thinking levels) can be said here.
 
+mod embeddings;
 mod error;
 mod options;
 mod request;
@@ -10,7 +11,8 @@ mod wire;
 
 use options::Options;
 use plugin_sdk::{
-    Adapter, Answer, Capability, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure,
+    Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route,
+    UpstreamRequest, failure,
 };
 
 /// The adapter of one configured server.
@@ -30,7 +32,7 @@ impl Adapter for Ollama {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             provider: "ollama".to_owned(),
             default_url: "http://localhost:11434".to_owned(),
-            operations: vec![Operation::Chat],
+            operations: vec![Operation::Chat, Operation::Embeddings],
             capabilities: vec![
                 Capability::Streaming,
                 Capability::Tools,
@@ -43,7 +45,13 @@ impl Adapter for Ollama {
                 Capability::Seed,
             ],
             options_schema: options::SCHEMA.to_owned(),
-            passages: Vec::new(),
+            passages: vec![Passage {
+                dialect: "ollama-embed".to_owned(),
+                path: embeddings::PATH.to_owned(),
+                stream_path: embeddings::PATH.to_owned(),
+                headers: Vec::new(),
+                credential: Credential::Bearer,
+            }],
             client_headers: Vec::new(),
         }
     }
@@ -58,8 +66,11 @@ impl Adapter for Ollama {
         operation: Operation,
         body: &[u8],
     ) -> Result<UpstreamRequest, Failure> {
-        only_chat(operation)?;
-        request::translate(&self.options, route, body)
+        match operation {
+            Operation::Chat => request::translate(&self.options, route, body),
+            Operation::Embeddings => embeddings::request(&self.options, route, body),
+            other => Err(failure::not_translated(VENDOR, other)),
+        }
     }
 
     fn translate_response(
@@ -69,8 +80,11 @@ impl Adapter for Ollama {
         _headers: &[Header],
         body: &[u8],
     ) -> Result<Answer, Failure> {
-        only_chat(operation)?;
-        response::translate(body)
+        match operation {
+            Operation::Chat => response::translate(body),
+            Operation::Embeddings => embeddings::answer(body),
+            other => Err(failure::not_translated(VENDOR, other)),
+        }
     }
 
     fn map_error(&self, status: u16, headers: &[Header], body: &[u8]) -> Failure {
@@ -83,18 +97,10 @@ impl Adapter for Ollama {
         operation: Operation,
         _headers: &[Header],
     ) -> Result<stream::Stream, Failure> {
-        only_chat(operation)?;
-        Ok(stream::Stream::default())
-    }
-}
-
-fn only_chat(operation: Operation) -> Result<(), Failure> {
-    match operation {
-        Operation::Chat => Ok(()),
-        other => Err(failure::new(
-            plugin_sdk::FailureKind::Unsupported,
-            format!("the ollama adapter does not translate {other:?}"),
-        )),
+        match operation {
+            Operation::Chat => Ok(stream::Stream::default()),
+            other => Err(failure::not_streamed(VENDOR, other)),
+        }
     }
 }
 

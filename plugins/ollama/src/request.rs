@@ -44,7 +44,7 @@ pub(crate) fn translate(options: &Options, route: &Route, body: &[u8]) -> Result
 }
 
 /// `vendor.ollama` is merged deeply; nearly nobody has it.
-fn merge_own(body: Vec<u8>, own: Option<&Json<'_>>) -> Result<Vec<u8>, Failure> {
+pub(crate) fn merge_own(body: Vec<u8>, own: Option<&Json<'_>>) -> Result<Vec<u8>, Failure> {
     let Some(own) = own else { return Ok(body) };
     let mut tree: Value = json::request(&body)?;
     json::merge(&mut tree, own.to_value());

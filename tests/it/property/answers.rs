@@ -10,8 +10,9 @@ const SIGNATURE: &str = "c2lnbmF0dXJl";
 
 #[test]
 fn an_answer_sent_back_by_any_client_reaches_its_vendor_as_it_was() {
-    hold(&[], 60, |random| {
+    hold(&[2], 40, |random| {
         let blocks = spoken(random);
+        let texts = blocks.iter().filter(|block| matches!(block, Block::Text(_))).count();
         for (vendor, place) in [
             (ANTHROPIC, "/messages/1/content"),
             (BEDROCK, "/messages/1/content"),
@@ -19,9 +20,9 @@ fn an_answer_sent_back_by_any_client_reaches_its_vendor_as_it_was() {
         ] {
             let content: Vec<Value> = blocks.iter().map(|block| written(vendor, block)).collect();
             for path in [CHAT, MESSAGES, GEMINI, RESPONSES] {
-                if path == GEMINI && vendor.adapter == "gemini"
-                    || path == MESSAGES && vendor.adapter == "anthropic"
-                {
+                let own = [("gemini", GEMINI), ("anthropic", MESSAGES)].contains(&(vendor.adapter, path));
+                // A chat client gets all text as one string: what stood between two texts stands behind them.
+                if own || path == CHAT && texts > 1 {
                     continue;
                 }
                 let answered = vendor.answers(path, &request(path, None, &blocks), &answer(vendor, &content));

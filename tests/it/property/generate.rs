@@ -32,7 +32,7 @@ impl Random {
 
     /// A text that is hard to carry, and never blank.
     pub(super) fn text(&mut self) -> String {
-        const PIECES: [&str; 18] = [
+        const PIECES: &[&str] = &[
             "tide",
             " ",
             "ü",
@@ -54,7 +54,8 @@ impl Random {
         ];
         let mut text = String::from("a");
         for _ in 0..self.below(12) {
-            text.push_str(self.pick(&PIECES));
+            let piece: &&str = self.pick(PIECES);
+            text.push_str(piece);
         }
         text.push('z');
         text

@@ -98,13 +98,14 @@ async fn an_error_among_the_events_is_an_error_and_no_end() {
 fn essential(dialect: Shape, provider: Shape, stream: &str, closed: bool) -> usize {
     let stream = stream.trim_end();
     let said = match provider {
-        // Some servers of OpenAI's dialect never say [DONE]. Where their bytes are translated, a choice's end is enough.
+        // Some servers of OpenAI's dialect never say [DONE]: a choice's end is enough, and the word is added.
         Shape::OpenAi => stream.strip_suffix("data: [DONE]").map(|before| before.trim_end().len()),
         // The event's name has said it.
         Shape::Anthropic => stream.rfind("\ndata: "),
         Shape::Gemini => None,
     };
-    said.filter(|_| closed && dialect != provider).unwrap_or(stream.len())
+    let enough = dialect != provider || provider == Shape::OpenAi;
+    said.filter(|_| closed && enough).unwrap_or(stream.len())
 }
 
 /// Cuts each short answer behind every byte and looks at what each dialect makes of it.

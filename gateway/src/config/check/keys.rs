@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Check;
-use super::targets::is_header_text;
+use super::providers::is_header_text;
 use crate::config::tree::Route;
 use crate::config::{Budget, Key, ModelPattern};
 use crate::domain::{Micros, Secret};

@@ -1,72 +1,11 @@
-//! Checks of `[providers]`, `[plugins]`, `[models]` and `[prices]`.
-
-use std::collections::HashSet;
+//! Checks of `[plugins]`, `[models]` and `[prices]`.
 
 use super::Check;
-use crate::config::plugin::BUNDLED;
 use crate::config::tree::Route;
 use crate::config::{ModelPattern, Source, TargetName};
 use crate::domain::{ByteSize, Timespan};
 
 impl Check<'_> {
-    pub(super) fn providers(&mut self) {
-        for (name, provider) in &self.config.providers {
-            let route = Route::keys(&["providers", name]);
-            if name.is_empty()
-                || name.contains(|letter: char| letter == '/' || letter == '*' || letter.is_whitespace())
-            {
-                let help = Some("targets are written `provider/model`".to_owned());
-                let message = format!("`{name}` cannot be the name of a provider");
-                self.report_key(&route, message, "holds `/`, `*`, white space or nothing", help);
-            }
-            let mut seen = HashSet::new();
-            for (index, key) in provider.keys.iter().enumerate() {
-                let route = route.key("keys").index(index);
-                if key.expose().is_empty() {
-                    let message = format!("a key of provider `{name}` is empty");
-                    self.report(
-                        &route,
-                        message,
-                        "empty",
-                        Some("leave `keys` out for a server without keys".to_owned()),
-                    );
-                } else if !is_header_text(key.expose()) {
-                    let message = format!(
-                        "a key of provider `{name}` holds white space or a character no header may carry"
-                    );
-                    self.report(&route, message, "not a key", None);
-                } else if !seen.insert(key) {
-                    self.report(&route, format!("provider `{name}` has the same key twice"), "again", None);
-                }
-            }
-            self.plugin_of(name, provider.plugin_name(name));
-        }
-    }
-
-    fn plugin_of(&mut self, provider: &str, plugin: &str) {
-        // A folder's files are not known here; whoever loads them says which one is missing.
-        if self.config.server.plugins_dir.is_some() || BUNDLED.contains(&plugin) {
-            return;
-        }
-        let known: Vec<&str> = self.names.plugins.iter().map(String::as_str).chain(BUNDLED).collect();
-        if known.contains(&plugin) {
-            return;
-        }
-        let route = Route::keys(&["providers", provider]);
-        if self.config.providers.get(provider).is_some_and(|provider| provider.plugin.is_some()) {
-            let message = format!(
-                "provider `{provider}` uses plugin `{plugin}`, which is neither bundled nor configured"
-            );
-            self.unknown_name(&route.key("plugin"), message, "no such plugin", plugin, &known);
-        } else if !self.dropped.contains(&route.key("plugin")) {
-            let message =
-                format!("provider `{provider}` names no plugin, and there is none called `{provider}`");
-            let help =
-                Some("set `plugin`; `plugin = \"openai\"` fits every OpenAI-compatible server".to_owned());
-            self.report_key(&route, message, "without `plugin`", help);
-        }
-    }
-
     pub(super) fn plugins(&mut self) {
         for (name, plugin) in &self.config.plugins {
             let route = Route::keys(&["plugins", name]);
@@ -137,9 +76,4 @@ impl Check<'_> {
             }
         }
     }
-}
-
-/// True when it can stand in a header: visible ASCII without spaces.
-pub(super) fn is_header_text(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
 }

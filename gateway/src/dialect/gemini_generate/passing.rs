@@ -116,6 +116,7 @@ impl Metadata {
             audio_output: tokens(self.candidates_tokens_details.as_deref(), "AUDIO"),
             image_input: tokens(self.prompt_tokens_details.as_deref(), "IMAGE"),
             image_output: tokens(self.candidates_tokens_details.as_deref(), "IMAGE"),
+            estimated: false,
             ..Usage::default()
         }
     }

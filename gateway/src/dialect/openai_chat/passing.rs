@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{failure, usage};
 use crate::dialect::Passing;
+use crate::dialect::passage::Choices;
 use crate::domain::Usage;
 use crate::error::{GatewayError, Kind};
 
@@ -57,8 +58,31 @@ struct Event<'a> {
     choices: Vec<Choice<'a>>,
 }
 
+/// Which choices begin and end here. The first chunk of a choice says its role, the last how it ended; others are not
+/// looked at.
+pub(super) fn choices(data: &[u8], choices: &mut Choices) {
+    let ends = memmem::find_iter(data, FINISH).any(|at| {
+        let rest = data.get(at + FINISH.len()..).unwrap_or_default().trim_ascii_start();
+        rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"\""))
+    });
+    if !ends && memmem::find(data, b"\"role\"").is_none() {
+        return;
+    }
+    let Ok(event) = serde_json::from_slice::<Event<'_>>(data) else { return };
+    for choice in event.choices {
+        match choice.finish_reason.is_some_and(|reason| !reason.is_empty()) {
+            true => choices.ended(choice.index),
+            false => choices.begun(choice.index),
+        }
+    }
+}
+
+const FINISH: &[u8] = b"\"finish_reason\"";
+
 #[derive(Deserialize)]
 struct Choice<'a> {
+    #[serde(default)]
+    index: u64,
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
     #[serde(borrow)]

@@ -5,6 +5,7 @@ use super::names::Names;
 use super::object::{Object, Path};
 use super::{facts, items, tools};
 use crate::domain::Envelope;
+use crate::domain::http::Loss;
 use crate::error::{GatewayError, Kind};
 
 /// Fields that canonical chat has under the same name. Those that only chat has are in it too: clients that send one
@@ -75,6 +76,14 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
         GatewayError::gateway(Kind::Internal, "the request could not be written").context(error)
     })?;
     Ok(body)
+}
+
+/// What was asked for and is not done: `store: true`. (It is the default, but who leaves it out does not rely on it.)
+pub(super) fn dropped(envelope: &Envelope) -> Vec<Loss> {
+    let mut rest = facts::body_text(&envelope.body).and_then(facts::root).unwrap_or_default();
+    let stores = rest.take_bool("store", Path::Root).is_ok_and(|store| store == Some(true));
+    let reason = "responses are kept only by the provider of this API, and not across another one";
+    stores.then(|| Loss { field: "store".to_owned(), reason: reason.to_owned() }).into_iter().collect()
 }
 
 /// `include`: state of reasoning is always given; what else canonical chat can give is asked for.

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::domain::Secret;
 use crate::error::{GatewayError, Kind};
 
-pub(super) fn bearer(headers: &mut HeaderMap, key: &Secret) -> Result<(), GatewayError> {
+pub(crate) fn bearer(headers: &mut HeaderMap, key: &Secret) -> Result<(), GatewayError> {
     set(headers, header::AUTHORIZATION, &format!("Bearer {}", key.expose()))
 }
 
@@ -17,11 +17,16 @@ pub(super) fn query(path: &mut String, name: &str, key: &Secret) {
     path.push(if path.contains('?') { '&' } else { '?' });
     path.push_str(name);
     path.push('=');
-    for byte in key.expose().bytes() {
+    escape(path, key.expose());
+}
+
+/// A value of a query or a form.
+pub(super) fn escape(text: &mut String, value: &str) {
+    for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(byte as char);
+            text.push(byte as char);
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            text.push_str(&format!("%{byte:02X}"));
         }
     }
 }

@@ -45,6 +45,24 @@ fn a_segment_in_front_of_the_version_stands_once() {
 }
 
 #[test]
+fn a_whole_address_says_where_everything_is() {
+    let chat = "/v1/chat/completions";
+    for (url, path, expected) in [
+        ("https://api.example.com/chat/completions", chat, "/chat/completions"),
+        ("https://api.example.com/chat/completions/", chat, "/chat/completions"),
+        ("https://api.example.com/chat/completions", "/chat/completions", "/chat/completions"),
+        ("https://api.example.com/chat/completions", "/v1/embeddings", "/embeddings"),
+        ("https://api.example.com/x/v1/chat/completions", chat, "/x/v1/chat/completions"),
+        ("https://api.example.com/x/v1/chat/completions", "/v1/embeddings", "/x/v1/embeddings"),
+        ("https://api.example.com/v1/openai/chat/completions", chat, "/v1/openai/chat/completions"),
+        ("https://api.example.com/v1/openai/chat/completions", "/v1/embeddings", "/v1/openai/embeddings"),
+    ] {
+        let base = BaseUrl::parse(url).expect(url);
+        assert_eq!(base.path(path), expected, "{url}");
+    }
+}
+
+#[test]
 fn what_is_no_url_is_refused_without_repeating_it() {
     for url in ["ftp://x", "not a url", "https://user:secret@host", "http://host?key=secret", "/v1"] {
         let error = BaseUrl::parse(url).expect_err(url);

@@ -4,6 +4,8 @@ use plugin_sdk::chat::{Head, Json, Lines, Text};
 use plugin_sdk::sse::Splitter;
 use plugin_sdk::{Ending, Failure, Loss, Losses, Step, StreamTranslator, Usage, failure, json};
 
+use serde_json::Value;
+
 use crate::error;
 use crate::options::Options;
 use crate::think;
@@ -26,8 +28,8 @@ struct State {
     choices: Vec<Choice>,
     /// The latest `usage`, written in a chunk of its own at the end.
     report: Option<String>,
-    /// Fields of events without choices that were told as lost.
-    lost: Vec<String>,
+    /// Fields of events without choices, until a chunk comes that has some.
+    waiting: Vec<(String, Value)>,
     ended: bool,
 }
 
@@ -116,7 +118,7 @@ impl State {
             return Err(error::inside(data));
         }
         if chunk.choices.is_empty() {
-            self.lose(&chunk, found);
+            self.keep(&chunk);
             return Ok(());
         }
         self.open(&chunk);
@@ -126,14 +128,13 @@ impl State {
         Ok(())
     }
 
-    /// Azure's filter results come in a chunk without choices, which canonical chat keeps for usage.
-    fn lose(&mut self, chunk: &Chunk<'_>, found: &mut Found) {
-        for name in
-            wire::names(&chunk.rest).filter(|name| !["system_fingerprint", "service_tier"].contains(name))
-        {
-            if !self.lost.iter().any(|lost| lost == name) {
-                self.lost.push(name.to_owned());
-                found.losses.add(name, "stands in a chunk without choices");
+    /// Azure's filter results come in a chunk without choices, which canonical chat keeps for usage: they go with the next.
+    fn keep(&mut self, chunk: &Chunk<'_>) {
+        for (name, value) in chunk.rest.present() {
+            let known = ["system_fingerprint", "service_tier"].contains(&name)
+                || self.waiting.iter().any(|(known, _)| known == name);
+            if !known {
+                self.waiting.push((name.to_owned(), value.to_value()));
             }
         }
     }
@@ -191,9 +192,20 @@ impl State {
         self.write(end, chunk, found)
     }
 
-    fn write(&self, choice: ChunkChoice<'_>, chunk: &Chunk<'_>, found: &mut Found) -> Result<(), Failure> {
+    fn write(
+        &mut self,
+        choice: ChunkChoice<'_>,
+        chunk: &Chunk<'_>,
+        found: &mut Found,
+    ) -> Result<(), Failure> {
+        let waiting = std::mem::take(&mut self.waiting);
         let mut line = Chunk { choices: vec![choice], rest: chunk.rest.clone(), ..self.frame() };
         line.x_groq = None;
+        for (name, value) in waiting {
+            if line.rest.get(&name).is_none() {
+                line.rest.push(name, value);
+            }
+        }
         found.lines.push_raw(&json::to_vec(&line)?);
         Ok(())
     }
@@ -211,6 +223,9 @@ impl State {
         }
         self.ended = true;
         found.ending = Some(Ending::Complete);
+        for (name, _) in std::mem::take(&mut self.waiting) {
+            found.losses.add(name, "stands in a chunk without choices, and none with choices follows");
+        }
         let Some(report) = self.report.take() else { return Ok(()) };
         let report: Json<'_> = json::answer("usage", report.as_bytes())?;
         let line = UsageChunk { frame: self.frame(), report };

@@ -135,8 +135,3 @@ fn passage(dialect: &str, path: &str) -> Passage {
         credential: credential(),
     }
 }
-
-plugin_sdk::register_adapter!(Anthropic);
-
-#[cfg(test)]
-mod tests;

@@ -123,13 +123,3 @@ impl Adapter for Gemini {
         }
     }
 }
-
-plugin_sdk::register_adapter!(Gemini);
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn fixtures() {
-        plugin_sdk::testing::run::<super::Gemini>("fixtures");
-    }
-}
