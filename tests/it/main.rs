@@ -6,15 +6,11 @@ mod auth;
 mod chat;
 mod cli;
 mod client_sdk;
-<<<<<<< HEAD
 mod conformance;
-mod fault;
-mod hard_cases;
-=======
 mod errors;
 mod fault;
+mod hard_cases;
 mod losses;
->>>>>>> main
 mod models;
 mod operation;
 mod property;

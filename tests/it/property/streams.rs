@@ -10,7 +10,7 @@ use crate::support::translation::*;
 
 #[test]
 fn texts_thoughts_and_arguments_are_kept_by_every_pair_however_they_come() {
-    hold(&[], 15, |random| {
+    hold(&[], 12, |random| {
         let blocks = random.blocks();
         let expected = summed(&blocks);
         for vendor in ALL {
