@@ -7,6 +7,7 @@ use super::fixture::{Answered, Asked};
 use super::request::judge;
 use super::verdict::Verdict;
 use crate::dialect::AnswerFacts;
+use crate::dialect::lost::Lost;
 use crate::domain::Envelope;
 use crate::domain::http::Loss;
 
@@ -34,10 +35,12 @@ impl Pair<'_> {
         let answer = self.subject.response(&route, &headers, body.to_string().as_bytes()).map_err(fail)?;
         let envelope = self.asking(feature, false)?;
         let dialect = self.speaking.dialect;
+        let mut losses = answer.losses;
+        losses.extend(dialect.keeps().map(Lost::new).iter_mut().flat_map(|lost| lost.of(&answer.body)));
         let written = dialect.whole_for(&facts(&envelope), &envelope, &answer.body).map_err(fail)?;
         let read = serde_json::from_slice(&written)
             .map_err(|error| Verdict::Fail(format!("the client's answer is not JSON: {error}")))?;
-        Ok((read, answer.losses))
+        Ok((read, losses))
     }
 
     /// The vendor's fixture for an answer.

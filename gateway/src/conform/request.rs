@@ -74,7 +74,9 @@ impl Pair<'_> {
         };
         let route = self.subject.route(&self.feature.id, self.speaking.id(), envelope.stream);
         match self.subject.request(&route, &canonical) {
-            Ok((request, losses)) => {
+            Ok((request, lost)) => {
+                let losses: Vec<Loss> =
+                    self.speaking.dialect.dropped(envelope).into_iter().chain(lost).collect();
                 judge(&seen(&request), &self.feature.says, &self.subject.vendor.taken.request, &losses)
             }
             Err(error) => Verdict::refused(&error),

@@ -11,6 +11,7 @@ use super::request::judge;
 use super::verdict::Verdict;
 use super::wire::{Sent, events};
 use crate::adapter::{Ending, Route, Step};
+use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
 use crate::dialect::{Passing, StreamWriter};
 use crate::domain::Usage;
@@ -41,6 +42,11 @@ impl Pair<'_> {
         let step =
             self.subject.stream(&route, &headers, [sent.bytes.as_slice()].into_iter()).map_err(fail)?;
         let mut writer = dialect.stream(&facts(&envelope), &envelope);
+        let mut losses = step.losses.clone();
+        let mut lost = dialect.keeps().map(Lost::new);
+        for line in step.chunks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            losses.extend(lost.iter_mut().flat_map(|lost| lost.of(line)));
+        }
         let written = write(writer.as_mut(), &step).map_err(fail)?;
         let content_type = writer.content_type();
         let found = events(content_type, &written)
@@ -52,7 +58,7 @@ impl Pair<'_> {
                 return Err(Verdict::Fail(format!("the client's stream holds an error: {error}")));
             }
         }
-        Ok(judge(&found, &self.feature.says, &self.speaking.places.stream, &step.losses))
+        Ok(judge(&found, &self.feature.says, &self.speaking.places.stream, &losses))
     }
 }
 
