@@ -170,7 +170,7 @@ pub trait StreamWriter: Send {
     }
 }
 
-/// Every client API there is.
+/// Every client API for conversations; `causeway conform` walks it.
 pub const ALL: &[&dyn Dialect] = &[
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,

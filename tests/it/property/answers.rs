@@ -141,23 +141,23 @@ fn request(path: &str, answered: Option<&Value>, blocks: &[Block]) -> Value {
                 .collect();
             json!({ "model": "m", "input": input, "tools": tools, "reasoning": { "effort": "medium" } })
         }
-        _ => {
-            let said = |parts: Value| json!({ "role": "user", "parts": parts });
-            let mut contents = vec![said(json!([{ "text": "go" }]))];
-            if let Some(answer) = answered {
-                contents.push(answer["candidates"][0]["content"].clone());
-                let response = |(id, name): &(&str, &str)| json!({ "functionResponse": { "id": id, "name": name, "response": { "result": "done" } } });
-                let results: Vec<_> = calls.iter().map(response).collect();
-                contents.push(said(if calls.is_empty() {
-                    json!([{ "text": "and now?" }])
-                } else {
-                    json!(results)
-                }));
-            }
-            let tools: Vec<_> =
-                names.iter().map(|name| json!({ "name": name, "parametersJsonSchema": schema })).collect();
-            json!({ "contents": contents, "tools": [{ "functionDeclarations": tools }],
-                "generationConfig": { "thinkingConfig": { "includeThoughts": true, "thinkingBudget": 2048 } } })
-        }
+        _ => of_gemini(answered, &calls),
     }
+}
+
+/// The same in Gemini's API.
+fn of_gemini(answered: Option<&Value>, calls: &[(&str, &str)]) -> Value {
+    let (names, schema) = (["tool_0", "tool_1", "tool_2"], json!({ "type": "object" }));
+    let said = |parts: Value| json!({ "role": "user", "parts": parts });
+    let mut contents = vec![said(json!([{ "text": "go" }]))];
+    if let Some(answer) = answered {
+        contents.push(answer["candidates"][0]["content"].clone());
+        let response = |(id, name): &(&str, &str)| json!({ "functionResponse": { "id": id, "name": name, "response": { "result": "done" } } });
+        let results: Vec<_> = calls.iter().map(response).collect();
+        contents.push(said(if calls.is_empty() { json!([{ "text": "and now?" }]) } else { json!(results) }));
+    }
+    let tools: Vec<_> =
+        names.iter().map(|name| json!({ "name": name, "parametersJsonSchema": schema })).collect();
+    json!({ "contents": contents, "tools": [{ "functionDeclarations": tools }],
+        "generationConfig": { "thinkingConfig": { "includeThoughts": true, "thinkingBudget": 2048 } } })
 }
