@@ -51,7 +51,12 @@ fn to_openai(bencher: Bencher, form: &str) {
     let slices = slices(form);
     let pool = sample::warm();
     let envelope = sample::envelope(Bytes::new());
-    let facts = AnswerFacts { request_id: "01".to_owned(), created: 1, model: "fast".to_owned() };
+    let facts = AnswerFacts {
+        request_id: "01".to_owned(),
+        created: 1,
+        model: "fast".to_owned(),
+        ..AnswerFacts::default()
+    };
     bencher.bench_local(|| {
         let mut writer = OpenAiChat.stream(&facts, &envelope);
         let mut written = 0;

@@ -8,7 +8,11 @@ pub mod gemini_generate;
 pub mod lost;
 pub mod model_list;
 mod object;
+mod ollama;
+pub mod ollama_chat;
+pub mod ollama_generate;
 pub mod openai_chat;
+pub mod openai_completions;
 mod openai_error;
 pub mod openai_responses;
 mod operations;
@@ -18,6 +22,8 @@ pub mod told;
 
 use std::ops::Range;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::domain::http::Loss;
@@ -25,7 +31,7 @@ use crate::domain::{Edit, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AnswerFacts {
     /// Our request id; stands in when the provider gave no id.
     pub request_id: String,
@@ -33,6 +39,8 @@ pub struct AnswerFacts {
     pub created: u64,
     /// The model name the client asked for.
     pub model: String,
+    /// How long the client had waited when the answer came, or its stream began.
+    pub waited: Duration,
 }
 
 /// What one event of a passed-through stream is.
@@ -99,6 +107,12 @@ pub trait Dialect: Send + Sync {
         Box::new(operations::Unstreamed)
     }
 
+    /// An answer that needs no model: Ollama's clients load one with a request that asks nothing. `_created` is Unix time
+    /// in seconds.
+    fn without_model(&self, _envelope: &Envelope, _created: u64) -> Option<Vec<u8>> {
+        None
+    }
+
     /// An error as a whole answer.
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8>;
 
@@ -147,7 +161,7 @@ pub trait Dialect: Send + Sync {
 
 /// Writes canonical chunks as one client's stream.
 pub trait StreamWriter: Send {
-    /// `text/event-stream` or `application/json`.
+    /// `text/event-stream`, `application/json` or `application/x-ndjson`.
     fn content_type(&self) -> &'static str {
         "text/event-stream"
     }
@@ -174,7 +188,10 @@ pub trait StreamWriter: Send {
 pub const ALL: &[&dyn Dialect] = &[
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,
+    &ollama_chat::OllamaChat,
+    &ollama_generate::OllamaGenerate,
     &openai_chat::OpenAiChat,
+    &openai_completions::OpenAiCompletions,
     &openai_responses::OpenAiResponses,
 ];
 
@@ -189,6 +206,12 @@ pub enum Endpoint {
     Model,
     /// A sign of life at the root.
     Probe,
+    /// Ollama: what is known of the model in the body.
+    Show,
+    /// Ollama: which models are in memory.
+    Loaded,
+    /// Ollama: the version of its API.
+    Version,
 }
 
 /// A dialect and what is asked in it.
@@ -214,7 +237,10 @@ pub fn routed_path(path: &str) -> Result<String, GatewayError> {
         return Err(unknown_path(path));
     }
     let mut rest = path.trim_end_matches('/');
-    for vendor in ["/openai", "/anthropic", "/gemini"] {
+    if rest == "/ollama" {
+        return Ok(String::new());
+    }
+    for vendor in ["/openai", "/anthropic", "/gemini", "/ollama"] {
         if let Some(after) = rest.strip_prefix(vendor).filter(|after| after.starts_with('/')) {
             rest = after;
         }
@@ -222,7 +248,7 @@ pub fn routed_path(path: &str) -> Result<String, GatewayError> {
     while rest.starts_with("/v1/v1") {
         rest = rest.get(3..).unwrap_or("");
     }
-    let versionless = ["/chat/completions", "/responses", "/messages", "/models"]
+    let versionless = ["/chat/completions", "/completions", "/responses", "/messages", "/models"]
         .iter()
         .chain(&operations::VERSIONLESS)
         .any(|known| rest == *known || rest.strip_prefix(known).is_some_and(|after| after.starts_with('/')));
@@ -239,8 +265,12 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
     let endpoint = match path {
         "" => Endpoint::Probe,
         "/v1/chat/completions" | "/v1/responses" | "/v1/messages" => Endpoint::Converse,
+        "/v1/completions" | "/api/chat" | "/api/generate" => Endpoint::Converse,
+        "/v1/models" | "/v1beta/models" | "/api/tags" => Endpoint::Models,
+        "/api/show" => Endpoint::Show,
+        "/api/ps" => Endpoint::Loaded,
+        "/api/version" => Endpoint::Version,
         _ if operations::at(path).is_some() => Endpoint::Converse,
-        "/v1/models" | "/v1beta/models" => Endpoint::Models,
         _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
             Endpoint::Converse
         }
@@ -248,7 +278,7 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
         _ => return Err(unknown_path(path)),
     };
     let fits = match endpoint {
-        Endpoint::Converse => head.method == http::Method::POST,
+        Endpoint::Converse | Endpoint::Show => head.method == http::Method::POST,
         _ => head.method == http::Method::GET || head.method == http::Method::HEAD,
     };
     if !fits {
@@ -277,6 +307,13 @@ pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     let anthropic = path.starts_with("/v1/messages");
     let openai = path.starts_with("/v1/chat/");
     let responses = path.starts_with("/v1/responses");
+    if path.starts_with("/v1/completions") {
+        return &openai_completions::OpenAiCompletions;
+    } else if path.starts_with("/api/generate") {
+        return &ollama_generate::OllamaGenerate;
+    } else if path == "/api" || path.starts_with("/api/") {
+        return &ollama_chat::OllamaChat;
+    }
     let shared = !(gemini || anthropic || openai || responses);
     if gemini || shared && head.header("x-goog-api-key").is_some() {
         &gemini_generate::GeminiGenerate
@@ -293,7 +330,7 @@ fn unknown_path(path: &str) -> GatewayError {
     GatewayError::client(
         crate::error::Kind::PathNotFound,
         format!(
-            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{{model}}:generateContent or /v1/models"
+            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{{model}}:generateContent, /api/chat, /v1/completions or /v1/models"
         ),
     )
 }

@@ -1,11 +1,12 @@
-//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic and Gemini. For the demo, the tests
+//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic, Gemini and Ollama. For the demo, the tests
 //! and the benchmarks; it is also `causeway mock`.
 //!
 //! | path | vendor |
 //! |---|---|
-//! | `POST …/chat/completions` | OpenAI |
+//! | `POST …/chat/completions`, `…/completions` | OpenAI |
 //! | `POST …/messages`, `…/messages/count_tokens` | Anthropic |
 //! | `POST …/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens` | Gemini |
+//! | `POST …/api/chat`, `…/api/generate`, `GET …/api/tags` | Ollama |
 //! | `GET …/models`, `…/models/{model}` | Gemini under `/v1beta`, Anthropic with an `anthropic-version`, else OpenAI |
 //!
 //! It is deterministic: the answer follows from the request (and only ids and times from the number of the request).
@@ -33,6 +34,7 @@ mod anthropic;
 mod decide;
 mod fault;
 mod gemini;
+mod ollama;
 mod openai;
 mod operations;
 mod prompt;

@@ -17,6 +17,7 @@ mod rate_headers;
 mod receive;
 mod reject;
 mod service;
+mod show;
 mod stream;
 
 pub use service::{Gateway, Ground};

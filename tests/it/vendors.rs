@@ -90,7 +90,8 @@ async fn an_operator_says_how_a_key_is_sent_and_adds_headers() {
             let client = gateway.client().with("anthropic-beta", "of-the-client");
             good(&client.ask(dialect, name, &dialect.says("hello")).await);
             let request = mock.requests().pop().unwrap();
-            let sent = ["authorization", "api-key", "x-api-key"].map(|header| request.header(header).to_owned());
+            let sent =
+                ["authorization", "api-key", "x-api-key"].map(|header| request.header(header).to_owned());
             let (bearer, key) = ("Bearer sk-operator-0123456789", "sk-operator-0123456789");
             let expected = match name {
                 "plain" | "bearer" => [bearer, "", ""],

@@ -1,6 +1,6 @@
 """Asks every provider through every official client and checks what comes back.
 
-    python check.py --base-url http://127.0.0.1:8080 --key KEY --models openai=NAME,anthropic=NAME,gemini=NAME
+    python check.py --base-url http://127.0.0.1:8080 --key KEY --models openai=NAME,anthropic=NAME,gemini=NAME,ollama=NAME
 
 NAME is what the gateway calls a model of that provider; behind it stands `causeway mock`. Directly against the mock
 (each client asks its own vendor only):
@@ -19,9 +19,10 @@ import traceback
 import expect
 from with_anthropic import WithAnthropic
 from with_gemini import WithGemini
+from with_ollama import WithOllama
 from with_openai import WithOpenAI
 
-CLIENTS = {"openai": WithOpenAI, "anthropic": WithAnthropic, "gemini": WithGemini}
+CLIENTS = {"openai": WithOpenAI, "anthropic": WithAnthropic, "gemini": WithGemini, "ollama": WithOllama}
 PROVIDERS = tuple(CLIENTS)
 
 

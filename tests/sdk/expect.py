@@ -38,6 +38,12 @@ class Skipped(Exception):
     """This check says nothing about this pair."""
 
 
+def pictures(provider, by_bytes, by_address):
+    """Pictures to show, each with what the mock sees. Ollama fetches nothing."""
+    found = [(by_bytes, "image/png of 68 bytes")]
+    return found if provider == "ollama" else found + [(by_address, PICTURE)]
+
+
 def equal(found, wanted, what):
     assert found == wanted, f"{what} is {found!r}, not {wanted!r}"
 

@@ -119,8 +119,8 @@ class WithOpenAI:
 
     def check_tools_not_parallel(self):
         message = self.ask(expect.PARALLEL, tools=TOOLS, parallel_tool_calls=False).choices[0].message
-        if self.provider == "gemini":
-            raise expect.Skipped("Gemini cannot forbid it")
+        if self.provider in ("gemini", "ollama"):
+            raise expect.Skipped("Gemini and Ollama cannot forbid it")
         expect.equal(len(message.tool_calls), 1, "the number of calls")
 
     def check_stream_tools(self):
@@ -130,6 +130,8 @@ class WithOpenAI:
         assert len({call["id"] for call in calls}) == 2, "two calls with one id"
 
     def check_tool_choice(self):
+        if self.provider == "ollama":
+            raise expect.Skipped("Ollama cannot force a call")
         named = {"type": "function", "function": {"name": "get_time"}}
         for choice, names in ((named, ["get_time"]), ("required", ["get_weather"]), ("none", []), ("auto", [])):
             message = self.ask("hi", tools=TOOLS, tool_choice=choice).choices[0].message
@@ -159,11 +161,13 @@ class WithOpenAI:
         text, reasoning, _, _, usage = self.collect([user(expect.HELLO)], model=self.thinking, reasoning_effort="low")
         expect.contains(reasoning, "no thoughts", "the reasoning")
         expect.hello(text)
-        if self.provider != "anthropic" or usage.completion_tokens_details.reasoning_tokens:
+        details = usage.completion_tokens_details
+        if self.provider not in ("anthropic", "ollama") or (details and details.reasoning_tokens):
             expect.positive(reasoning=usage.completion_tokens_details.reasoning_tokens)
 
     def check_image(self):
-        for url, seen in ((f"data:image/png;base64,{expect.PNG}", "image/png of 68 bytes"), (expect.PICTURE, expect.PICTURE)):
+        data = f"data:image/png;base64,{expect.PNG}"
+        for url, seen in expect.pictures(self.provider, data, expect.PICTURE):
             parts = [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": url}}]
             expect.contains(self.ask([user(parts)]).choices[0].message.content, f"I see 1 image(s): {seen}")
 
@@ -199,11 +203,39 @@ class WithOpenAI:
             answer = self.ask(expect.HELLO, n=2)
         except openai.BadRequestError:
             # Saying that it cannot be done is fine where it cannot be done; one choice for two is not.
-            expect.equal(self.provider, "anthropic", "the provider that refuses two choices")
+            assert self.provider in ("anthropic", "ollama"), f"{self.provider} refuses two choices"
             return
         expect.equal([choice.index for choice in answer.choices], [0, 1], "the choices")
         for choice in answer.choices:
             expect.hello(choice.message.content)
+
+    def complete(self, prompt=expect.HELLO, **more):
+        return self.client.completions.create(**{"model": self.model, "prompt": prompt, "max_tokens": 4096, **more})
+
+    def check_completions(self):
+        for prompt in (expect.HELLO, [expect.HELLO]):
+            answer = self.complete(prompt)
+            expect.hello(answer.choices[0].text)
+            expect.equal((answer.object, answer.choices[0].finish_reason), ("text_completion", "stop"), "object and end")
+            expect.positive(prompt=answer.usage.prompt_tokens, completion=answer.usage.completion_tokens)
+        echo = self.complete(echo=True, max_tokens=3).choices[0]
+        expect.equal((echo.text, echo.finish_reason), (f'{expect.HELLO}You said: "H', "length"), "the echo and the end")
+
+    def check_completions_stream(self):
+        chunks = list(self.complete(stream=True, stream_options={"include_usage": True}))
+        expect.hello("".join(chunk.choices[0].text for chunk in chunks if chunk.choices))
+        expect.equal([chunk.usage is not None for chunk in chunks].count(True), 1, "the number of chunks with usage")
+        expect.equal(chunks[-2].choices[0].finish_reason, "stop", "the finish reason")
+
+    def check_completions_of_several_prompts(self):
+        try:
+            answer = self.complete(["one", "two"])
+        except openai.BadRequestError as error:
+            assert self.provider != "openai", error
+            expect.equal(error.param, "prompt[1]", "the blamed field")
+            return
+        expect.equal(self.provider, "openai", "the provider that takes several prompts")
+        assert answer.choices[0].text
 
     def check_models(self):
         names = [model.id for model in self.client.models.list()]

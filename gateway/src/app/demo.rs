@@ -14,8 +14,8 @@ pub struct Demo {
 }
 
 /// Public name, adapter: one model in each vendor's dialect, so that every road can be tried.
-const MODELS: [(&str, &str); 3] =
-    [("mock", "openai"), ("mock-claude", "anthropic"), ("mock-gemini", "gemini")];
+const MODELS: [(&str, &str); 4] =
+    [("mock", "openai"), ("mock-claude", "anthropic"), ("mock-gemini", "gemini"), ("mock-ollama", "ollama")];
 
 impl Demo {
     /// Starts the mock and adds it to a configuration.

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::mock::{Mock, Settings};
 
-/// Serve a fake OpenAI, Anthropic and Gemini: for demos, tests and benchmarks without a key
+/// Serve a fake OpenAI, Anthropic, Gemini and Ollama: for demos, tests and benchmarks without a key
 #[derive(Debug, Args)]
 pub(super) struct MockArguments {
     /// Address to listen on; port 0 finds a free one
@@ -37,7 +37,7 @@ fn serve(arguments: MockArguments) -> io::Result<()> {
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", arguments.listen)))?;
         writeln!(
             io::stderr(),
-            "mock provider on http://{0}\n  OpenAI     http://{0}/v1\n  Anthropic  http://{0}\n  Gemini     http://{0}\nany key will do; Ctrl-C ends it",
+            "mock provider on http://{0}\n  OpenAI     http://{0}/v1\n  Anthropic  http://{0}\n  Gemini     http://{0}\n  Ollama     http://{0}\nany key will do; Ctrl-C ends it",
             running.address()
         )?;
         tokio::signal::ctrl_c().await

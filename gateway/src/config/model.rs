@@ -32,7 +32,8 @@ pub struct Model {
     pub sticky: Sticky,
     /// What happens when a target cannot carry something the request says: "allow" (named in `x-causeway-lossy`, the
     /// log and a metric), "warn" (a warning in the log besides), "strict" (no such target is asked; when none is left,
-    /// 400 naming the field).
+    /// 400 naming the field). Strict minds what could change the answer, not marks for a prompt cache (`cache_control`,
+    /// `prompt_cache_key` and its like) and labels (`user`, `safety_identifier`, `metadata`).
     #[serde(default)]
     pub lossy: Lossy,
     /// Instead of the provider's timeouts, for this model.

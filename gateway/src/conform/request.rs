@@ -27,6 +27,9 @@ impl Pair<'_> {
 
     /// An answer of this vendor, sent back by the client in its next request.
     pub(super) fn again(&self) -> Verdict {
+        if let Some(Asked::Unsaid { unsaid }) = self.speaking.asked(&self.feature.id) {
+            return Verdict::Unsaid(unsaid.clone());
+        }
         let first = self.feature.after.as_deref().unwrap_or_default();
         if let Some(unsaid) = self.subject.vendor.answers.get(first).and_then(|answer| answer.unsaid.clone())
         {

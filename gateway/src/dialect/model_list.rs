@@ -1,4 +1,4 @@
-//! `/v1/models` in the shape each vendor's SDK reads: OpenAI, Anthropic, Gemini.
+//! `/v1/models` in the shape each vendor's SDK reads: OpenAI, Anthropic, Gemini, Ollama.
 
 use serde_json::{Value, json};
 
@@ -26,6 +26,8 @@ pub enum Shape {
     Anthropic,
     /// `{ "models": [ … ] }`
     Gemini,
+    /// `/api/tags`: `{ "models": [ … ] }` with Ollama's fields.
+    Ollama,
 }
 
 /// All models.
@@ -40,7 +42,7 @@ pub fn list(shape: Shape, entries: &[ModelEntry]) -> Vec<u8> {
             "first_id": id(entries.first()),
             "last_id": id(entries.last()),
         }),
-        Shape::Gemini => json!({ "models": models }),
+        Shape::Gemini | Shape::Ollama => json!({ "models": models }),
     };
     body.to_string().into_bytes()
 }
@@ -67,6 +69,7 @@ fn model(shape: Shape, entry: &ModelEntry) -> Value {
             }),
             vec![("max_input_tokens", context.map(Value::from)), ("max_tokens", max_output.map(Value::from))],
         ),
+        Shape::Ollama => (super::ollama::show::tag(entry), Vec::new()),
         Shape::Gemini => (
             json!({
                 "name": format!("models/{}", entry.id),

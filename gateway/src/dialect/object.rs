@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -46,6 +47,18 @@ impl fmt::Display for Path<'_> {
 pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
+    /// Reads a whole body.
+    pub(super) fn of_body(body: &'a [u8]) -> Result<Self, GatewayError> {
+        let wrong = |message: String| GatewayError::client(crate::error::Kind::InvalidRequest, message);
+        let text = std::str::from_utf8(body)
+            .map_err(|error| wrong(format!("the body is not UTF-8 (byte {})", error.valid_up_to())))?;
+        serde_json::from_str(text).map_err(|error| {
+            let what =
+                if error.is_data() { "the body must be an object" } else { "the body is not valid JSON" };
+            wrong(format!("{what}: {error}"))
+        })
+    }
+
     /// Reads `raw`, which stands at `path`.
     pub(super) fn read(raw: &'a RawValue, path: Path<'_>) -> Result<Self, GatewayError> {
         serde_json::from_str(raw.get()).map_err(|_| path.wrong("expected an object"))
@@ -138,6 +151,12 @@ impl<'a> Object<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Where a raw value stands in the body it was read from: it is a slice of it, so the distance of the pointers tells.
+pub(super) fn span_of(raw: &RawValue, body: &[u8]) -> Range<usize> {
+    let start = raw.get().as_ptr().addr() - body.as_ptr().addr();
+    start..start + raw.get().len()
 }
 
 /// A JSON string without its escapes; copied only when it has some.

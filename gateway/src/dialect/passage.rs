@@ -84,6 +84,8 @@ impl Choices {
 enum Boundary {
     Sse(sse::Boundary),
     JsonArray(array::Boundary),
+    /// One object a line.
+    Lines,
 }
 
 impl<'d> Passage<'d> {
@@ -92,6 +94,7 @@ impl<'d> Passage<'d> {
         let boundary = match framing {
             Framing::Sse => Boundary::Sse(sse::Boundary::default()),
             Framing::JsonArray => Boundary::JsonArray(array::Boundary::default()),
+            Framing::Ndjson => Boundary::Lines,
         };
         Self {
             dialect,
@@ -179,13 +182,17 @@ impl<'d> Passage<'d> {
         if held.trim_ascii().is_empty() {
             return held.to_vec();
         }
-        if matches!(self.boundary, Boundary::JsonArray(_))
-            || !sse::data_of(&held).is_some_and(|data| is_whole(&data))
-        {
+        let whole = match self.boundary {
+            Boundary::JsonArray(_) => false,
+            Boundary::Sse(_) => sse::data_of(&held).is_some_and(|data| is_whole(&data)),
+            Boundary::Lines => is_whole(&held),
+        };
+        if !whole {
             return Vec::new();
         }
         // Behind a CR the first LF would only be the rest of its line end.
-        let missing: &[u8] = if held.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+        let one = held.ends_with(b"\n") || matches!(self.boundary, Boundary::Lines);
+        let missing: &[u8] = if one { b"\n" } else { b"\n\n" };
         let event = [&held, missing].concat();
         let unasked = self.look(&event);
         if self.failure.is_some() {
@@ -258,6 +265,7 @@ impl<'d> Passage<'d> {
         let data = match &self.boundary {
             Boundary::Sse(_) => sse::data_of(event),
             Boundary::JsonArray(_) => array::element_of(event).map(Cow::Borrowed),
+            Boundary::Lines => Some(Cow::Borrowed(event.trim_ascii())).filter(|line| !line.is_empty()),
         };
         let data = data?;
         let before = self.usage.output;
@@ -306,6 +314,7 @@ impl Boundary {
         match self {
             Self::Sse(boundary) => boundary.next_end(bytes, from),
             Self::JsonArray(boundary) => boundary.next_end(bytes, from),
+            Self::Lines => Some(from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1),
         }
     }
 }

@@ -31,6 +31,13 @@ fn vendors_prefixes_and_version_segments_are_put_right() {
         ("/models/gpt-5", "/v1/models/gpt-5"),
         ("/", ""),
         ("/modelsx", "/modelsx"),
+        ("/completions", "/v1/completions"),
+        ("/openai/v1/completions", "/v1/completions"),
+        ("/api/chat", "/api/chat"),
+        ("/ollama/api/chat", "/api/chat"),
+        ("/ollama/v1/chat/completions", "/v1/chat/completions"),
+        ("/ollama", ""),
+        ("/ollama/", ""),
     ] {
         assert_eq!(routed_path(path).expect(path), routed, "{path}");
     }
@@ -86,6 +93,17 @@ fn a_path_and_its_method_name_an_endpoint_and_a_dialect() {
         (&get, "/v1beta/models", &[], Ok(("gemini-generate", Endpoint::Models))),
         (&get, "/v1/models/openai/gpt-5", &[], Ok(("openai-chat", Endpoint::Model))),
         (&get, "", &[], Ok(("openai-chat", Endpoint::Probe))),
+        (&post, "/v1/completions", &[], Ok(("openai-completions", Endpoint::Converse))),
+        (&post, "/api/chat", &[("x-goog-api-key", "k")], Ok(("ollama-chat", Endpoint::Converse))),
+        (&post, "/api/generate", &[], Ok(("ollama-generate", Endpoint::Converse))),
+        (&get, "/api/tags", &[], Ok(("ollama-chat", Endpoint::Models))),
+        (&post, "/api/show", &[], Ok(("ollama-chat", Endpoint::Show))),
+        (&get, "/api/ps", &[], Ok(("ollama-chat", Endpoint::Loaded))),
+        (&get, "/api/version", &[], Ok(("ollama-chat", Endpoint::Version))),
+        (&get, "/api/chat", &[], Err(Kind::MethodNotAllowed)),
+        (&get, "/api/show", &[], Err(Kind::MethodNotAllowed)),
+        (&post, "/api/version", &[], Err(Kind::MethodNotAllowed)),
+        (&post, "/api/pull", &[], Err(Kind::PathNotFound)),
         (&get, "/v1/chat/completions", &[], Err(Kind::MethodNotAllowed)),
         (&get, "/v1/responses", &[], Err(Kind::MethodNotAllowed)),
         (&get, "/v1/responses/resp_1", &[], Err(Kind::PathNotFound)),
@@ -106,6 +124,8 @@ fn an_unknown_path_is_refused_in_the_words_of_its_neighbours() {
         ("/v1/responses/resp_1", "openai-responses"),
         ("/v1/messages/unknown", "anthropic-messages"),
         ("/v1beta/unknown", "gemini-generate"),
+        ("/v1/completions/unknown", "openai-completions"),
+        ("/api/pull", "ollama-chat"),
     ] {
         assert_eq!(speaker(&head(&Method::POST, path, &[])).id(), dialect);
     }

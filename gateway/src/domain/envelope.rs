@@ -66,6 +66,8 @@ pub enum Framing {
     Sse,
     /// One JSON array, one element per event (Gemini without `alt=sse`).
     JsonArray,
+    /// One JSON object a line (Ollama).
+    Ndjson,
 }
 
 /// One request: bytes and facts. Cheap to clone.
@@ -126,7 +128,9 @@ impl Envelope {
         let span = self.model_span.clone().filter(|_| model != self.model);
         let name = span.map(|span| match self.content_type {
             Some(_) => (span, model.to_owned().into()),
-            None if span.is_empty() => (span, format!("\"model\":{},", serde_json::Value::from(model)).into()),
+            None if span.is_empty() => {
+                (span, format!("\"model\":{},", serde_json::Value::from(model)).into())
+            }
             None => (span, serde_json::Value::from(model).to_string().into()),
         });
         let mut edits: Vec<Edit> = name.into_iter().chain(edit).collect();

@@ -82,7 +82,8 @@ impl Loss {
     /// True when the model answers the same without this field.
     pub fn is_bookkeeping(&self) -> bool {
         let own = self.field.strip_prefix("vendor.openai-responses.").unwrap_or(&self.field);
-        BOOKKEEPING.contains(&own)
+        // Marks for a prompt cache stand anywhere in a conversation.
+        BOOKKEEPING.contains(&own) || own.rsplit('.').next() == Some("cache_control")
     }
 }
 

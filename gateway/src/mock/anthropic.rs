@@ -159,7 +159,10 @@ fn error(complaint: &Complaint) -> Tree {
         500.. => "api_error",
         _ => "invalid_request_error",
     };
-    let error = object([("type", kind.into()), ("message", complaint.message.as_str().into())]);
+    let mut error = object([("type", kind.into()), ("message", complaint.message.as_str().into())]);
+    if let Some(code) = complaint.code {
+        error = error.with("details", object([("error_code", code.into())]));
+    }
     object([("type", "error".into()), ("error", error)])
 }
 

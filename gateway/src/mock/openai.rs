@@ -1,6 +1,7 @@
-//! OpenAI's chat completions.
+//! OpenAI's chat completions, and its legacy completions.
 
 mod answer;
+mod legacy;
 mod request;
 mod strict;
 
@@ -12,6 +13,8 @@ use super::prompt::Prompt;
 use super::reply::Reply;
 use super::tree::{NULL, Tree, object};
 use super::vendor::{Complaint, MODELS, Memory, Target, Vendor, bearer, header};
+
+pub(super) use legacy::Completions;
 
 pub(super) struct OpenAi;
 

@@ -40,8 +40,10 @@ pub(super) struct Extras {
     pub(super) include_usage: bool,
     /// OpenAI: no padding field in the events.
     pub(super) plain_events: bool,
-    /// OpenAI: log probabilities.
+    /// OpenAI, Ollama: log probabilities.
     pub(super) log_probabilities: bool,
+    /// OpenAI's completions: the prompt, which stands before the answer.
+    pub(super) echo: Option<String>,
     /// OpenAI: the tools came as `functions`.
     pub(super) functions: bool,
     /// Gemini: events, not one JSON array.

@@ -4,7 +4,8 @@ use hyper::{HeaderMap, Method};
 
 use super::anthropic::Anthropic;
 use super::gemini::Gemini;
-use super::openai::OpenAi;
+use super::ollama::Ollama;
+use super::openai::{Completions, OpenAi};
 use super::operations::{self, Asked};
 use super::settings::percent_decoded;
 use super::vendor::{Target, Vendor};
@@ -42,6 +43,18 @@ pub(super) fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap) 
     if path.ends_with("/chat/completions") {
         return Route { vendor: &OpenAi, wanted: posted(Wanted::Answer(Target::default())) };
     }
+    if path.ends_with("/completions") {
+        return Route { vendor: &Completions, wanted: posted(Wanted::Answer(Target::default())) };
+    }
+    if path.ends_with("/api/chat") {
+        return Route { vendor: &Ollama::Chat, wanted: posted(Wanted::Answer(Target::default())) };
+    }
+    if path.ends_with("/api/generate") {
+        return Route { vendor: &Ollama::Generate, wanted: posted(Wanted::Answer(Target::default())) };
+    }
+    if path.ends_with("/api/tags") && method == Method::GET {
+        return Route { vendor: &Ollama::Chat, wanted: Wanted::Models };
+    }
     if path.ends_with("/messages") {
         return Route { vendor: &Anthropic, wanted: posted(Wanted::Answer(Target::default())) };
     }
@@ -73,6 +86,9 @@ pub(super) fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap) 
 }
 
 fn vendor(path: &str, headers: &HeaderMap) -> &'static dyn Vendor {
+    if path.rsplit_once("/api/").is_some_and(|(_, rest)| !rest.contains('/')) {
+        return &Ollama::Chat;
+    }
     let google = path.contains("/v1beta") || headers.contains_key("x-goog-api-key");
     if google {
         &Gemini

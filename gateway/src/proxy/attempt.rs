@@ -348,6 +348,7 @@ impl Walk<'_> {
             request_id: self.exchange.record.request_id.clone(),
             created: self.exchange.created,
             model: self.request.envelope.model.clone(),
+            waited: self.exchange.started.elapsed(),
         }
     }
 }

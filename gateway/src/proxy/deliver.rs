@@ -180,6 +180,7 @@ pub(super) async fn models(
     let shape = match api.dialect.id() {
         "anthropic-messages" => model_list::Shape::Anthropic,
         "gemini-generate" => model_list::Shape::Gemini,
+        "ollama-chat" => model_list::Shape::Ollama,
         _ => model_list::Shape::OpenAi,
     };
     let entry = |name: &str| model_list::ModelEntry {
@@ -204,7 +205,13 @@ pub(super) async fn models(
 /// `HEAD /` and `GET /`: some clients knock before they talk.
 pub(super) async fn probe(client: &mut Client<'_>, exchange: &mut Exchange) -> Result<(), GatewayError> {
     let head = head(200, exchange, "", Headers::Off)?;
-    let body = "Causeway is here. Ask /v1/chat/completions, /v1/messages or /v1beta/models/{model}:generateContent.\n";
+    // Ollama's own clients look for its words.
+    let ollama = exchange.head.header("user-agent").is_some_and(|agent| agent.starts_with("ollama"));
+    let body = if ollama {
+        "Ollama is running"
+    } else {
+        "Causeway is here. Ask /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{model}:generateContent or /api/chat.\n"
+    };
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     whole(client, exchange, head, text, Bytes::from_static(body.as_bytes())).await
 }

@@ -60,6 +60,7 @@ pub(super) fn stream_type(framing: Framing) -> &'static str {
     match framing {
         Framing::Sse => "text/event-stream",
         Framing::JsonArray => "application/json",
+        Framing::Ndjson => "application/x-ndjson",
     }
 }
 

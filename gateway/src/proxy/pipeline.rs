@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, counted, deliver, receive};
+use super::{attempt, counted, deliver, receive, show};
 use crate::dialect::{self, Endpoint};
 use crate::domain::Operation;
 use crate::error::GatewayError;
@@ -18,18 +18,26 @@ pub(super) async fn run(
 ) -> Result<(), GatewayError> {
     let api = dialect::of(&exchange.head)?;
     exchange.record.dialect = api.dialect.id();
-    if api.endpoint == Endpoint::Probe {
-        return deliver::probe(client, exchange).await;
+    match api.endpoint {
+        Endpoint::Probe => return deliver::probe(client, exchange).await,
+        Endpoint::Version => return show::version(snapshot, client, exchange).await,
+        _ => {}
     }
     let key = snapshot.keyring.authenticate(&exchange.head)?;
     exchange.record.key = key.id.clone();
     exchange.record.team.clone_from(&key.team);
-    if api.endpoint != Endpoint::Converse {
-        return deliver::models(snapshot, client, exchange, api, &key).await;
+    match api.endpoint {
+        Endpoint::Converse => {}
+        Endpoint::Show => return show::model(snapshot, client, exchange, &key).await,
+        Endpoint::Loaded => return show::loaded(snapshot, client, exchange).await,
+        _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
     let plan = snapshot.routes.plan(&key, &envelope.model)?;
     exchange.record.model = plan.model.name.clone();
+    if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
+        return Ok(());
+    }
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope };
     let answer = tokio::select! {
         // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.

@@ -100,6 +100,15 @@ pub(super) fn gone() -> GatewayError {
     GatewayError::client(Kind::ClientGone, "the client closed the connection")
 }
 
+/// Reads the body of a known key's request that asks no model.
+pub(super) async fn body(
+    snapshot: &Snapshot,
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+) -> Result<Bytes, GatewayError> {
+    Exchange::wait(&mut exchange.waited, client.body(snapshot.max_body)).await
+}
+
 /// Reads the body of a known key's request and finds its facts.
 pub(super) async fn envelope(
     snapshot: &Snapshot,
@@ -107,7 +116,7 @@ pub(super) async fn envelope(
     exchange: &mut Exchange,
     dialect: &dyn Dialect,
 ) -> Result<Envelope, GatewayError> {
-    let body = Exchange::wait(&mut exchange.waited, client.body(snapshot.max_body)).await?;
+    let body = body(snapshot, client, exchange).await?;
     let envelope = dialect.read(&exchange.head, body)?;
     exchange.record.asked.clone_from(&envelope.model);
     exchange.record.model = "other".into();

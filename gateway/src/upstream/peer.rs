@@ -52,7 +52,8 @@ impl BaseUrl {
             None => (path, None),
         };
         let (front, last) = path.rsplit_once('/').unwrap_or(("", ""));
-        let (prefix, version) = if is_version(last) { (front, Some(last.to_owned())) } else { (path, otherwise) };
+        let (prefix, version) =
+            if is_version(last) { (front, Some(last.to_owned())) } else { (path, otherwise) };
         Ok(Self {
             tls,
             host: authority.host().to_owned(),
@@ -72,10 +73,10 @@ impl BaseUrl {
         }
         let front = self.prefix.strip_suffix(first).filter(|front| !first.is_empty() && front.ends_with('/'));
         match (front, &self.version, split(rest)) {
-            (Some(_), Some(version), (second, rest)) if is_version(second) => {
-                self.joined(version, rest)
-            }
+            (Some(_), Some(version), (second, rest)) if is_version(second) => self.joined(version, rest),
             (Some(front), _, _) => format!("{front}{api_path}"),
+            // Ollama's own API stands beside its `/v1`, which is OpenAI's there.
+            (None, Some(_), _) if first == "api" => format!("{}/{api_path}", self.prefix),
             (None, Some(version), _) => self.joined(version, api_path),
             (None, None, _) => format!("{}/{api_path}", self.prefix),
         }

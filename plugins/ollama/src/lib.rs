@@ -45,13 +45,13 @@ impl Adapter for Ollama {
                 Capability::Seed,
             ],
             options_schema: options::SCHEMA.to_owned(),
-            passages: vec![Passage {
-                dialect: "ollama-embed".to_owned(),
-                path: embeddings::PATH.to_owned(),
-                stream_path: embeddings::PATH.to_owned(),
-                headers: Vec::new(),
-                credential: Credential::Bearer,
-            }],
+            passages: [
+                ("ollama-chat", "/api/chat"),
+                ("ollama-generate", "/api/generate"),
+                ("ollama-embed", embeddings::PATH),
+            ]
+            .map(passage)
+            .into(),
             client_headers: Vec::new(),
         }
     }
@@ -101,6 +101,17 @@ impl Adapter for Ollama {
             Operation::Chat => Ok(stream::Stream::default()),
             other => Err(failure::not_streamed(VENDOR, other)),
         }
+    }
+}
+
+/// Ollama's own clients are passed on as they are, with every option they know.
+fn passage((dialect, path): (&str, &str)) -> Passage {
+    Passage {
+        dialect: dialect.to_owned(),
+        path: path.to_owned(),
+        stream_path: path.to_owned(),
+        headers: Vec::new(),
+        credential: Credential::Bearer,
     }
 }
 

@@ -90,7 +90,10 @@ fn what_a_preset_filled_in_is_shown_as_its_own_and_reads_again() {
     let loaded = parse("[providers.groq]\nkeys = [\"k\"]\n", "a.toml", &[], &environment);
     let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
     let shown = crate::config::effective(&loaded, true).expect("TOML");
-    assert!(shown.contains("providers.groq.url = \"https://api.groq.com/openai/v1\"  # preset groq"), "{shown}");
+    assert!(
+        shown.contains("providers.groq.url = \"https://api.groq.com/openai/v1\"  # preset groq"),
+        "{shown}"
+    );
     let text = crate::config::effective(&loaded, false).expect("TOML");
     let again: Config = toml::from_str(&text).expect("the same");
     assert_eq!(again.providers["groq"].options, loaded.config.providers["groq"].options);

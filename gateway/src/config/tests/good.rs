@@ -60,11 +60,11 @@ fn the_annotated_file_shows_every_key_and_every_value_in_it_can_be_read() {
     for name in every {
         let shown = format!("{} = ", key_text(&name));
         assert!(
-            flowing.contains(&format!(" {shown}")) ||
-            text.lines().any(|line| line.trim_start_matches("# ").starts_with(&shown)
-                || line.contains(&format!("{name}]"))
-                || line.contains(&format!("[{name}"))
-                || line.contains(&format!(" {shown}"))),
+            flowing.contains(&format!(" {shown}"))
+                || text.lines().any(|line| line.trim_start_matches("# ").starts_with(&shown)
+                    || line.contains(&format!("{name}]"))
+                    || line.contains(&format!("[{name}"))
+                    || line.contains(&format!(" {shown}"))),
             "{name}"
         );
     }

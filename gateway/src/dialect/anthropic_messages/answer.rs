@@ -83,6 +83,7 @@ struct Entry<'a> {
 /// The content blocks, in the order in which the model said them.
 fn content<'a>(said: Said<'a>, facts: &AnswerFacts) -> Result<Vec<Block<'a>>, GatewayError> {
     let mut entries = Vec::new();
+    let called = said.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty());
     reasoning(&said, &mut entries);
     spoken_parts(&said, &mut entries)?;
     for (index, mut call) in said.tool_calls.into_iter().flatten().enumerate() {
@@ -98,7 +99,8 @@ fn content<'a>(said: Said<'a>, facts: &AnswerFacts) -> Result<Vec<Block<'a>>, Ga
         entries.sort_by_key(|entry| position(entry.place).unwrap_or(usize::MAX));
     }
     let mut blocks = Vec::with_capacity(entries.len() + 1);
-    if let Some(extra_content) = said.extra_content {
+    let text_alone = !called && spoken(said.content).is_some();
+    if let Some(extra_content) = said.extra_content.filter(|_| !text_alone) {
         blocks.push(carrier(Owner::Message, extra_content));
     }
     lay_down(entries, &mut blocks);

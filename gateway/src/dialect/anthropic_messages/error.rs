@@ -14,6 +14,14 @@ struct Body<'a> {
 struct Detail<'a> {
     r#type: &'static str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
+}
+
+/// What programs go by where the type says too little.
+#[derive(serde::Serialize)]
+struct Details<'a> {
+    error_code: &'a str,
 }
 
 /// Writes an error. Anthropic has no `param`, so the path stands before the message.
@@ -22,7 +30,11 @@ pub(super) fn body(error: &GatewayError, request_id: &str) -> Vec<u8> {
         Some(param) if !error.message.contains(param.as_str()) => &format!("{param}: {}", error.message),
         _ => &error.message,
     };
-    let body = Body { r#type: "error", error: Detail { r#type: word(error.kind), message }, request_id };
+    // The vendor's code is often only its type again.
+    let own = error.code.as_deref().filter(|code| !code.ends_with("_error"));
+    let details = own.map(|error_code| Details { error_code });
+    let error = Detail { r#type: word(error.kind), message, details };
+    let body = Body { r#type: "error", error, request_id };
     serde_json::to_vec(&body).unwrap_or_default()
 }
 

@@ -18,6 +18,7 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     chat.tools = tools::tools(request.tools.unwrap_or_default())?;
     let mut rest = request.rest;
     let mut own = OwnFields::default();
+    refuse_threads(&mut rest)?;
     settings(&mut rest, &mut chat)?;
     tools::choice(&mut rest, &mut chat, &mut own)?;
     thinking(&mut rest, &mut chat, &mut own)?;
@@ -28,6 +29,18 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
         GatewayError::gateway(Kind::Internal, "the request could not be written").context(error)
     })?;
     Ok(body)
+}
+
+/// A conversation that only Anthropic holds: its next request would bring nothing but the newest turn. Anthropic's SDK
+/// knows this refusal by its code and goes on with the whole conversation in each request.
+fn refuse_threads(rest: &mut Object<'_>) -> Result<(), GatewayError> {
+    if rest.take("thread", Path::Root)?.is_none() {
+        return Ok(());
+    }
+    let message = "conversations are not kept here; send the whole conversation as `messages`";
+    let refused = GatewayError::client(Kind::Unsupported, message);
+    let code = Some("thread_unsupported_request".to_owned());
+    Err(GatewayError { param: Some("thread".to_owned()), code, ..refused })
 }
 
 /// Fields that have one canonical counterpart.

@@ -3,6 +3,10 @@
 //!
 //! State of Anthropic's own stands there as it is. State of others is marked, so that it finds its owner again
 //! when the conversation comes back, and is never taken for Anthropic's.
+//!
+//! State of a message that is nothing but text is not carried: it would need a block of its own beside the text, and
+//! clients take the first or the last block of an answer for its text. The one vendor that has such state, Google,
+//! does not demand it back (ai.google.dev/gemini-api/docs/thought-signatures, "Non-functionCall parts").
 
 use std::borrow::Cow;
 

@@ -27,6 +27,8 @@ pub(super) struct Writer {
     formats: Vec<String>,
     /// How many content blocks have been begun.
     parts: usize,
+    /// Other vendors' state of the whole message, until it is known whether calls follow.
+    state: Option<Box<RawValue>>,
     refused: bool,
     ending: Option<Ending>,
     /// Whether the end has been told, all but `message_stop`.
@@ -42,6 +44,7 @@ impl Writer {
             calls: Vec::new(),
             formats: Vec::new(),
             parts: 0,
+            state: None,
             refused: false,
             ending: None,
             ended: false,
@@ -71,7 +74,7 @@ impl StreamWriter for Writer {
 
     fn finish(&mut self, out: &mut Vec<u8>) {
         self.start("", "", out);
-        self.queue.close_all(out);
+        self.close(out);
         self.message_delta(&Tokens::default(), out);
         sse::event(out, "message_stop", b"{\"type\":\"message_stop\"}");
     }
@@ -133,7 +136,7 @@ impl Writer {
             self.call(call, out)?;
         }
         if let Some(extra_content) = said.extra_content {
-            self.carry(Owner::Message, extra_content, out);
+            self.state = Some(extra_content.to_owned());
         }
         Ok(())
     }
@@ -231,6 +234,7 @@ impl Writer {
             return Err(GatewayError::plugin(format!("tool call {index} comes before its predecessor")));
         }
         if index == self.calls.len() {
+            self.release(out);
             let name = call
                 .function
                 .name
@@ -259,8 +263,23 @@ impl Writer {
         self.queue.push(Lane::Whole, &carrier(owner, extra_content), out);
     }
 
-    fn end(&mut self, choice: &Choice<'_>, out: &mut Vec<u8>) {
+    fn release(&mut self, out: &mut Vec<u8>) {
+        if let Some(extra_content) = self.state.take() {
+            self.carry(Owner::Message, &extra_content, out);
+        }
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        if self.calls.is_empty() && self.queue.ends_with(Lane::Text) {
+            // The text is the answer, and stays alone: see `state`.
+            self.state = None;
+        }
+        self.release(out);
         self.queue.close_all(out);
+    }
+
+    fn end(&mut self, choice: &Choice<'_>, out: &mut Vec<u8>) {
+        self.close(out);
         self.ending = Some(Ending::of(choice, !self.calls.is_empty(), self.refused));
     }
 

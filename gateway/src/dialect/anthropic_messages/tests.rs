@@ -25,7 +25,7 @@ fn read(body: &str) -> Result<Envelope, GatewayError> {
 }
 
 fn facts() -> AnswerFacts {
-    AnswerFacts { request_id: "01J".into(), created: 7, model: "claude".into() }
+    AnswerFacts { request_id: "01J".into(), created: 7, model: "claude".into(), ..AnswerFacts::default() }
 }
 
 /// A request with these fields beside the required ones.

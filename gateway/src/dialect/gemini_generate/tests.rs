@@ -33,5 +33,5 @@ fn canonical(body: &Value) -> Result<Value, GatewayError> {
 }
 
 fn facts() -> AnswerFacts {
-    AnswerFacts { request_id: "req-1".into(), created: 0, model: "public".into() }
+    AnswerFacts { request_id: "req-1".into(), created: 0, model: "public".into(), ..AnswerFacts::default() }
 }

@@ -20,7 +20,12 @@ fn refused(body: &str) -> (Option<String>, String) {
 }
 
 fn facts() -> AnswerFacts {
-    AnswerFacts { request_id: "R1".into(), created: 1_700_000_000, model: "public".into() }
+    AnswerFacts {
+        request_id: "R1".into(),
+        created: 1_700_000_000,
+        model: "public".into(),
+        ..AnswerFacts::default()
+    }
 }
 
 #[test]

@@ -33,6 +33,11 @@ const SAME: [&str; 20] = [
     "cache_control",
 ];
 
+/// Fields that say nothing to a model, so that they are no loss: nothing is kept here, nothing runs in the background,
+/// and `client_metadata` is what Codex tells OpenAI about itself.
+const UNSAID: [&str; 7] =
+    ["model", "store", "background", "previous_response_id", "conversation", "prompt", "client_metadata"];
+
 /// The request as canonical chat.
 pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     let root = Path::Root;
@@ -40,8 +45,7 @@ pub(super) fn canonical(envelope: &Envelope) -> Result<Vec<u8>, GatewayError> {
     let mut chat = Chat { model: &envelope.model, ..Chat::default() };
     let mut own = OwnFields::default();
     let mut names = Names::default();
-    // None of these changes the answer: nothing is kept, nothing runs in the background.
-    for name in ["model", "store", "background", "previous_response_id", "conversation", "prompt"] {
+    for name in UNSAID {
         rest.take(name, root)?;
     }
     if let Some(raw) = rest.take("tools", root)? {

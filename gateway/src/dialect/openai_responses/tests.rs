@@ -25,7 +25,7 @@ fn read(body: &str) -> Result<Envelope, GatewayError> {
 }
 
 fn facts() -> AnswerFacts {
-    AnswerFacts { request_id: "R".into(), created: 7, model: "public".into() }
+    AnswerFacts { request_id: "R".into(), created: 7, model: "public".into(), ..AnswerFacts::default() }
 }
 
 /// A request with these fields beside the required ones.

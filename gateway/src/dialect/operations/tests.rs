@@ -24,7 +24,8 @@ fn dialect(path: &str) -> &'static dyn Dialect {
 }
 
 fn answered(path: &str, request: &Value, canonical: &Value) -> Value {
-    let facts = AnswerFacts { request_id: "R1".into(), created: 1, model: "public".into() };
+    let facts =
+        AnswerFacts { request_id: "R1".into(), created: 1, model: "public".into(), ..AnswerFacts::default() };
     let envelope = read(path, request).unwrap();
     let body = dialect(path).whole_for(&facts, &envelope, canonical.to_string().as_bytes()).unwrap();
     serde_json::from_slice(&body).unwrap()

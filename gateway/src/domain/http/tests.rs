@@ -22,3 +22,19 @@ fn an_adapter_sets_no_header_of_the_host() {
     }
     assert!(foreign_header("x-note", "1").is_ok());
 }
+
+#[test]
+fn what_cannot_change_the_answer_does_not_matter() {
+    for (field, matters) in [
+        ("messages[0].content[1].cache_control", false),
+        ("prompt_cache_key", false),
+        ("user", false),
+        ("tools[12]", true),
+        ("vendor.anthropic", true),
+        ("messages[2].reasoning_details", true),
+        ("response_format", true),
+    ] {
+        let loss = Loss { field: field.to_owned(), reason: String::new() };
+        assert_eq!(!loss.is_bookkeeping(), matters, "{field}");
+    }
+}

@@ -62,6 +62,11 @@ pub(super) fn check(headers: &HeaderMap, body: &Value) -> Checked {
     if headers.contains_key("anthropic-beta") {
         known.extend(BETA_FIELDS);
     }
+    if given(body, "thread").is_some() {
+        // Its clients then go on without one.
+        let complaint = Complaint::invalid("thread: a mock holds no conversations");
+        return Err(complaint.code("thread_unsupported_request"));
+    }
     fields(body, "", &known)?;
     for name in ["model", "max_tokens", "messages"] {
         if given(body, name).is_none() {
@@ -77,7 +82,16 @@ pub(super) fn check(headers: &HeaderMap, body: &Value) -> Checked {
         return refuse("messages: at least one message is required");
     }
     system(body)?;
+    let instructs = headers
+        .get_all("anthropic-beta")
+        .iter()
+        .any(|beta| beta.to_str().is_ok_and(|beta| beta.contains("mid-conversation-")));
     for (index, message) in messages.iter().enumerate() {
+        // Instructions in the middle: what Claude Code asks for before anything else.
+        if instructs && index > 0 && text(message, "role") == "system" {
+            fields(message, &format!("messages.{index}"), &["role", "content"])?;
+            continue;
+        }
         one_message(message, index, index + 1 == messages.len())?;
     }
     let turns = turns::of(messages);

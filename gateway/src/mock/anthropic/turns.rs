@@ -19,6 +19,10 @@ pub(super) fn of(messages: &[Value]) -> Vec<Turn<'_>> {
     let mut turns: Vec<Turn<'_>> = Vec::new();
     for (number, message) in messages.iter().enumerate() {
         let role = text(message, "role");
+        // Instructions are nobody's turn.
+        if role == "system" {
+            continue;
+        }
         let blocks = list(message, "content").iter().enumerate();
         let blocks = blocks.map(|(at, block)| (format!("messages.{number}.content.{at}"), block));
         match turns.last_mut() {

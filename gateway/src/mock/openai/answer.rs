@@ -77,7 +77,7 @@ fn finish(prompt: &Prompt, reply: &Reply) -> &'static str {
     }
 }
 
-fn usage(tokens: Tokens) -> Tree {
+pub(super) fn usage(tokens: Tokens) -> Tree {
     let input = object([("cached_tokens", tokens.cache_read.into()), ("audio_tokens", 0_u64.into())]);
     let output = object([
         ("reasoning_tokens", tokens.reasoning.into()),

@@ -296,3 +296,72 @@ fn an_error_comes_inside_the_stream() {
     let (_, array) = ask(&desk, &gemini("mock@fault=error-event:0", "streamGenerateContent"), &google("hi"));
     assert_eq!(array.as_array().unwrap().len(), 1);
 }
+
+fn ollama(model: &str, said: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": said}]})
+}
+
+/// The lines of an Ollama stream.
+fn lines(path: &str, request: &Value) -> Vec<Value> {
+    let answer = put(&desk(), path, request);
+    assert_eq!((answer.status, answer.content_type), (200, "application/x-ndjson"), "{}", body(&answer));
+    body(&answer).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_stream_of_ollama_is_the_default_and_the_whole_answer_in_lines() {
+    for (path, request, pointer) in [
+        ("/api/chat", ollama("mock-think@chunks=4", "hello"), "/message"),
+        (
+            "/api/generate",
+            json!({"model": "mock-think@chunks=4", "system": "be brief", "prompt": "hello"}),
+            "",
+        ),
+    ] {
+        let stream = lines(path, &request);
+        let (status, whole) = ask(&desk(), path, &with(request, "stream", json!(false)));
+        assert_eq!(status, 200, "{whole}");
+        for name in ["content", "response", "thinking"] {
+            let pointer = format!("{pointer}/{name}");
+            let told = whole.pointer(&pointer).and_then(Value::as_str).unwrap_or_default();
+            assert_eq!(pieces(&stream, &pointer), told, "{path} {name}");
+        }
+        let last = stream.last().unwrap();
+        assert_eq!((&last["done"], &last["done_reason"]), (&json!(true), &json!("stop")));
+        assert_eq!((&last["prompt_eval_count"], &whole["prompt_eval_count"]), (&json!(4), &json!(4)));
+        assert!(stream[..stream.len() - 1].iter().all(|line| line["done"] == false), "{stream:#?}");
+    }
+}
+
+#[test]
+fn calls_of_ollama_are_whole_objects() {
+    let tool = |name: &str| json!({"type": "function", "function": {"name": name, "parameters": schema()}});
+    let request = with(ollama("mock", "both in parallel"), "tools", json!([tool("w"), tool("t")]));
+    let stream = lines("/api/chat", &request);
+    let called: Vec<_> =
+        stream.iter().filter_map(|line| line.pointer("/message/tool_calls/0/function")).collect();
+    assert_eq!(
+        called,
+        [
+            &json!({"index": 0, "name": "w", "arguments": {"city": "x"}}),
+            &json!({"index": 1, "name": "t", "arguments": {"city": "y"}})
+        ]
+    );
+    assert_eq!(stream.last().unwrap()["done_reason"], "stop");
+}
+
+#[test]
+fn a_legacy_completion_echoes_and_streams() {
+    let path = "/v1/completions";
+    let request = json!({"model": "mock", "prompt": "hello", "max_tokens": 3, "echo": true});
+    let (_, whole) = ask(&desk(), path, &request);
+    assert_eq!(whole["choices"][0]["text"], "helloYou said: \"h");
+    assert_eq!(
+        (&whole["object"], &whole["choices"][0]["finish_reason"]),
+        (&json!("text_completion"), &json!("length"))
+    );
+    let request = with(request, "stream", json!(true));
+    let stream = events(&desk(), path, &with(request, "stream_options", json!({"include_usage": true})));
+    assert_eq!(pieces(&stream, "/choices/0/text"), whole["choices"][0]["text"]);
+    assert_eq!(stream.last().unwrap()["usage"], whole["usage"]);
+}

@@ -292,3 +292,65 @@ fn a_key_is_needed_and_may_be_a_certain_one() {
     let Verdict::Answer(answer) = desk.decide(&head, Some(&"".into()), 0) else { panic!("no answer") };
     assert!(body(&answer).contains("models/mock-think"));
 }
+
+#[test]
+fn ollama_refuses_wrong_types_and_nothing_else() {
+    let message = |more: Value| {
+        let mut message = json!({"role": "assistant", "content": ""});
+        for (name, value) in more.as_object().unwrap() {
+            message[name] = value.clone();
+        }
+        json!({"messages": [message]})
+    };
+    let call = |function: Value| message(json!({"tool_calls": [{"function": function}]}));
+    for (more, piece) in [
+        (json!({}), ""),
+        (
+            json!({"unheard": 1, "options": {"unheard": "x", "temperature": 1}, "think": true, "format": "json"}),
+            "",
+        ),
+        (json!({"messages": {}}), "messages of type slice"),
+        (message(json!({"role": "robot"})), "invalid role: robot"),
+        (message(json!({"content": ["x"]})), "content of type string"),
+        (message(json!({"images": ["data:image/png;base64,AAAA"]})), "illegal base64 data at input byte 4"),
+        (call(json!({"name": "f", "arguments": {}})), ""),
+        (call(json!({"name": "f", "arguments": "{}"})), "arguments of type"),
+        (call(json!({"arguments": {}})), "the name of its function"),
+        (json!({"tools": [{"type": "function", "function": {}}]}), "invalid tool"),
+        (json!({"stream": "no"}), "stream of type bool"),
+        (json!({"format": "xml"}), "invalid format"),
+        (json!({"think": "hard"}), "invalid think value"),
+        (json!({"think": "low"}), "not supported for this model"),
+        (json!({"model": "gpt-oss:20b", "think": "low"}), ""),
+        (json!({"options": {"temperature": "hot"}}), "option \"temperature\" must be of type float32"),
+        (json!({"options": {"stop": "x"}}), "option \"stop\" must be of type array"),
+        (json!({"keep_alive": []}), "keep_alive of type Duration"),
+    ] {
+        check("/api/chat", "/error", &with_stream_off(request(hello(), more)), piece);
+    }
+    let (status, answer) = ask(&desk(), "/api/chat", &request(hello(), json!({"model": "unknown"})));
+    assert_eq!((status, answer), (404, json!({"error": "model 'unknown' not found"})));
+}
+
+fn with_stream_off(mut request: Value) -> Value {
+    if request.get("stream").is_none() {
+        request["stream"] = json!(false);
+    }
+    request
+}
+
+#[test]
+fn legacy_completions_take_prompts_and_no_conversation() {
+    for (fields, piece) in [
+        (json!({"prompt": "x"}), ""),
+        (json!({"prompt": ["x", "y"]}), ""),
+        (json!({"prompt": [[1], [2]]}), ""),
+        (json!({"prompt": {}}), "Invalid type for 'prompt'."),
+        (json!({"prompt": "x", "messages": []}), "Unrecognized request argument supplied: messages"),
+        (json!({"prompt": "x", "logprobs": 6}), "Invalid value for 'logprobs'."),
+    ] {
+        let mut request = fields;
+        request["model"] = json!("mock");
+        check("/v1/completions", "/error/message", &request, piece);
+    }
+}

@@ -13,6 +13,10 @@ fn the_version_segment_stands_once() {
         ("https://g.example/v1beta", "/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
         ("http://10.0.0.1:8000/prefix", "/v1/messages", "/prefix/v1/messages"),
         ("https://example.org/v1", "/rerank", "/v1/rerank"),
+        ("http://localhost:11434/v1", "/api/chat", "/api/chat"),
+        ("http://localhost:11434/v1/", "/api/chat", "/api/chat"),
+        ("http://localhost:11434/api", "/api/chat", "/api/chat"),
+        ("https://proxy.example/ollama/v1", "/api/chat", "/ollama/api/chat"),
     ] {
         let base = BaseUrl::parse(url).expect(url);
         assert_eq!(base.path(path), expected, "{url}");

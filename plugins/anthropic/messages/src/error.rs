@@ -10,6 +10,8 @@ use plugin_sdk::{Failure, FailureKind, Header, failure};
 struct Told {
     word: String,
     message: String,
+    /// What programs go by where the word says too little: `details.error_code`.
+    code: String,
 }
 
 impl Told {
@@ -17,7 +19,14 @@ impl Told {
         let fields: Fields<'_> = error.read().unwrap_or_default();
         let text =
             |name: &str| fields.get(name).and_then(Json::read::<Text<'_>>).unwrap_or_default().to_string();
-        Self { word: text("type"), message: text("message") }
+        let details: Fields<'_> = fields.get("details").and_then(Json::read).unwrap_or_default();
+        let code = details.get("error_code").and_then(Json::read::<Text<'_>>).unwrap_or_default().to_string();
+        Self { word: text("type"), message: text("message"), code }
+    }
+
+    /// The more exact of the two.
+    fn into_code(self) -> Option<String> {
+        Some(if self.code.is_empty() { self.word } else { self.code }).filter(|code| !code.is_empty())
     }
 }
 
@@ -37,8 +46,8 @@ pub(crate) fn of_answer(status: u16, headers: &[Header], body: &[u8]) -> Failure
     Failure {
         kind,
         retry_after_ms: judged.retry_after_ms.or_else(|| retry::until_reset(headers).filter(|_| waits)),
-        message: if told.message.is_empty() { judged.message } else { told.message },
-        code: Some(told.word).filter(|word| !word.is_empty()),
+        message: if told.message.is_empty() { judged.message } else { told.message.clone() },
+        code: told.into_code(),
         param: None,
     }
 }
@@ -47,9 +56,9 @@ pub(crate) fn of_answer(status: u16, headers: &[Header], body: &[u8]) -> Failure
 pub(crate) fn in_stream(error: &Json<'_>) -> Failure {
     let told = Told::read(error);
     let kind = kind(&told, FailureKind::Provider);
-    let message =
-        if told.message.is_empty() { "the provider broke off its answer".to_owned() } else { told.message };
-    Failure { code: Some(told.word).filter(|word| !word.is_empty()), ..failure::new(kind, message) }
+    let silent = told.message.is_empty();
+    let message = if silent { "the provider broke off its answer".to_owned() } else { told.message.clone() };
+    Failure { code: told.into_code(), ..failure::new(kind, message) }
 }
 
 /// What it means. The word says it; for bad requests only the sentence tells which kind of bad.

@@ -178,3 +178,10 @@ fn errors_speak_anthropics_words() {
     let body: Value = serde_json::from_slice(&AnthropicMessages.error(&error, "r")).expect("JSON");
     assert_eq!(body["error"]["message"], "messages[0].role: expected user");
 }
+
+#[test]
+fn a_text_stays_the_only_block_when_state_of_others_comes_with_it() {
+    let thought = json!({"google": {"thought_signature": "s"}});
+    let message = json!({"content": "so", "extra_content": thought});
+    assert_eq!(whole(&completion(message, "stop"))["content"], json!([{"type": "text", "text": "so"}]));
+}

@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{canonical, read, request, turns};
+use crate::dialect::Dialect;
+use crate::dialect::anthropic_messages::AnthropicMessages;
+use crate::error::Kind;
 
 #[test]
 fn the_facts_are_read_and_the_model_can_be_replaced_in_place() {
@@ -299,4 +302,22 @@ fn odd_turns_stay_what_they_are() {
         turns(json!([{"role": "assistant", "content": []}, {"role": "user", "content": []}])),
         json!([{"role": "assistant", "content": ""}, {"role": "user", "content": ""}])
     );
+}
+
+/// Anthropic's SDK knows the refusal by its code, and sends the whole conversation instead.
+#[test]
+fn a_conversation_kept_elsewhere_is_refused_in_words_that_the_sdk_knows() {
+    for (thread, refused) in [
+        (json!({"type": "create"}), true),
+        (json!({"type": "continue", "previous_message_id": "msg_1"}), true),
+        (json!(null), false),
+    ] {
+        let answer = canonical(&request(json!({"thread": thread})));
+        let code = answer.as_ref().err().and_then(|error| error.code.as_deref());
+        assert_eq!(code, refused.then_some("thread_unsupported_request"), "{thread}");
+        let Err(error) = answer else { continue };
+        assert_eq!(error.kind, Kind::Unsupported);
+        let body: Value = serde_json::from_slice(&AnthropicMessages.error(&error, "r")).expect("JSON");
+        assert_eq!(body["error"]["details"], json!({"error_code": "thread_unsupported_request"}));
+    }
 }

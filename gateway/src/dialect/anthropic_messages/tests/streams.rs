@@ -351,3 +351,26 @@ fn whatever_interleaves_comes_out_block_by_block_and_whole() {
         assert_eq!((arguments, texts), (wanted, chunks.iter().filter(said).count()), "seed {seed}");
     }
 }
+
+/// Claude Code prints the last block of an answer if it is text, and many programs only look at the first.
+#[test]
+fn a_text_stays_the_only_block_when_state_of_others_comes_with_it() {
+    let state = json!({"google": {"thought_signature": "s"}});
+    check(
+        &[delta(json!({"content": "so"})), delta(json!({"extra_content": state})), finish("stop")],
+        &["0 text", "0 + so", "0 .", "end_turn"],
+    );
+    check(
+        &[
+            delta(json!({"content": "so"})),
+            delta(json!({"extra_content": state})),
+            call(0, "a", "f", "{}"),
+            finish("tool_calls"),
+        ],
+        &["0 text", "0 + so", "0 .", "1 redacted_thinking", "1 .", "2 tool_use", "2 + {}", "2 .", "tool_use"],
+    );
+    check(
+        &[delta(json!({"extra_content": state})), finish("stop")],
+        &["0 redacted_thinking", "0 .", "end_turn"],
+    );
+}

@@ -76,8 +76,7 @@ fn settings_find_their_names() {
         "top_logprobs": 2, "logprobs": true,
         "reasoning_effort": "high", "reasoning": {"include": true, "display": "summarized"}, "verbosity": "low",
         "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}, "strict": true}},
-        "vendor": {"openai-responses": {"max_tool_calls": 3, "client_metadata": {"x": 1},
-            "reasoning": {"context": "all_turns"}}}});
+        "vendor": {"openai-responses": {"max_tool_calls": 3, "reasoning": {"context": "all_turns"}}}});
     assert_eq!(found, expected);
     assert_eq!(chat(json!({"text": {"format": {"type": "text"}}})).get("response_format"), None);
     assert_eq!(
