@@ -34,6 +34,12 @@ impl Keyring {
     pub fn authenticate(&self, head: &RequestHead) -> Result<Arc<VirtualKey>, GatewayError> {
         let refuse = |message: &str| GatewayError::client(Kind::Authentication, message);
         let Some(secret) = presented(head) else {
+            if head.header("authorization").is_some_and(|value| value.starts_with("AWS4-")) {
+                return Err(refuse(
+                    "a signature of AWS (SigV4) cannot be checked here: give the client a key of this gateway as its \
+                     Bedrock API key, in the environment variable AWS_BEARER_TOKEN_BEDROCK",
+                ));
+            }
             return Err(refuse(
                 "no api key: send it as `authorization: Bearer <key>`, `x-api-key`, `x-goog-api-key`, `api-key` or `?key=`",
             ));

@@ -4,7 +4,11 @@
 //! something else) and writes canonical answers back in the client's own form. It knows no provider.
 
 pub mod anthropic_messages;
+pub mod bedrock_converse;
+mod chat;
+pub mod cohere_chat;
 pub mod gemini_generate;
+mod lanes;
 pub mod lost;
 pub mod model_list;
 mod object;
@@ -17,11 +21,12 @@ mod openai_error;
 pub mod openai_responses;
 mod operations;
 pub mod passage;
+mod said;
+mod seal;
 pub mod sse;
 pub mod told;
 
 use std::ops::Range;
-
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -50,6 +55,8 @@ pub enum Passing {
     Quiet,
     /// The answer itself.
     Content,
+    /// All has been said, and what follows only counts it: a clean end of the connection is a success already.
+    Stopped,
     /// The event after which a clean end of the connection is a success.
     End,
     /// The provider reports an error inside the stream.
@@ -121,11 +128,16 @@ pub trait Dialect: Send + Sync {
         error.kind.status()
     }
 
+    /// Headers an error is told by, beside status and body.
+    fn error_headers(&self, _error: &GatewayError) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+
     /// Usage in one of this dialect's own whole answers, read on the side of a passage.
     fn whole_usage(&self, body: &[u8]) -> Option<Usage>;
 
-    /// Looks at one event (its data, without framing) of this dialect's own stream on its way through.
-    /// `usage` is updated with what the event says.
+    /// Looks at one event of this dialect's own stream on its way through: its data without framing, or the whole frame
+    /// where the framing names the event. `usage` is updated with what the event says.
     fn passing(&self, data: &[u8], usage: &mut Usage) -> Passing;
 
     /// What of a request [`Dialect::canonical`] leaves out.
@@ -172,13 +184,16 @@ pub trait StreamWriter: Send {
     /// When the chunk is not what the contract says (an adapter's fault).
     fn chunk(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), GatewayError>;
 
+    /// How long the answer took, told right before [`StreamWriter::finish`].
+    fn took(&mut self, _took: Duration) {}
+
     /// The success terminator, with everything held back until then.
     fn finish(&mut self, out: &mut Vec<u8>);
 
     /// An error event and never a success terminator.
     fn fail(&mut self, error: &GatewayError, request_id: &str, out: &mut Vec<u8>);
 
-    /// A sign of life while the provider is silent.
+    /// A sign of life while the provider is silent. Nothing, where the framing has none.
     fn keep_alive(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b": keep-alive\n\n");
     }
@@ -245,6 +260,12 @@ pub fn routed_path(path: &str) -> Result<String, GatewayError> {
             rest = after;
         }
     }
+    // These keep their prefix on paths that are not their own, so that they are refused in their own words.
+    for (vendor, own) in [("/bedrock", "/model/"), ("/cohere", "/v2/")] {
+        if let Some(after) = rest.strip_prefix(vendor).filter(|after| after.starts_with(own)) {
+            rest = after;
+        }
+    }
     while rest.starts_with("/v1/v1") {
         rest = rest.get(3..).unwrap_or("");
     }
@@ -264,7 +285,7 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
     let path = head.path.as_str();
     let endpoint = match path {
         "" => Endpoint::Probe,
-        "/v1/chat/completions" | "/v1/responses" | "/v1/messages" => Endpoint::Converse,
+        "/v1/chat/completions" | "/v1/responses" | "/v1/messages" | "/v2/chat" => Endpoint::Converse,
         "/v1/completions" | "/api/chat" | "/api/generate" => Endpoint::Converse,
         "/v1/models" | "/v1beta/models" | "/api/tags" => Endpoint::Models,
         "/api/show" => Endpoint::Show,
@@ -274,6 +295,7 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
         _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
             Endpoint::Converse
         }
+        _ if converses(path) => Endpoint::Converse,
         _ if model_in(path).is_some_and(|model| !model.contains(':')) => Endpoint::Model,
         _ => return Err(unknown_path(path)),
     };
@@ -288,6 +310,12 @@ pub fn of(head: &RequestHead) -> Result<Api, GatewayError> {
         ));
     }
     Ok(Api { dialect, endpoint })
+}
+
+/// `/model/{id}/converse` and `/model/{id}/converse-stream`; the id may hold slashes that are not escaped.
+fn converses(path: &str) -> bool {
+    let model = path.strip_prefix("/model/").and_then(|rest| rest.rsplit_once('/'));
+    model.is_some_and(|(model, call)| !model.is_empty() && matches!(call, "converse" | "converse-stream"))
 }
 
 /// The part of the path behind `/v1/models/` or `/v1beta/models/`.
@@ -314,8 +342,14 @@ pub fn speaker(head: &RequestHead) -> &'static dyn Dialect {
     } else if path == "/api" || path.starts_with("/api/") {
         return &ollama_chat::OllamaChat;
     }
-    let shared = !(gemini || anthropic || openai || responses);
-    if gemini || shared && head.header("x-goog-api-key").is_some() {
+    let bedrock = path.starts_with("/model/") || path.starts_with("/bedrock/");
+    let cohere = path.starts_with("/v2/") || path.starts_with("/cohere/");
+    let shared = !(gemini || anthropic || openai || responses || bedrock || cohere);
+    if bedrock || shared && head.header("amz-sdk-invocation-id").is_some() {
+        &bedrock_converse::BedrockConverse
+    } else if cohere {
+        &cohere_chat::CohereChat
+    } else if gemini || shared && head.header("x-goog-api-key").is_some() {
         &gemini_generate::GeminiGenerate
     } else if anthropic || shared && head.header("anthropic-version").is_some() {
         &anthropic_messages::AnthropicMessages
@@ -330,7 +364,7 @@ fn unknown_path(path: &str) -> GatewayError {
     GatewayError::client(
         crate::error::Kind::PathNotFound,
         format!(
-            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{{model}}:generateContent, /api/chat, /v1/completions or /v1/models"
+            "there is no {path} here; try /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{{model}}:generateContent, /v2/chat, /model/{{model}}/converse, /api/chat, /v1/completions or /v1/models"
         ),
     )
 }

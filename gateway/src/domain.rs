@@ -3,6 +3,7 @@
 pub mod date;
 pub mod duration;
 pub mod envelope;
+pub mod event_stream;
 pub mod http;
 pub mod id;
 pub mod model_facts;

@@ -1,5 +1,5 @@
-//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic, Gemini and Ollama. For the demo, the tests
-//! and the benchmarks; it is also `causeway mock`.
+//! The built-in fake provider: one HTTP server that looks like OpenAI, Anthropic, Gemini, Amazon Bedrock, Cohere and
+//! Ollama. For the demo, the tests and the benchmarks; it is also `causeway mock`.
 //!
 //! | path | vendor |
 //! |---|---|
@@ -7,6 +7,8 @@
 //! | `POST …/messages`, `…/messages/count_tokens` | Anthropic |
 //! | `POST …/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens` | Gemini |
 //! | `POST …/api/chat`, `…/api/generate`, `GET …/api/tags` | Ollama |
+//! | `POST …/model/{model}/converse`, `…/converse-stream` | Amazon Bedrock |
+//! | `POST …/v2/chat` | Cohere |
 //! | `GET …/models`, `…/models/{model}` | Gemini under `/v1beta`, Anthropic with an `anthropic-version`, else OpenAI |
 //!
 //! It is deterministic: the answer follows from the request (and only ids and times from the number of the request).
@@ -31,6 +33,8 @@
 //! `strict` off ends that.
 
 mod anthropic;
+mod bedrock;
+mod cohere;
 mod decide;
 mod fault;
 mod gemini;

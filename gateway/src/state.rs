@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::adapter::Pool;
+use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::Headers;
 use crate::route::Table;
@@ -45,4 +45,13 @@ pub struct Provider {
     pub timeouts: Timeouts,
     /// It tells usage in a stream when it is asked to.
     pub stream_usage: bool,
+    /// The client dialects it speaks itself, as far as its options allow.
+    pub passages: Vec<Passage>,
+}
+
+impl Provider {
+    /// The passage for a client dialect, if the provider speaks it.
+    pub fn passage(&self, dialect: &str) -> Option<&Passage> {
+        self.passages.iter().find(|passage| passage.dialect == dialect)
+    }
 }

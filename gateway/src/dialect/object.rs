@@ -42,6 +42,30 @@ impl fmt::Display for Path<'_> {
     }
 }
 
+/// Why `body` is not a `T`, with the path of the field.
+pub(super) fn explain<'a, T: Deserialize<'a>>(body: &'a [u8]) -> GatewayError {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
+        let reason = deserializer.end().err().map_or_else(String::new, |error| error.to_string());
+        return GatewayError::client(
+            crate::error::Kind::InvalidRequest,
+            format!("the body is not JSON: {reason}"),
+        );
+    };
+    let path = error.path().to_string();
+    let reason = error.into_inner();
+    if !reason.is_data() {
+        return GatewayError::client(
+            crate::error::Kind::InvalidRequest,
+            format!("the body is not JSON: {reason}"),
+        );
+    }
+    match path.as_str() {
+        "." | "" => GatewayError::client(crate::error::Kind::InvalidRequest, reason.to_string()),
+        path => GatewayError::invalid(path, reason.to_string()),
+    }
+}
+
 /// The fields of one object, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);

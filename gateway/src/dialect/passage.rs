@@ -5,6 +5,7 @@
 //! and an error event of the dialect can follow.
 
 mod array;
+mod frames;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -27,6 +28,8 @@ pub struct Passage<'d> {
     usage: Usage,
     content: bool,
     ended: bool,
+    /// All was said; a clean end of the connection is a success.
+    stopped: bool,
     forwarded: bool,
     failure: Option<GatewayError>,
     /// Usage was asked for by us and not by the client, who does not get it.
@@ -86,6 +89,7 @@ enum Boundary {
     JsonArray(array::Boundary),
     /// One object a line.
     Lines,
+    Frames(frames::Boundary),
 }
 
 impl<'d> Passage<'d> {
@@ -95,6 +99,7 @@ impl<'d> Passage<'d> {
             Framing::Sse => Boundary::Sse(sse::Boundary::default()),
             Framing::JsonArray => Boundary::JsonArray(array::Boundary::default()),
             Framing::Ndjson => Boundary::Lines,
+            Framing::EventStream => Boundary::Frames(frames::Boundary::default()),
         };
         Self {
             dialect,
@@ -103,6 +108,7 @@ impl<'d> Passage<'d> {
             usage: Usage::default(),
             content: false,
             ended: false,
+            stopped: false,
             forwarded: false,
             failure: None,
             usage_is_ours: false,
@@ -176,6 +182,7 @@ impl<'d> Passage<'d> {
 
     fn last_event(&mut self) -> Vec<u8> {
         let held = self.held.split();
+        self.ended |= self.stopped && held.is_empty();
         if self.failure.is_some() || held.is_empty() {
             return Vec::new();
         }
@@ -183,7 +190,7 @@ impl<'d> Passage<'d> {
             return held.to_vec();
         }
         let whole = match self.boundary {
-            Boundary::JsonArray(_) => false,
+            Boundary::JsonArray(_) | Boundary::Frames(_) => false,
             Boundary::Sse(_) => sse::data_of(&held).is_some_and(|data| is_whole(&data)),
             Boundary::Lines => is_whole(&held),
         };
@@ -266,6 +273,8 @@ impl<'d> Passage<'d> {
             Boundary::Sse(_) => sse::data_of(event),
             Boundary::JsonArray(_) => array::element_of(event).map(Cow::Borrowed),
             Boundary::Lines => Some(Cow::Borrowed(event.trim_ascii())).filter(|line| !line.is_empty()),
+            // The event's name stands in the frame.
+            Boundary::Frames(_) => Some(Cow::Borrowed(event)),
         };
         let data = data?;
         let before = self.usage.output;
@@ -276,6 +285,7 @@ impl<'d> Passage<'d> {
                 self.content = true;
                 self.said += told::streamed(&data);
             }
+            Passing::Stopped => self.stopped = true,
             Passing::End => self.ended = true,
             Passing::Failed(error) => self.failure = Some(error),
         }
@@ -291,10 +301,16 @@ impl<'d> Passage<'d> {
     }
 
     fn hold(&mut self, rest: &[u8]) {
-        if matches!(&self.boundary, Boundary::JsonArray(boundary) if boundary.is_broken())
-            && self.failure.is_none()
-        {
-            let message = "the provider's stream is not a JSON array of objects";
+        let broken = match &self.boundary {
+            Boundary::JsonArray(boundary) if boundary.is_broken() => {
+                Some("the provider's stream is not a JSON array of objects")
+            }
+            Boundary::Frames(boundary) if boundary.is_broken() => {
+                Some("the provider's stream is not an event stream of AWS's")
+            }
+            _ => None,
+        };
+        if let Some(message) = broken.filter(|_| self.failure.is_none()) {
             self.failure = Some(GatewayError::upstream(Kind::Malformed, message));
         }
         if self.failure.is_some() {
@@ -315,6 +331,7 @@ impl Boundary {
             Self::Sse(boundary) => boundary.next_end(bytes, from),
             Self::JsonArray(boundary) => boundary.next_end(bytes, from),
             Self::Lines => Some(from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1),
+            Self::Frames(boundary) => boundary.next_end(bytes, from),
         }
     }
 }

@@ -68,6 +68,8 @@ pub enum Framing {
     JsonArray,
     /// One JSON object a line (Ollama).
     Ndjson,
+    /// AWS's binary frames (`application/vnd.amazon.eventstream`).
+    EventStream,
 }
 
 /// One request: bytes and facts. Cheap to clone.

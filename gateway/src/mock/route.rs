@@ -3,6 +3,8 @@
 use hyper::{HeaderMap, Method};
 
 use super::anthropic::Anthropic;
+use super::bedrock::Bedrock;
+use super::cohere::Cohere;
 use super::gemini::Gemini;
 use super::ollama::Ollama;
 use super::openai::{Completions, OpenAi};
@@ -58,6 +60,12 @@ pub(super) fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap) 
     if path.ends_with("/messages") {
         return Route { vendor: &Anthropic, wanted: posted(Wanted::Answer(Target::default())) };
     }
+    if path.ends_with("/v2/chat") {
+        return Route { vendor: &Cohere, wanted: posted(Wanted::Answer(Target::default())) };
+    }
+    if let Some(target) = conversed(&path) {
+        return Route { vendor: &Bedrock, wanted: posted(Wanted::Answer(target)) };
+    }
     if path.ends_with("/messages/count_tokens") {
         return Route { vendor: &Anthropic, wanted: posted(Wanted::Count(Target::default())) };
     }
@@ -83,6 +91,18 @@ pub(super) fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap) 
         _ => Wanted::Nothing,
     };
     Route { vendor: &Gemini, wanted: posted(wanted) }
+}
+
+/// `…/model/{id}/converse` and `…/model/{id}/converse-stream`.
+fn conversed(path: &str) -> Option<Target> {
+    let (front, call) = path.rsplit_once('/')?;
+    let stream = match call {
+        "converse" => false,
+        "converse-stream" => true,
+        _ => return None,
+    };
+    let (_, model) = front.split_once("/model/").filter(|(_, model)| !model.is_empty())?;
+    Some(Target { model: model.to_owned(), stream, events: false })
 }
 
 fn vendor(path: &str, headers: &HeaderMap) -> &'static dyn Vendor {

@@ -170,7 +170,7 @@ impl Walk<'_> {
         })?;
         let timeouts = provider.timeouts.with(&self.model.timeouts);
         let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
-        let passage = envelope.passable && provider.adapter.manifest().passage(dialect.id()).is_some();
+        let passage = envelope.passable && provider.passage(dialect.id()).is_some();
         attempt.translated = !passage;
         let operation = dialect.operation();
         if !passage && !provider.adapter.manifest().translates(operation) {
@@ -334,7 +334,8 @@ impl Walk<'_> {
                 call(&mut self.exchange.record, provider, "open-stream", 0, || {
                     lease.translator()?.open_stream(&route, dialect.operation(), &head.headers)
                 })?;
-                Stream::translated(provider, body, lease, writer).losing(dialect.keeps().map(Lost::new))
+                let stream = Stream::translated(provider, body, lease, writer, self.exchange.started);
+                stream.losing(dialect.keeps().map(Lost::new))
             }
         };
         let Exchange { waited, record, .. } = &mut *self.exchange;

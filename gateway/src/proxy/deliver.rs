@@ -155,7 +155,8 @@ async fn events(
                     biased;
                     bytes = &mut next => break bytes?,
                     gone = client.gone() => return Err(gone),
-                    () = tokio::time::sleep(KEEP_ALIVE) => {
+                    // An empty piece would be the end of the body.
+                    () = tokio::time::sleep(KEEP_ALIVE), if !alive.is_empty() => {
                         client.session.downstream_session.write_response_body(alive.clone(), false).await.map_err(left)?;
                     }
                     () = tokio::time::sleep_until(deadline) => {
@@ -228,6 +229,10 @@ pub(super) fn head(
     if dialect == "anthropic-messages" {
         // The name Anthropic's SDKs read.
         head.insert_header("request-id", exchange.record.request_id.as_str()).map_err(illegal)?;
+    }
+    if dialect == "bedrock-converse" {
+        // The name AWS's SDKs read.
+        head.insert_header("x-amzn-requestid", exchange.record.request_id.as_str()).map_err(illegal)?;
     }
     if told != Headers::Off {
         let milliseconds = exchange.overhead().as_secs_f64() * 1e3;

@@ -18,11 +18,11 @@ pub(super) fn request(
     model: &str,
 ) -> Result<UpstreamRequest, GatewayError> {
     let manifest = provider.adapter.manifest();
-    let passage = manifest
+    let passage = provider
         .passage(dialect.id())
         .ok_or_else(|| GatewayError::gateway(Kind::Internal, "no passage for this dialect"))?;
     let path = if envelope.stream { &passage.stream_path } else { &passage.path };
-    let mut path = path.replace("{model}", &in_path(model));
+    let mut path = with_model(path, model);
     if climbs(&path) {
         let message = format!("`{}` is no name of a model", model);
         return Err(GatewayError::client(Kind::ModelNotFound, message));
@@ -61,6 +61,7 @@ pub(super) fn stream_type(framing: Framing) -> &'static str {
         Framing::Sse => "text/event-stream",
         Framing::JsonArray => "application/json",
         Framing::Ndjson => "application/x-ndjson",
+        Framing::EventStream => "application/vnd.amazon.eventstream",
     }
 }
 
@@ -87,6 +88,17 @@ pub(super) fn demand(headers: &HeaderMap, expected: &str) -> Result<(), GatewayE
     }
     Err(GatewayError::upstream(Kind::Malformed, "the provider did not answer with a stream")
         .context(format!("content-type {found:?}")))
+}
+
+/// A passage's path with the model's name in it. Where the name is one segment among others (`/model/{model}/converse`)
+/// nothing of it may look like another segment; AWS wants every letter escaped that is not unreserved.
+fn with_model(path: &str, model: &str) -> String {
+    let name = if path.contains("/{model}/") { segment(model) } else { in_path(model) };
+    path.replace("{model}", &name)
+}
+
+fn segment(model: &str) -> String {
+    in_path(model).replace('/', "%2F").replace(':', "%3A").replace('@', "%40")
 }
 
 /// A model name in a path: `/` may stand in it, what would end the path may not.

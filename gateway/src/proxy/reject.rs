@@ -36,6 +36,9 @@ pub(super) async fn send(
         // Our own attempts are used up; retries of retries make storms.
         let _ = head.insert_header("x-should-retry", "false");
     }
+    for (name, value) in dialect.error_headers(error) {
+        let _ = head.insert_header(name, value);
+    }
     if error.kind == Kind::MethodNotAllowed {
         let _ = head.insert_header("allow", "GET, HEAD, POST");
     }

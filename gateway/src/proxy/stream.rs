@@ -31,6 +31,8 @@ enum Source {
 struct Translated {
     lease: Lease,
     plugin: Arc<str>,
+    /// When the request was there.
+    started: Instant,
 }
 
 /// One streamed answer.
@@ -73,9 +75,10 @@ impl Stream {
         upstream: Body,
         lease: Lease,
         writer: Box<dyn StreamWriter>,
+        started: Instant,
     ) -> Self {
         let plugin = Arc::clone(&provider.plugin);
-        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin }), writer)
+        Self::new(provider, upstream, Source::Translated(Translated { lease, plugin, started }), writer)
     }
 
     fn new(provider: &Arc<Provider>, upstream: Body, source: Source, writer: Box<dyn StreamWriter>) -> Self {
@@ -216,6 +219,7 @@ impl Stream {
                 match step.ending {
                     Some(Ending::Complete) if !*ended => {
                         *ended = true;
+                        writer.took(translated.started.elapsed());
                         writer.finish(&mut out);
                     }
                     Some(Ending::Failed(error)) => *failed = Some(error),
@@ -295,7 +299,7 @@ fn write_lines(
                 *said += told::streamed(line);
             }
             Passing::Quiet => {}
-            Passing::End | Passing::Failed(_) => {
+            Passing::Stopped | Passing::End | Passing::Failed(_) => {
                 return Err(GatewayError::plugin("a chunk of the adapter is not canonical chat"));
             }
         }

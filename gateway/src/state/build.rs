@@ -123,7 +123,9 @@ fn open(
     // The adapter's own option says the same for what it translates.
     let stream_usage =
         provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
-    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts, stream_usage })
+    let manifest = adapter.manifest();
+    let passages = super::options::passages(&manifest.options_schema, &provider.options, &manifest.passages);
+    Ok(Provider { upstream, adapter, plugin: plugin.into(), timeouts, passages, stream_usage })
 }
 
 /// The provider as the network sees it.

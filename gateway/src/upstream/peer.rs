@@ -69,7 +69,9 @@ impl BaseUrl {
         let api_path = api_path.trim_start_matches('/');
         let (first, rest) = split(api_path);
         if let (true, Some(version)) = (is_version(first), &self.version) {
-            return self.joined(version, rest);
+            // What is written for version 2 is not there in version 1, whatever the URL ends in.
+            let newer = !version.is_empty() && major(first) > major(version);
+            return self.joined(if newer { first } else { version }, rest);
         }
         let front = self.prefix.strip_suffix(first).filter(|front| !first.is_empty() && front.ends_with('/'));
         match (front, &self.version, split(rest)) {
@@ -107,6 +109,13 @@ fn split(path: &str) -> (&str, &str) {
 fn is_version(segment: &str) -> bool {
     let mut letters = segment.chars();
     letters.next() == Some('v') && letters.next().is_some_and(|letter| letter.is_ascii_digit())
+}
+
+/// The number in a version segment; 1 in `v1beta`.
+fn major(version: &str) -> u32 {
+    let digits = version.trim_start_matches('v');
+    let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// The addresses of one provider, looked up now and then.

@@ -16,7 +16,8 @@ mod wire;
 
 use options::Options;
 use plugin_sdk::{
-    Adapter, Answer, Capability, Failure, Header, Manifest, Operation, Route, UpstreamRequest, failure,
+    Adapter, Answer, Capability, Credential, Failure, Header, Manifest, Operation, Passage, Route, Sigv4,
+    UpstreamRequest, failure,
 };
 
 /// The vendor's word in canonical chat: `format`, `vendor`.
@@ -49,7 +50,13 @@ impl Adapter for Bedrock {
                 Capability::PromptCaching,
             ],
             options_schema: options::SCHEMA.into(),
-            passages: Vec::new(),
+            passages: vec![Passage {
+                dialect: "bedrock-converse".into(),
+                path: "/model/{model}/converse".into(),
+                stream_path: "/model/{model}/converse-stream".into(),
+                headers: Vec::new(),
+                credential: Credential::Sigv4(Sigv4 { service: "bedrock".into(), region: String::new() }),
+            }],
             client_headers: Vec::new(),
         }
     }

@@ -60,7 +60,8 @@ impl Options {
     }
 }
 
-/// JSON Schema of the options.
+/// JSON Schema of the options. `x-passage` tells the host what they mean for bytes that pass through untouched: whose
+/// credential they go out with, and that none do where every request needs a guardrail.
 pub(crate) const SCHEMA: &str = r#"{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "type": "object",
@@ -73,10 +74,12 @@ pub(crate) const SCHEMA: &str = r#"{
     "auth": {
       "description": "What the provider's keys are: `ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]` for signed requests, or API keys of Bedrock.",
       "enum": ["sigv4", "bearer"],
-      "default": "sigv4"
+      "default": "sigv4",
+      "x-passage": "credential"
     },
     "guardrail": {
       "description": "A guardrail for every request.",
+      "x-passage": "never",
       "type": "object",
       "additionalProperties": false,
       "required": ["id", "version"],

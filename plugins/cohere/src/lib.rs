@@ -17,6 +17,7 @@ struct Cohere;
 
 /// The vendor's word in canonical chat: `vendor.cohere`, `format: "cohere"`.
 const VENDOR: &str = "cohere";
+const PATH: &str = "/v2/chat";
 
 impl Adapter for Cohere {
     type Stream = stream::Stream;
@@ -41,13 +42,22 @@ impl Adapter for Cohere {
                 Capability::Seed,
             ],
             options_schema: r#"{"type":"object","additionalProperties":false}"#.to_owned(),
-            passages: vec![Passage {
-                dialect: "cohere-rerank".to_owned(),
-                path: "/v2/rerank".to_owned(),
-                stream_path: "/v2/rerank".to_owned(),
-                headers: Vec::new(),
-                credential: Credential::Bearer,
-            }],
+            passages: vec![
+                Passage {
+                    dialect: "cohere-chat".to_owned(),
+                    path: PATH.to_owned(),
+                    stream_path: PATH.to_owned(),
+                    headers: Vec::new(),
+                    credential: Credential::Bearer,
+                },
+                Passage {
+                    dialect: "cohere-rerank".to_owned(),
+                    path: "/v2/rerank".to_owned(),
+                    stream_path: "/v2/rerank".to_owned(),
+                    headers: Vec::new(),
+                    credential: Credential::Bearer,
+                },
+            ],
             client_headers: Vec::new(),
         }
     }

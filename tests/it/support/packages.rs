@@ -78,7 +78,7 @@ fn installed(
 }
 
 /// What a command printed; its last words when it failed.
-fn run(command: &mut Command, problem: &str) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command, problem: &str) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{problem}: {error}"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

@@ -124,7 +124,7 @@ impl Stream {
 
     fn write(&mut self, frame: &[u8], out: &mut Vec<u8>) {
         match self.framing {
-            Framing::Sse | Framing::Ndjson => {
+            Framing::Sse | Framing::Ndjson | Framing::EventStream => {
                 out.extend_from_slice(b"data: ");
                 out.extend_from_slice(frame);
                 out.extend_from_slice(b"\r\n\r\n");
@@ -147,7 +147,7 @@ impl Stream {
 impl StreamWriter for Stream {
     fn content_type(&self) -> &'static str {
         match self.framing {
-            Framing::Sse | Framing::Ndjson => "text/event-stream",
+            Framing::Sse | Framing::Ndjson | Framing::EventStream => "text/event-stream",
             Framing::JsonArray => "application/json",
         }
     }

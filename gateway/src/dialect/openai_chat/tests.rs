@@ -193,6 +193,7 @@ fn passing_events_are_told_apart() {
         let word = match OpenAiChat.passing(data.as_bytes(), &mut usage) {
             Passing::Quiet => "quiet".to_owned(),
             Passing::Content => "content".to_owned(),
+            Passing::Stopped => "stopped".to_owned(),
             Passing::End => "end".to_owned(),
             Passing::Failed(error) => format!("failed {:?} {}", error.kind, error.message),
         };

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use http::HeaderMap;
+use serde_json::{Value, json};
 
-use super::{check, url};
-use crate::adapter::{Limits, Registry, Runtime, Source};
+use super::{check, passages, url};
+use crate::adapter::{Limits, Passage, Registry, Runtime, Source};
 use crate::config::preset;
+use crate::domain::http::CredentialKind;
 
 fn made(default_url: &str, options: serde_json::Value) -> Result<String, String> {
     let schema = json!({"properties": {
@@ -49,4 +51,27 @@ fn every_preset_fits_its_adapter() {
     }
     let odd = BTreeMap::from([("max_token_field".to_owned(), json!("max_tokens"))]);
     check(&schemas[&"openai".to_owned()], &odd).expect_err("no such option");
+}
+
+fn left(options: Value) -> Vec<CredentialKind> {
+    let schema = json!({ "properties": {
+        "auth": { "x-passage": "credential" }, "guard": { "x-passage": "never" }, "region": {},
+    } });
+    let told = Passage {
+        dialect: "bedrock-converse".to_owned(),
+        path: "/x".to_owned(),
+        stream_path: "/x".to_owned(),
+        headers: HeaderMap::new(),
+        credential: CredentialKind::None,
+    };
+    let options: BTreeMap<String, Value> = serde_json::from_value(options).expect("an object");
+    passages(&schema.to_string(), &options, &[told]).into_iter().map(|passage| passage.credential).collect()
+}
+
+#[test]
+fn an_option_may_change_the_credential_of_a_passage_or_close_it() {
+    assert_eq!(left(json!({})), [CredentialKind::None]);
+    assert_eq!(left(json!({ "region": "eu", "auth": "sigv4" })), [CredentialKind::None]);
+    assert_eq!(left(json!({ "auth": "bearer" })), [CredentialKind::Bearer]);
+    assert_eq!(left(json!({ "auth": "bearer", "guard": { "id": "g" } })), []);
 }

@@ -17,6 +17,9 @@ fn the_version_segment_stands_once() {
         ("http://localhost:11434/v1/", "/api/chat", "/api/chat"),
         ("http://localhost:11434/api", "/api/chat", "/api/chat"),
         ("https://proxy.example/ollama/v1", "/api/chat", "/ollama/api/chat"),
+        ("https://api.cohere.com/v1", "/v2/chat", "/v2/chat"),
+        ("https://api.cohere.com/v2", "/v2/chat", "/v2/chat"),
+        ("https://proxy.example/cohere/v1/", "/v2/chat", "/cohere/v2/chat"),
     ] {
         let base = BaseUrl::parse(url).expect(url);
         assert_eq!(base.path(path), expected, "{url}");

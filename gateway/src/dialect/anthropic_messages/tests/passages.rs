@@ -9,6 +9,7 @@ fn word(passing: &Passing) -> &'static str {
     match passing {
         Passing::Quiet => "quiet",
         Passing::Content => "content",
+        Passing::Stopped => "stopped",
         Passing::End => "end",
         Passing::Failed(_) => "failed",
     }

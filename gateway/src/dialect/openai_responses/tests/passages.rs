@@ -8,6 +8,7 @@ fn look(data: &str) -> (String, Option<u64>) {
     let word = match OpenAiResponses.passing(data.as_bytes(), &mut usage) {
         Passing::Quiet => "quiet".to_owned(),
         Passing::Content => "content".to_owned(),
+        Passing::Stopped => "stopped".to_owned(),
         Passing::End => "end".to_owned(),
         Passing::Failed(error) => format!("failed {:?} {}", error.kind, error.message),
     };
