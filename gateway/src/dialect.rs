@@ -202,6 +202,8 @@ pub trait StreamWriter: Send {
 /// Every client API for conversations; `causeway conform` walks it.
 pub const ALL: &[&dyn Dialect] = &[
     &anthropic_messages::AnthropicMessages,
+    &bedrock_converse::BedrockConverse,
+    &cohere_chat::CohereChat,
     &gemini_generate::GeminiGenerate,
     &ollama_chat::OllamaChat,
     &ollama_generate::OllamaGenerate,

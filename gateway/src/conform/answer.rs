@@ -101,6 +101,7 @@ pub(super) fn facts(envelope: &Envelope) -> AnswerFacts {
     AnswerFacts {
         request_id: "conformance".to_owned(),
         created: 1_700_000_000,
+        waited: std::time::Duration::ZERO,
         model: envelope.model.clone(),
     }
 }

@@ -182,7 +182,7 @@ fn read(path: &str, body: &str) -> Result<(&'static dyn Dialect, Envelope), Gate
 }
 
 fn facts() -> AnswerFacts {
-    AnswerFacts { request_id: "r".into(), created: 1, model: "m".into() }
+    AnswerFacts { request_id: "r".into(), created: 1, model: "m".into(), waited: Duration::ZERO }
 }
 
 /// A chat request with these messages and fields.
