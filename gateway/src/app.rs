@@ -101,13 +101,15 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
 /// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.
 fn compiled(config: &Config) -> Option<PathBuf> {
     let own = storage::folder(config).map(|folder| folder.join("compiled"));
-    let home = || {
-        let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-        Some(base.join("causeway/compiled"))
-    };
     own.filter(|own| own.parent().is_some_and(Path::exists) && std::fs::create_dir_all(own).is_ok())
-        .or_else(home)
+        .or_else(compiled_at_home)
+}
+
+/// Compiled adapters in the user's cache.
+pub(crate) fn compiled_at_home() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
+    Some(base.join("causeway/compiled"))
 }
 
 /// A configuration without keys gets one for this run; nobody gets in without.

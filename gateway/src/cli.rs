@@ -10,6 +10,7 @@ use self::schema::Wanted;
 use crate::app::Origin;
 
 mod check;
+mod conform;
 mod mock;
 mod plugin;
 mod schema;
@@ -43,6 +44,7 @@ enum Command {
     /// Run the mock provider: OpenAI, Anthropic and Gemini on one port, for demos, tests and benchmarks.
     #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
+    Conform(conform::ConformArguments),
     /// Look at adapters.
     Plugin {
         #[command(subcommand)]
@@ -107,6 +109,7 @@ pub fn run() -> ExitCode {
             schema::run(Wanted::Effective { from: &place.origin(), origin })
         }
         Command::Mock(arguments) => mock::run(arguments),
+        Command::Conform(arguments) => conform::run(&arguments),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
     }
 }

@@ -227,6 +227,19 @@ pub trait StreamWriter: Send {
     }
 }
 
+/// Every client API for conversations; `causeway conform` walks it.
+pub const ALL: &[&dyn Dialect] = &[
+    &anthropic_messages::AnthropicMessages,
+    &bedrock_converse::BedrockConverse,
+    &cohere_chat::CohereChat,
+    &gemini_generate::GeminiGenerate,
+    &ollama_chat::OllamaChat,
+    &ollama_generate::OllamaGenerate,
+    &openai_chat::OpenAiChat,
+    &openai_completions::OpenAiCompletions,
+    &openai_responses::OpenAiResponses,
+];
+
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {

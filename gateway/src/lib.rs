@@ -7,8 +7,9 @@ pub mod cli;
 // rank 5: construct, wire, listen
 pub mod app;
 pub mod server;
-// rank 4: compose; proxy and admin do not know each other
+// rank 4: compose; they do not know each other
 pub mod admin;
+pub mod conform;
 pub mod proxy;
 // rank 3: what a request looks up
 pub mod state;

@@ -10,6 +10,7 @@ pub(crate) mod question;
 pub(crate) mod said;
 pub(crate) mod shape;
 pub(crate) mod sse;
+pub(crate) mod translation;
 pub(crate) mod upstream;
 
 pub(crate) use gateway::Gateway;

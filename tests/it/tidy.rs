@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 22] = [
+const RANKS: [(&str, u8); 23] = [
     ("domain", 0),
     ("error", 0),
     ("config", 1),
@@ -26,6 +26,7 @@ const RANKS: [(&str, u8); 22] = [
     ("vault", 2),
     ("state", 3),
     ("admin", 4),
+    ("conform", 4),
     ("proxy", 4),
     ("app", 5),
     ("server", 5),

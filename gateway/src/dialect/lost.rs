@@ -31,7 +31,7 @@ pub struct Keeps {
 
 /// Fields of an answer, a choice or a message that canonical chat knows, and those that say how it was made: vendors'
 /// filters, tiers and counters. Usage is counted before; what has no canonical name in it has no place anywhere.
-const MAKING: [&str; 41] = [
+const MAKING: [&str; 42] = [
     "id",
     "object",
     "created",
@@ -72,6 +72,7 @@ const MAKING: [&str; 41] = [
     "safetyRatings",
     "promptFeedback",
     "avgLogprobs",
+    "metrics",
     "tokenCount",
     "stop_details",
 ];

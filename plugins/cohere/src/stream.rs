@@ -92,7 +92,7 @@ impl State {
             }
             "tool-call-start" => self.begin_call(delta, found),
             "tool-call-delta" => self.continue_call(delta, found),
-            "tool-call-end" => self.end_call(),
+            "tool-call-end" => self.end_call(found),
             "citation-start" => self.cite(delta, found),
             "citation-end" => {}
             "message-end" => return self.complete(delta, found),
@@ -158,7 +158,7 @@ impl State {
 
     fn begin_call(&mut self, delta: EventDelta<'_>, found: &mut Found) {
         self.stop_thinking();
-        self.end_call();
+        self.end_call(found);
         let call = call(delta);
         for (name, _) in call.rest.present().chain(call.function.rest.present()) {
             let path = format!("choices[0].message.tool_calls[{}].{name}", self.calls);
@@ -194,8 +194,14 @@ impl State {
         self.say(Delta { tool_calls: vec![more], ..Delta::default() }, found);
     }
 
-    fn end_call(&mut self) {
-        self.held = None;
+    /// A call without arguments has an empty object: clients parse what they got.
+    fn end_call(&mut self, found: &mut Found) {
+        if self.held.take().is_some()
+            && let Some(index) = self.calls.checked_sub(1)
+        {
+            let nothing = ToolCallDelta::more(index, "{}");
+            self.say(Delta { tool_calls: vec![nothing], ..Delta::default() }, found);
+        }
     }
 
     fn cite(&mut self, delta: EventDelta<'_>, found: &mut Found) {
@@ -212,6 +218,7 @@ impl State {
         if let Some(error) = &delta.error {
             return Err(error::told(error));
         }
+        self.end_call(found);
         let own = std::mem::take(&mut self.own);
         let (reason, end) = response::end(delta.finish_reason, self.calls > 0, own)?;
         if !self.begun {

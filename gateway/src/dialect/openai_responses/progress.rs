@@ -153,9 +153,10 @@ impl Progress {
         Some(index)
     }
 
-    /// Text, with the probabilities of its tokens.
+    /// Text, with the probabilities of its tokens. They may also come behind it.
     pub(super) fn text(&mut self, piece: &str, logprobs: &[&RawValue], out: &mut Vec<u8>) {
-        if piece.is_empty() {
+        let behind = !logprobs.is_empty() && matches!(self.open, Some((_, Open::Message { .. })));
+        if piece.is_empty() && !behind {
             return;
         }
         let Some(index) = self.part(false, out) else { return };

@@ -87,9 +87,8 @@ impl Writer {
             progress.thought(&Detail { text: said.reasoning_content, ..Detail::default() }, out);
         }
         details.iter().for_each(|detail| progress.thought(detail, out));
-        if let Some(text) = said.content.and_then(super::object::decode) {
-            progress.text(&text, logprobs, out);
-        }
+        let text = said.content.and_then(super::object::decode).unwrap_or_default();
+        progress.text(&text, logprobs, out);
         for part in said.content_parts.iter().flatten() {
             progress.whole_part(part, &[], out);
         }

@@ -248,7 +248,9 @@ impl Open {
     }
 
     fn close(&mut self, head: &Head, feedback: Option<Value>, lines: &mut Lines) {
-        let own = fields(std::mem::take(&mut self.own));
+        // Written and read again: what is read from a tree cannot keep fields it does not know.
+        let gathered = std::mem::take(&mut self.own).to_string();
+        let own: Fields<'_> = serde_json::from_str(&gathered).unwrap_or_default();
         let annotations = ending::annotations(&own, &self.text);
         if !annotations.is_empty() || !self.begun {
             self.write(Delta { annotations, ..Delta::default() }, head, lines);
