@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use causeway::adapter::{self, Limits, Pool, Registry, Runtime, Source};
-use causeway::domain::{Envelope, Framing};
+use causeway::domain::Envelope;
 use plugin_sdk::{Operation, Route};
 use serde_json::{Value, json};
 

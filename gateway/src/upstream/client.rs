@@ -80,14 +80,15 @@ impl Client {
 
     /// The access token of a grant, fetched when there is none that holds.
     async fn token(&self, grant: &Grant, scope: &str, timeouts: &Timeouts) -> Result<Secret, GatewayError> {
-        let fetch = async {
+        // Boxed: connecting needs 20 KB of state, and nearly every request finds a token that holds.
+        let fetch = Box::pin(async {
             let endpoint = &grant.endpoint;
             let request = grant.request(scope, SystemTime::now())?;
             let signed = Signed { path: endpoint.url.path(&request.path), headers: request.headers.clone() };
             let mut answer = self.dispatch(endpoint, &request, &signed, timeouts).await?;
             let body = answer.body.whole(MAX_ANSWER).await?;
             grant.read(answer.head.status, &body)
-        };
+        });
         grant.cell.get(scope, Instant::now, fetch).await
     }
 

@@ -61,8 +61,9 @@ impl Asked {
 
 impl Vendor {
     fn pool(self) -> Pool {
-        static POOLS: OnceLock<(Registry, Mutex<HashMap<(&'static str, &'static str), Pool>>)> =
-            OnceLock::new();
+        /// By adapter and options.
+        type Pools = HashMap<(&'static str, &'static str), Pool>;
+        static POOLS: OnceLock<(Registry, Mutex<Pools>)> = OnceLock::new();
         let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/causeway/compiled");
         let (registry, pools) =
             POOLS.get_or_init(|| (Registry::new(Runtime::start(Some(&cache)).unwrap()), Mutex::default()));

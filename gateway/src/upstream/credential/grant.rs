@@ -39,7 +39,7 @@ pub(super) type Form<'a> = Vec<(&'static str, Cow<'a, str>)>;
 
 #[derive(Debug)]
 enum Proof {
-    ServiceAccount(Account),
+    ServiceAccount(Box<Account>),
     AzureAd(AzureAd),
 }
 
@@ -48,7 +48,7 @@ impl Grant {
     pub(crate) fn of_service_account(key: &Secret) -> Result<Self, GatewayError> {
         let account = Account::read(key)?;
         let url = account.token_url().to_owned();
-        Self::new(Proof::ServiceAccount(account), &url)
+        Self::new(Proof::ServiceAccount(Box::new(account)), &url)
     }
 
     /// A client of a directory.

@@ -93,6 +93,7 @@ async fn another_scope_is_another_token_and_a_refused_one_is_forgotten() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "fifty requests at once are what is tested")]
 async fn one_fetches_and_all_get_what_it_brings() {
     for fails in [false, true] {
         let (cell, gate) = (Arc::new(Cell::default()), Arc::new(Notify::new()));
