@@ -23,10 +23,8 @@ pub(super) fn read(body: Bytes) -> Result<Envelope, GatewayError> {
     let model_span = span(&body, facts.model)
         .ok_or_else(|| GatewayError::gateway(Kind::Internal, "the model name was not found in the body"))?;
     let (stream, max_output) = (facts.stream, Some(facts.max_tokens));
-    // Anthropic would refuse state of others, which lies in its clients' hands as thoughts.
-    let passable = memchr::memmem::find(&body, b"\"causeway:").is_none();
     let plain = Envelope::whole(body, model, Some(model_span));
-    Ok(Envelope { stream, include_usage: true, max_output, passable, ..plain })
+    Ok(Envelope { stream, include_usage: true, max_output, ..plain })
 }
 
 /// Where `raw`, which was borrowed from `body`, stands in it.

@@ -49,6 +49,10 @@ impl Dialect for AnthropicCountTokens {
         Ok(envelope)
     }
 
+    fn native(&self, body: &[u8], model: &str) -> Option<Bytes> {
+        AnthropicMessages.native(body, model)
+    }
+
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
         let body = Self::message(&envelope.body);
         AnthropicMessages.canonical(&Envelope { body, ..envelope.clone() })
@@ -113,6 +117,10 @@ impl Dialect for GeminiCountTokens {
         let read =
             GeminiGenerate.read(&RequestHead { path, ..head.clone() }, inner.unwrap_or(body.clone()))?;
         Ok(Envelope { passable, body, ..read })
+    }
+
+    fn native(&self, body: &[u8], model: &str) -> Option<Bytes> {
+        GeminiGenerate.native(body, model)
     }
 
     fn canonical(&self, envelope: &Envelope) -> Result<Bytes, GatewayError> {
