@@ -85,6 +85,7 @@ impl Dialect for AnthropicMessages {
             parts: &["image_url"],
             vendor: "anthropic",
             vendor_fields: "anthropic",
+            lacks: &[],
         })
     }
 

@@ -74,6 +74,7 @@ impl Dialect for BedrockConverse {
             parts: &["image_url"],
             vendor: VENDOR,
             vendor_fields: VENDOR,
+            lacks: &[],
         })
     }
 

@@ -66,6 +66,7 @@ impl Dialect for CohereChat {
             parts: &["image_url"],
             vendor: VENDOR,
             vendor_fields: VENDOR,
+            lacks: &["stop_sequence"],
         })
     }
 

@@ -79,6 +79,7 @@ impl Dialect for GeminiGenerate {
             parts: &["image_url", "input_audio", "file"],
             vendor: "gemini",
             vendor_fields: "gemini",
+            lacks: &["stop_sequence"],
         })
     }
 

@@ -27,6 +27,8 @@ pub struct Keeps {
     pub vendor: &'static str,
     /// Whose own fields of a choice it shows.
     pub vendor_fields: &'static str,
+    /// Fields of a choice or a message that most dialects have a place for and this one has not.
+    pub lacks: &'static [&'static str],
 }
 
 /// Fields of an answer, a choice or a message that canonical chat knows, and those that say how it was made: vendors'
@@ -160,7 +162,14 @@ impl Lost {
     fn unknown(&self, object: &Object<'_>, at: &str, found: &mut Vec<Loss>) {
         for (name, value) in &object.0 {
             let name = name.as_ref();
-            if matches!(value.get(), "null" | "[]" | "{}" | "\"\"" | "false") || MAKING.contains(&name) {
+            if matches!(value.get(), "null" | "[]" | "{}" | "\"\"" | "false") {
+                continue;
+            }
+            if self.keeps.lacks.contains(&name) {
+                self.lose(found, format!("{at}{name}"), "has no place for it");
+                continue;
+            }
+            if MAKING.contains(&name) {
                 continue;
             }
             match name {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::object::{Object, Path};
 use super::ollama::{Shape, answer, canonical, error, facts, passing, settings, stream};
-use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -60,6 +60,19 @@ impl Dialect for OllamaChat {
 
     fn without_model(&self, envelope: &Envelope, created: u64) -> Option<Vec<u8>> {
         facts::without_model(Shape::Chat, envelope, created)
+    }
+
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        Some(&lost::Keeps {
+            dialect: "ollama's API",
+            choices: false,
+            logprobs: true,
+            links: false,
+            parts: &[],
+            vendor: "ollama",
+            vendor_fields: "ollama",
+            lacks: &["stop_sequence"],
+        })
     }
 
     fn error(&self, error: &GatewayError, _request_id: &str) -> Vec<u8> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::object::{Object, Path};
 use super::ollama::canonical::{Chat, Content, Message, Part};
 use super::ollama::{Shape, answer, error, facts, image, passing, settings, stream};
-use super::{AnswerFacts, Dialect, Passing, StreamWriter};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::{GatewayError, Kind};
 
@@ -61,6 +61,19 @@ impl Dialect for OllamaGenerate {
 
     fn without_model(&self, envelope: &Envelope, created: u64) -> Option<Vec<u8>> {
         facts::without_model(Shape::Generate, envelope, created)
+    }
+
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        Some(&lost::Keeps {
+            dialect: "ollama's generate",
+            choices: false,
+            logprobs: true,
+            links: false,
+            parts: &[],
+            vendor: "ollama",
+            vendor_fields: "ollama",
+            lacks: &["stop_sequence", "tool_calls"],
+        })
     }
 
     fn error(&self, error: &GatewayError, _request_id: &str) -> Vec<u8> {

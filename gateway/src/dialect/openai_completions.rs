@@ -12,7 +12,7 @@ mod stream;
 
 use bytes::Bytes;
 
-use super::{AnswerFacts, Dialect, Passing, StreamWriter, openai_chat::OpenAiChat, openai_error};
+use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost, openai_chat::OpenAiChat, openai_error};
 use crate::domain::{Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
@@ -49,6 +49,19 @@ impl Dialect for OpenAiCompletions {
     fn stream(&self, facts: &AnswerFacts, envelope: &Envelope) -> Box<dyn StreamWriter> {
         let echo = request::echoed(envelope).map(std::borrow::Cow::into_owned);
         Box::new(stream::Writer::new(facts, echo, envelope.include_usage))
+    }
+
+    fn keeps(&self) -> Option<&'static lost::Keeps> {
+        Some(&lost::Keeps {
+            dialect: "openai's completions API",
+            choices: true,
+            logprobs: true,
+            links: false,
+            parts: &[],
+            vendor: "",
+            vendor_fields: "",
+            lacks: &["stop_sequence", "tool_calls", "reasoning", "reasoning_content", "reasoning_details"],
+        })
     }
 
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {

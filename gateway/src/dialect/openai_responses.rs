@@ -128,6 +128,7 @@ impl Dialect for OpenAiResponses {
             parts: &["image_url", "vendor"],
             vendor: "*",
             vendor_fields: "",
+            lacks: &["stop_sequence"],
         })
     }
 
