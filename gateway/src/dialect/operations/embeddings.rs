@@ -35,7 +35,7 @@ impl Dialect for OpenAiEmbeddings {
     }
 
     fn whole(&self, facts: &AnswerFacts, canonical: &[u8]) -> Result<Vec<u8>, GatewayError> {
-        vectors::openai(facts, canonical, vectors::Form::Float)
+        vectors::openai(facts, canonical, vectors::Form::Float, b"")
     }
 
     fn whole_for(
@@ -47,7 +47,7 @@ impl Dialect for OpenAiEmbeddings {
         let fields = facts::fields(&envelope.body)?;
         let base64 = facts::word(&fields, "encoding_format", &["float", "base64"])? == Some("base64");
         let form = if base64 { vectors::Form::Base64 } else { vectors::Form::Float };
-        vectors::openai(facts, canonical, form)
+        vectors::openai(facts, canonical, form, &envelope.body)
     }
 
     fn error(&self, error: &GatewayError, request_id: &str) -> Vec<u8> {

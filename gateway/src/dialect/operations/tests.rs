@@ -116,6 +116,9 @@ fn vectors_come_as_the_client_asked() {
     assert_eq!(answered("/v1/embeddings", &base64, &floats)["data"][0]["embedding"], "AACAPwAAAMA=");
     assert_eq!(answered("/v1/embeddings", &base64, &packed)["data"][0]["embedding"], "AACAPwAAAMA=");
     assert_eq!(answered("/v1/embeddings", &plain, &packed)["data"][0]["embedding"], json!([1.0, -2.0]));
+    // Nobody counted: two texts of a byte each.
+    let counted = answered("/v1/embeddings", &plain, &packed);
+    assert_eq!(counted["usage"], json!({"prompt_tokens": 1, "total_tokens": 1}));
     let ollama = answered("/api/embed", &json!({"model": "m", "input": "a"}), &floats);
     assert_eq!(
         ollama,

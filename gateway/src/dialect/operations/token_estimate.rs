@@ -19,6 +19,12 @@ pub(super) fn of(canonical: &[u8]) -> u64 {
     frames + bytes.div_ceil(BYTES_PER_TOKEN) + pictures * PER_PICTURE
 }
 
+/// Tokens of the `input` of a request for embeddings.
+pub(super) fn of_input(body: &[u8]) -> u64 {
+    let Ok(request) = serde_json::from_slice::<Value>(body) else { return 0 };
+    request.get("input").map_or(0, |input| weigh(input).0.div_ceil(BYTES_PER_TOKEN))
+}
+
 /// Bytes of text and number of pictures and files.
 fn weigh(value: &Value) -> (u64, u64) {
     match value {

@@ -92,8 +92,14 @@ fn broken() -> GatewayError {
     )
 }
 
-/// In OpenAI's shape.
-pub(super) fn openai(facts: &AnswerFacts, canonical: &[u8], form: Form) -> Result<Vec<u8>, GatewayError> {
+/// In OpenAI's shape. `asked` is the body it answers: OpenAI's clients want a count of tokens, so one is estimated from it
+/// when the provider told none.
+pub(super) fn openai(
+    facts: &AnswerFacts,
+    canonical: &[u8],
+    form: Form,
+    asked: &[u8],
+) -> Result<Vec<u8>, GatewayError> {
     let read = Embeddings::read(canonical)?;
     let mut out = Vec::with_capacity(canonical.len());
     out.extend_from_slice(br#"{"object":"list","data":["#);
@@ -106,7 +112,11 @@ pub(super) fn openai(facts: &AnswerFacts, canonical: &[u8], form: Form) -> Resul
         out.extend_from_slice(vector.get().as_bytes());
         out.push(b'}');
     }
-    let usage = read.usage.map_or(Value::Null, |raw| serde_json::from_str(raw.get()).unwrap_or(Value::Null));
+    let usage = read.usage.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+    let usage = usage.filter(Value::is_object).unwrap_or_else(|| {
+        let tokens = super::token_estimate::of_input(asked);
+        json!({ "prompt_tokens": tokens, "total_tokens": tokens })
+    });
     let rest = json!({ "model": facts.model, "usage": usage }).to_string();
     out.extend_from_slice(b"],");
     out.extend_from_slice(rest.get(1..).unwrap_or("}").as_bytes());
