@@ -32,14 +32,17 @@ mod tree;
 pub mod admin;
 pub mod key;
 pub mod model;
+pub mod moment;
 pub mod observe;
 pub mod params;
 pub mod plugin;
 pub mod preset;
 pub mod price;
 pub mod provider;
+pub mod routing;
 pub mod server;
 pub mod store;
+pub mod target;
 
 pub use admin::Admin;
 pub use annotate::annotated;
@@ -47,16 +50,18 @@ pub use environment::from_environment;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use load::{find, load, parse};
 pub use model::{
-    Balance, Cache, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
+    Balance, Cache, Destination, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target,
+    TargetName,
 };
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
 pub use overrides::overrides_in;
 pub use params::Params;
 pub use plugin::{Digest, Plugin, Source};
 pub use preset::Preset;
-pub use price::Price;
+pub use price::{Price, PriceAbove};
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
@@ -83,6 +88,8 @@ pub struct Config {
     /// What clients ask for, and where it goes, by public name. One `*` in a name stands for any text;
     /// a full name goes before patterns, a longer pattern before a shorter one.
     pub models: BTreeMap<String, Model>,
+    /// What names mean that stand for no model.
+    pub routing: Routing,
     /// What holds for whatever does not say otherwise.
     pub defaults: Defaults,
     /// Who may ask, and how much: one virtual key, by a name you choose.
@@ -110,6 +117,7 @@ impl Default for Config {
             store: Store::default(),
             providers: BTreeMap::new(),
             models: BTreeMap::new(),
+            routing: Routing::default(),
             defaults: Defaults::default(),
             keys: BTreeMap::new(),
             teams: BTreeMap::new(),
@@ -119,6 +127,21 @@ impl Default for Config {
             otel: Otel::default(),
             prices: BTreeMap::new(),
         }
+    }
+}
+
+impl Config {
+    /// The model that a name stands for, and its own name: the one of that name, else the closest pattern.
+    pub fn model_named(&self, name: &str) -> Option<(&str, &Model)> {
+        if let Some((name, model)) = self.models.get_key_value(name) {
+            return Some((name, model));
+        }
+        let fit = |(known, _): &(&String, &Model)| {
+            known.parse::<ModelPattern>().is_ok_and(|pattern| pattern.matches(name))
+        };
+        let weight = |name: &str| name.bytes().filter(|byte| *byte != b'*').count();
+        let found = self.models.iter().filter(fit).min_by_key(|(known, _)| std::cmp::Reverse(weight(known)));
+        found.map(|(name, model)| (name.as_str(), model))
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use super::balance::Balance;
 use super::params::Params;
 pub use super::retry::{Retry, RetryCondition};
+pub use super::target::{Destination, Target};
 use super::server::TimeoutOverrides;
 use super::text::{Text, text_values};
 use crate::domain::Pattern;
@@ -17,12 +18,12 @@ use crate::domain::Pattern;
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// The real models behind it, at least one.
+    /// What is behind it, at least one: providers' models, or other models of this file by their public name.
     #[schemars(length(min = 1))]
     pub targets: Vec<Target>,
-    /// Targets to try in this order, once every target above has failed. Default: none.
+    /// Targets, or models by their public name, to try in this order, once every target above has failed. Default: none.
     #[serde(default)]
-    pub fallback: Vec<TargetName>,
+    pub fallback: Vec<Destination>,
     /// When to try again, and how often.
     #[serde(default)]
     pub retry: Retry,
@@ -110,61 +111,6 @@ pub enum Sticky {
     Off,
     /// A conversation.
     Session,
-}
-
-/// A provider's model and its share of the requests. Written `"provider/model"` or `{ to = "provider/model", weight = 70 }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(from = "TargetForm", into = "TargetForm")]
-#[schemars(with = "TargetForm")]
-pub struct Target {
-    /// Where it goes.
-    pub to: TargetName,
-    /// Its share, relative to the weights beside it; 0 takes it out of service. Default 1.
-    pub weight: u16,
-}
-
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "Target")]
-enum TargetForm {
-    /// A target with weight 1.
-    Short(TargetName),
-    /// A target with its weight.
-    Long(WeightedTarget),
-}
-
-/// A target with its weight.
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct WeightedTarget {
-    /// Where it goes.
-    to: TargetName,
-    /// Its share, relative to the weights beside it, 0 to 1000; 0 takes it out of service.
-    #[serde(default = "one")]
-    #[schemars(range(max = 1000))]
-    weight: u16,
-}
-
-fn one() -> u16 {
-    1
-}
-
-impl From<TargetForm> for Target {
-    fn from(form: TargetForm) -> Self {
-        match form {
-            TargetForm::Short(to) => Self { to, weight: 1 },
-            TargetForm::Long(WeightedTarget { to, weight }) => Self { to, weight },
-        }
-    }
-}
-
-impl From<Target> for TargetForm {
-    fn from(target: Target) -> Self {
-        match target.weight {
-            1 => Self::Short(target.to),
-            weight => Self::Long(WeightedTarget { to: target.to, weight }),
-        }
-    }
 }
 
 /// `provider/model`. The model is `*` when the name the client asked for is passed on.

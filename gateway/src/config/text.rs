@@ -7,7 +7,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::model::{ModelPattern, RetryCondition, TargetName};
+use super::model::{Destination, ModelPattern, RetryCondition, TargetName};
+use super::moment::Moment;
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
 use crate::domain::{ByteSize, Micros, Rate, Secret, Timespan, TimespanRange};
@@ -98,6 +99,8 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         Rate::KIND => refused_by::<Rate>(text),
         ListenAddress::KIND => refused_by::<ListenAddress>(text),
         TargetName::KIND => refused_by::<TargetName>(text),
+        Destination::KIND => refused_by::<Destination>(text),
+        Moment::KIND => refused_by::<Moment>(text),
         ModelPattern::KIND => refused_by::<ModelPattern>(text),
         RetryCondition::KIND => refused_by::<RetryCondition>(text),
         Source::KIND => refused_by::<Source>(text),

@@ -3,24 +3,55 @@
 use std::fmt;
 
 use super::{Question, TargetState};
-use crate::domain::Target;
+use crate::domain::{Target, rfc3339};
 
 /// Why a target is passed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// Its weight is 0.
     Drained,
+    /// It is paused until this moment, in Unix seconds.
+    Paused(u64),
+    /// The request wishes others only.
+    NotOnly,
+    /// The request wishes it to be left out.
+    Ignored,
+    /// The request wishes others in an order, and no fallback.
+    NotInOrder,
+    /// The request wishes no fallback, and another one is first.
+    NotFirst,
+    /// The request names a highest price, and its price is not known.
+    NoPrice,
+    /// The request names a lower price.
+    TooDear,
 }
 
 impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Drained => formatter.write_str("its weight is 0"),
-        }
+        formatter.write_str(match self {
+            Self::Drained => "its weight is 0",
+            Self::Paused(until) => return write!(formatter, "it is paused until {}", rfc3339(*until)),
+            Self::NotOnly => "it is not among `provider.only`",
+            Self::Ignored => "it is among `provider.ignore`",
+            Self::NotInOrder => {
+                "it is not in `provider.order`, and `provider.allow_fallbacks` is false"
+            }
+            Self::NotFirst => "another one is first, and `provider.allow_fallbacks` is false",
+            Self::NoPrice => "its price is not known, and the request names a highest one",
+            Self::TooDear => "it costs more than `provider.max_price`",
+        })
     }
 }
 
 /// Why this target is not asked this question; `None`: it may be.
-pub(super) fn why_not(target: &Target, _state: &TargetState, _question: &Question<'_>) -> Option<Why> {
-    (target.weight == 0).then_some(Why::Drained)
+pub(super) fn why_not(target: &Target, _state: &TargetState, question: &Question<'_>) -> Option<Why> {
+    why_closed(target, question)
+}
+
+/// The same as far as it does not matter what the target is: it may be another model.
+pub(super) fn why_closed(target: &Target, question: &Question<'_>) -> Option<Why> {
+    if target.weight == 0 {
+        return Some(Why::Drained);
+    }
+    target.pause_until.filter(|until| *until > question.now).map(Why::Paused)
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use super::experience::Experience;
 use super::judge::blame;
+use crate::domain::Usage;
 use crate::error::GatewayError;
 
 /// Patterns pass any name on, so that clients decide how many targets there are; more than this share one state.
@@ -43,6 +45,8 @@ pub struct TargetState {
     in_flight: AtomicU32,
     /// Mean time to the first token in microseconds, weighted towards now; 0: none yet.
     first_token: AtomicU64,
+    /// What its answers tell.
+    pub experience: Experience,
 }
 
 impl TargetState {
@@ -84,6 +88,11 @@ impl Running {
     /// The attempt failed before there was an answer.
     pub fn failed(&self, error: &GatewayError) {
         let _ = blame(error);
+    }
+
+    /// What the whole answer counted, and the time in which it was written.
+    pub fn wrote(&self, usage: &Usage, writing: Duration) {
+        self.state.experience.learn(usage, writing);
     }
 
     /// The answer has ended, well or not.

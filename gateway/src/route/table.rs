@@ -1,5 +1,6 @@
 //! Public model name or pattern → its targets.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -7,9 +8,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::retry::Retry;
+use super::variant;
 use crate::balance::{Balance, Memory};
 use crate::config::{Cache, Lossy, TimeoutOverrides};
-use crate::domain::{ModelFacts, Pattern, Rules, Target};
+use crate::domain::{ModelFacts, Pattern, Price, Rules, Target};
 
 /// One configured model.
 pub struct Model {
@@ -20,7 +22,7 @@ pub struct Model {
     /// The strategy that orders them.
     pub balance: &'static dyn Balance,
     /// What it keeps between requests.
-    pub memory: Mutex<Memory>,
+    pub memory: Mutex<Memories>,
     /// In order, once every target has failed.
     pub fallback: Vec<Target>,
     /// What to do about failures.
@@ -37,6 +39,23 @@ pub struct Model {
     pub facts: ModelFacts,
 }
 
+/// What a strategy keeps for one model: for each tier once for the requests that begin there, and once for those that have
+/// something in front of it. Turns that nobody takes must not count as taken.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memories(Vec<(u32, [Memory; 2])>);
+
+impl Memories {
+    /// The memory of one tier.
+    pub(super) fn of(&mut self, tier: u32, front: bool) -> &mut Memory {
+        let at = self.0.iter().position(|(known, _)| *known == tier).unwrap_or_else(|| {
+            self.0.push((tier, Default::default()));
+            self.0.len() - 1
+        });
+        let (_, [first, behind]) = &mut self.0[at];
+        if front { first } else { behind }
+    }
+}
+
 impl fmt::Debug for Model {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Model").field("name", &self.name).finish_non_exhaustive()
@@ -49,6 +68,25 @@ pub struct Table {
     named: HashMap<String, Arc<Model>>,
     /// The pattern with the most fixed characters first.
     patterns: Vec<(Pattern, Arc<Model>)>,
+    /// Every provider as a model, when clients may address it.
+    addressed: HashMap<Arc<str>, Arc<Model>>,
+    /// Who gets names that stand for nothing else.
+    default: Option<(Arc<str>, Arc<Model>)>,
+    /// By provider and its own model name.
+    prices: HashMap<Arc<str>, HashMap<String, Price>>,
+}
+
+/// What a name means.
+#[derive(Clone, Debug)]
+pub struct Reading<'t> {
+    /// The model it stands for.
+    pub model: &'t Arc<Model>,
+    /// The name that a key must be allowed.
+    pub name: Cow<'t, str>,
+    /// What `*` in the model's targets stands for.
+    pub sent: Cow<'t, str>,
+    /// The effort of reasoning in the name.
+    pub effort: Option<&'static str>,
 }
 
 impl Table {
@@ -68,6 +106,87 @@ impl Table {
             .patterns
             .sort_by(|(one, _), (other, _)| other.weight().cmp(&one.weight()).then_with(|| one.cmp(other)));
         table
+    }
+
+    /// Lets clients address these providers; each comes as a model that passes any name on.
+    #[must_use]
+    pub fn addressing(mut self, providers: impl IntoIterator<Item = (Arc<str>, Model)>) -> Self {
+        self.addressed = providers.into_iter().map(|(name, model)| (name, Arc::new(model))).collect();
+        self
+    }
+
+    /// Sends names that stand for nothing else to this provider, which comes as a model that passes any name on.
+    #[must_use]
+    pub fn or_else(mut self, provider: Option<(Arc<str>, Model)>) -> Self {
+        self.default = provider.map(|(name, model)| (name, Arc::new(model)));
+        self
+    }
+
+    /// Knows these prices, by provider and its own model name.
+    #[must_use]
+    pub fn priced(mut self, prices: impl IntoIterator<Item = (Arc<str>, String, Price)>) -> Self {
+        for (provider, model, price) in prices {
+            self.prices.entry(provider).or_default().insert(model, price);
+        }
+        self
+    }
+
+    /// What one provider's model costs.
+    pub(super) fn price(&self, provider: &str, model: &str) -> Option<&Price> {
+        let prices = self.prices.get(provider)?;
+        prices.get(model).or_else(|| prices.get("*"))
+    }
+
+    /// A model named among the targets of another one.
+    pub(super) fn inner(&self, name: &str) -> Option<&Arc<Model>> {
+        let pattern = || self.patterns.iter().find(|(_, model)| model.name.as_ref() == name);
+        self.named.get(name).or_else(|| pattern().map(|(_, model)| model)).or_else(|| self.find(name))
+    }
+
+    /// What a name means: a model as configured, else a model with an effort, else a pattern, else a provider's model by
+    /// its address, else what the pattern `*` or the default provider makes of it.
+    pub(super) fn read<'a>(&'a self, asked: &'a str) -> Option<Reading<'a>> {
+        let plain = |model, name: &'a str| Reading { model, name: name.into(), sent: name.into(), effort: None };
+        if let Some(model) = self.named(asked) {
+            return Some(plain(model, asked));
+        }
+        if let Some(variant) = variant::split(asked) {
+            let named = self.named(variant.model).map(|model| plain(model, variant.model));
+            let found = named.or_else(|| variant.with_patterns.then(|| self.stretched(variant.model)).flatten());
+            if let Some(reading) = found {
+                return Some(Reading { effort: Some(variant.effort), ..reading });
+            }
+        }
+        self.stretched(asked)
+    }
+
+    /// What a name means that is no model's own.
+    fn stretched<'a>(&'a self, asked: &'a str) -> Option<Reading<'a>> {
+        let plain = |model, name: &'a str| Reading { model, name: name.into(), sent: name.into(), effort: None };
+        // Between brackets it is a name, whatever it looks like.
+        let literal = asked.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+        let name = literal.unwrap_or(asked);
+        if let Some(model) = literal.and_then(|name| self.named(name)) {
+            return Some(plain(model, name));
+        }
+        let mut fitting = self.patterns.iter().filter(|(pattern, _)| pattern.matches(name));
+        let found = fitting.next();
+        if let Some((_, model)) = found.filter(|(pattern, _)| pattern.weight() > 0) {
+            return Some(plain(model, name));
+        }
+        let address = name.split_once('/').filter(|(_, model)| !model.is_empty());
+        let addressed = address.and_then(|(provider, _)| self.addressed.get(provider));
+        if let Some(model) = addressed.filter(|_| literal.is_none()) {
+            return Some(plain(model, name));
+        }
+        if let Some((_, model)) = found {
+            return Some(plain(model, name));
+        }
+        let (provider, model) = self.default.as_ref()?;
+        // What a key is allowed to address is not what stands between brackets.
+        let allowed = if addressed.is_some() { asked } else { name };
+        let sent = format!("{provider}/{name}").into();
+        Some(Reading { model, name: allowed.into(), sent, effort: None })
     }
 
     /// The model with exactly this name.

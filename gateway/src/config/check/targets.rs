@@ -1,4 +1,4 @@
-//! Checks of `[plugins]`, `[models]` and `[prices]`.
+//! Checks of `[plugins]`, `[models]` and `[prices]`. Where a model's requests may go is checked in `destinations`.
 
 use super::Check;
 use crate::config::tree::Route;
@@ -35,19 +35,14 @@ impl Check<'_> {
             }
             self.params(&model.params, &route.key("params"));
             for (index, target) in model.targets.iter().enumerate() {
-                let short = route.key("targets").index(index);
-                let long = short.key("to");
-                let written = self.root.place_of(&long) != self.root.place_of(&short);
-                self.target(name, &target.to, if written { &long } else { &short });
+                self.target(name, target, &route.key("targets").index(index));
             }
-            for (index, target) in model.fallback.iter().enumerate() {
-                self.target(name, target, &route.key("fallback").index(index));
+            for (index, to) in model.fallback.iter().enumerate() {
+                self.destination(name, to, &route.key("fallback").index(index));
             }
-            if !model.targets.is_empty() && model.targets.iter().all(|target| target.weight == 0) {
-                let message = format!("model `{name}` has no target with a weight above zero");
-                self.report(&route.key("targets"), message, "all out of service", None);
-            }
+            self.somebody_serves(name, model, &route.key("targets"));
         }
+        self.circles();
     }
 
     pub(super) fn params(&mut self, params: &Params, route: &Route) {
@@ -57,17 +52,6 @@ impl Check<'_> {
             );
             self.report(&route.key(place).key(path), format!("`{path}` {why}"), "in these rules", help);
         }
-    }
-
-    fn target(&mut self, model: &str, target: &TargetName, route: &Route) {
-        let known: Vec<&str> = self.names.providers.iter().map(String::as_str).collect();
-        // Without any provider one message is enough.
-        if known.is_empty() || known.contains(&target.provider.as_str()) {
-            return;
-        }
-        let message =
-            format!("model `{model}` points at provider `{}`, which is not configured", target.provider);
-        self.unknown_name(route, message, "no such provider", &target.provider, &known);
     }
 
     pub(super) fn prices(&mut self) {

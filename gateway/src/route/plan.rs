@@ -1,0 +1,381 @@
+//! The plan itself: a model's targets filtered, ordered tier by tier, models among them opened up, wishes obeyed.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::explain::Told;
+use super::filter::{self, Why};
+use super::health::Fleet;
+use super::table::{Model, Reading, Table};
+use super::{Plan, Question, Step, Turns, wish};
+use crate::balance::{Balance, Candidate, Standing, Turn};
+use crate::domain::target::model_for;
+use crate::domain::{Destination, Price, Target};
+use crate::error::GatewayError;
+
+/// Deeper than this no configuration that was checked goes.
+const DEEPEST: usize = 16;
+
+/// Tokens of a prompt and of an answer that nobody knows the length of.
+const USUAL: (u64, u64) = (1_000, 512);
+
+impl Table {
+    /// Which targets may serve a request, best first. Nothing but `turns` makes an explanation differ from a request's
+    /// own plan, and that only keeps what strategies remember as it is.
+    ///
+    /// # Errors
+    /// [`Kind::ModelNotFound`](crate::error::Kind::ModelNotFound) naming close ones,
+    /// [`Kind::Permission`](crate::error::Kind::Permission) for a model the key may not use, and what is wrong with
+    /// wishes: a model that may not be asked, no target left.
+    pub fn plan(&self, question: &Question<'_>, fleet: &Fleet, turns: Turns) -> Result<Plan, GatewayError> {
+        let reading = self.permitted(question.key, question.asked)?;
+        let mut planner = Planner {
+            table: self,
+            question,
+            fleet,
+            turns,
+            random: fastrand::Rng::with_seed(question.seed),
+            passed_over: Vec::new(),
+        };
+        let steps = planner.steps(&reading);
+        let mut fallback = planner.wished(&reading)?;
+        if question.wishes.is_none_or(|wishes| !wishes.no_fallbacks) {
+            fallback.extend(planner.fallback(&reading));
+        }
+        if fallback.len() > 1 {
+            once_each(&mut fallback);
+        }
+        let Planner { passed_over, .. } = planner;
+        let plan = Plan {
+            model: Arc::clone(reading.model),
+            steps,
+            fallback,
+            passed_over,
+            effort: reading.effort,
+            strict: question.wishes.is_some_and(|wishes| wishes.require_parameters),
+            seed: question.seed,
+        };
+        match question.wishes {
+            Some(_) => wish::granted(plan),
+            None => Ok(plan),
+        }
+    }
+}
+
+/// One plan in the making.
+struct Planner<'p> {
+    table: &'p Table,
+    question: &'p Question<'p>,
+    fleet: &'p Fleet,
+    turns: Turns,
+    random: fastrand::Rng,
+    passed_over: Vec<(Step, Why)>,
+}
+
+/// A target that may be asked, or a model of which some may.
+struct Branch<'p> {
+    /// Its place among all targets of its model.
+    place: usize,
+    target: &'p Target,
+    way: Way<'p>,
+    /// Where it stands among those beside it, when that is explained.
+    standing: Option<Standing>,
+}
+
+enum Way<'p> {
+    Step(Step),
+    Model(&'p Arc<Model>, Vec<Branch<'p>>),
+}
+
+impl Way<'_> {
+    fn is_open(&self) -> bool {
+        !matches!(self, Self::Model(_, branches) if branches.is_empty())
+    }
+}
+
+/// A step and the target it was made from.
+pub(super) struct Found<'p> {
+    pub(super) step: Step,
+    pub(super) target: &'p Target,
+}
+
+impl<'p> Planner<'p> {
+    /// The asked model's own targets.
+    fn steps(&mut self, reading: &Reading<'p>) -> Vec<Step> {
+        let model = reading.model;
+        // Most models have one target, and then there is nothing to weigh.
+        if let ([target], Turns::Taken, None) =
+            (model.targets.as_slice(), self.turns, self.question.wishes)
+            && let Destination::Provider { provider, model } = &target.to
+        {
+            let step = self.step(provider, model, &reading.sent);
+            return match filter::why_not(target, &step.state, self.question) {
+                None => vec![step],
+                Some(why) => {
+                    self.passed_over.push((step, why));
+                    Vec::new()
+                }
+            };
+        }
+        let branches = self.open(model, &reading.sent, 0);
+        let mut found = Vec::with_capacity(branches.len());
+        self.order(model, branches, true, &mut found);
+        if let Some(wishes) = self.question.wishes {
+            wish::obey(wishes, &mut found, &mut self.passed_over);
+        }
+        let nested = model.targets.iter().any(|target| target.provider().is_none());
+        let mut steps: Vec<Step> = found.into_iter().map(|found| found.step).collect();
+        if nested {
+            once_each(&mut steps);
+        }
+        steps
+    }
+
+    /// The models that the request names itself.
+    fn wished(&mut self, asked: &Reading<'p>) -> Result<Vec<Step>, GatewayError> {
+        let Some(wishes) = self.question.wishes else { return Ok(Vec::new()) };
+        let mut steps = Vec::new();
+        for (index, name) in wishes.models.iter().enumerate() {
+            let here = |error: GatewayError| GatewayError { param: Some(format!("models[{index}]")), ..error };
+            let reading = self.table.permitted(self.question.key, name).map_err(here)?;
+            if reading.effort.is_some() && reading.effort != asked.effort {
+                let message = format!("`{name}`: the effort of reasoning is said in `model`, for all of `models`");
+                return Err(here(GatewayError::invalid("models", message)));
+            }
+            if Arc::ptr_eq(reading.model, asked.model) && reading.sent == asked.sent {
+                continue;
+            }
+            let branches = self.open(reading.model, &reading.sent, 0);
+            let mut found = Vec::with_capacity(branches.len());
+            self.order(reading.model, branches, false, &mut found);
+            wish::obey(wishes, &mut found, &mut self.passed_over);
+            steps.extend(found.into_iter().map(|found| found.step));
+        }
+        Ok(steps)
+    }
+
+    /// What the configuration names for the time when all of them have failed.
+    fn fallback(&mut self, reading: &Reading<'p>) -> Vec<Step> {
+        let mut found = Vec::new();
+        for target in &reading.model.fallback {
+            if let Some(branch) = self.branch(0, target, &reading.sent, 0) {
+                self.follow(branch, false, &mut found);
+            }
+        }
+        found.into_iter().map(|found| found.step).collect()
+    }
+
+    /// The targets of a model that may be asked; the others are noted.
+    fn open(&mut self, model: &'p Model, asked: &str, depth: usize) -> Vec<Branch<'p>> {
+        let mut branches = Vec::with_capacity(model.targets.len());
+        for (place, target) in model.targets.iter().enumerate() {
+            branches.extend(self.branch(place, target, asked, depth));
+        }
+        branches
+    }
+
+    fn branch(
+        &mut self,
+        place: usize,
+        target: &'p Target,
+        asked: &str,
+        depth: usize,
+    ) -> Option<Branch<'p>> {
+        match &target.to {
+            Destination::Provider { provider, model } => {
+                let step = self.step(provider, model, asked);
+                let question = self.question;
+                let unwished = || {
+                    let price = self.price(target, &step);
+                    question.wishes.and_then(|wishes| wish::why_not(wishes, target, &step, price))
+                };
+                let why = filter::why_not(target, &step.state, question).or_else(unwished);
+                match why {
+                    None => Some(Branch { place, target, way: Way::Step(step), standing: None }),
+                    Some(why) => {
+                        self.passed_over.push((step, why));
+                        None
+                    }
+                }
+            }
+            Destination::Model(name) => {
+                let (model, asked) = self.inner(name, asked, depth)?;
+                if let Some(why) = filter::why_closed(target, self.question) {
+                    self.close(model, &asked, &why, depth + 1);
+                    return None;
+                }
+                let branches = self.open(model, &asked, depth + 1);
+                let way = Way::Model(model, branches);
+                way.is_open().then_some(Branch { place, target, way, standing: None })
+            }
+        }
+    }
+
+    /// A model among the targets of another one, and the name its own `*` stand for.
+    fn inner(&self, name: &str, asked: &str, depth: usize) -> Option<(&'p Arc<Model>, String)> {
+        let model = self.table.inner(name).filter(|_| depth < DEEPEST)?;
+        // A pattern that is named as a pattern passes on what was asked for.
+        let passes = model.name.as_ref() == name && name.contains('*');
+        Some((model, if passes { asked } else { name }.to_owned()))
+    }
+
+    /// Nothing of this model is asked, and this is why.
+    fn close(&mut self, model: &'p Model, asked: &str, why: &Why, depth: usize) {
+        for target in &model.targets {
+            match &target.to {
+                Destination::Provider { provider, model } => {
+                    let step = self.step(provider, model, asked);
+                    self.passed_over.push((step, why.clone()));
+                }
+                Destination::Model(name) => {
+                    if let Some((model, asked)) = self.inner(name, asked, depth) {
+                        self.close(model, &asked, why, depth + 1);
+                    }
+                }
+            }
+        }
+    }
+
+    fn step(&self, provider: &Arc<str>, model: &str, asked: &str) -> Step {
+        let name = model_for(provider, model, asked);
+        let state = self.fleet.target(provider, &name);
+        Step { provider: Arc::clone(provider), model: name, state, told: None }
+    }
+
+    /// Tier after tier, each as the strategy says. `front`: nothing is tried before these.
+    fn order(
+        &mut self,
+        model: &'p Model,
+        mut branches: Vec<Branch<'p>>,
+        front: bool,
+        into: &mut Vec<Found<'p>>,
+    ) {
+        branches.sort_by_key(|branch| branch.target.tier);
+        let mut rest = branches.into_iter().peekable();
+        while let Some(first) = rest.next() {
+            let tier = first.target.tier;
+            let mut group = vec![first];
+            while let Some(next) = rest.next_if(|next| next.target.tier == tier) {
+                group.push(next);
+            }
+            let front = front && into.is_empty();
+            for branch in self.in_order(model, group, front) {
+                self.follow(branch, front && into.is_empty(), into);
+            }
+        }
+    }
+
+    fn follow(&mut self, branch: Branch<'p>, front: bool, into: &mut Vec<Found<'p>>) {
+        match branch.way {
+            Way::Step(step) => {
+                into.push(Found { step, target: branch.target });
+            }
+            Way::Model(model, branches) => {
+                let mut inside = Vec::with_capacity(branches.len());
+                self.order(model, branches, front, &mut inside);
+                for found in &mut inside {
+                    if let (Some(told), Some(standing)) = (&mut found.step.told, &branch.standing) {
+                        told.within.insert(0, (Arc::clone(&model.name), standing.clone()));
+                    }
+                }
+                into.append(&mut inside);
+            }
+        }
+    }
+
+    /// One tier, as the strategy orders it.
+    fn in_order(&mut self, model: &'p Model, mut group: Vec<Branch<'p>>, front: bool) -> Vec<Branch<'p>> {
+        let explained = self.turns == Turns::Untouched;
+        let Some(tier) = group.first().map(|branch| branch.target.tier).filter(|_| group.len() > 1 || explained)
+        else {
+            return group;
+        };
+        let wished = self.question.wishes.and_then(|wishes| wishes.sort).map(wish::strategy);
+        let balance = wished.unwrap_or(model.balance);
+        let priced = explained || balance.minds_cost();
+        let candidates: Vec<_> = group.iter().map(|branch| self.candidate(branch, priced)).collect();
+        if explained {
+            tell(balance, &mut group, &candidates);
+        }
+        if group.len() == 1 {
+            return group;
+        }
+        let mut memories = model.memory.lock();
+        let memory = memories.of(tier, front);
+        let mut copy = memory.clone();
+        let counts = self.turns == Turns::Taken && wished.is_none();
+        let memory = if counts { memory } else { &mut copy };
+        let mut random = |bound: u32| self.random.u32(0..bound.max(1));
+        let order = balance.order(&candidates, &mut Turn { random: &mut random, memory });
+        let mut open: Vec<_> = group.into_iter().map(Some).collect();
+        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).collect()
+    }
+
+    /// What a strategy sees of a target; of a model, what its targets come to together.
+    fn candidate(&self, branch: &Branch<'p>, priced: bool) -> Candidate {
+        let (place, weight) = (branch.place, branch.target.weight.max(1));
+        match &branch.way {
+            Way::Step(step) => Candidate {
+                place,
+                weight,
+                in_flight: step.state.in_flight(),
+                first_token: step.state.first_token(),
+                speed: step.state.experience.speed(),
+                cost: if priced { self.cost(branch.target, step) } else { None },
+                success: 1.0,
+            },
+            Way::Model(_, branches) => {
+                let inside = branches.iter().map(|branch| self.candidate(branch, priced));
+                let together = inside.reduce(|one, other| Candidate {
+                    in_flight: one.in_flight.saturating_add(other.in_flight),
+                    first_token: one.first_token.into_iter().chain(other.first_token).min(),
+                    speed: one.speed.max(other.speed),
+                    cost: one.cost.into_iter().chain(other.cost).min(),
+                    success: one.success.max(other.success),
+                    ..one
+                });
+                Candidate { place, weight, ..together.unwrap_or_default() }
+            }
+        }
+    }
+
+    fn price(&self, target: &'p Target, step: &Step) -> Option<&'p Price> {
+        target.price.as_deref().or_else(|| self.table.price(&step.provider, &step.model))
+    }
+
+    /// What this request would cost there: its prompt, of which the usual share comes from that target's cache, and as much
+    /// of an answer as it allows.
+    fn cost(&self, target: &'p Target, step: &Step) -> Option<u64> {
+        let price = self.price(target, step)?;
+        let (input, output) = self.question.size.map_or(USUAL, |size| size());
+        let cached = input / 1_000 * u64::from(step.state.experience.cached_per_mille());
+        Some(price.cost(input, cached, output))
+    }
+}
+
+/// Notes where each stands and why.
+fn tell(balance: &dyn Balance, group: &mut [Branch<'_>], candidates: &[Candidate]) {
+    for (at, branch) in group.iter_mut().enumerate() {
+        let (Some(candidate), target) = (candidates.get(at), branch.target) else { continue };
+        branch.standing = Some(balance.standing(candidates, at));
+        if let Way::Step(step) = &mut branch.way {
+            step.told = Some(Box::new(Told {
+                within: Vec::new(),
+                balance: balance.name(),
+                tier: target.tier,
+                tags: target.tags.clone(),
+                standing: balance.standing(candidates, at),
+                cost: candidate.cost,
+            }));
+        }
+    }
+}
+
+/// Models among targets may hold the same target: it is asked once.
+fn once_each(steps: &mut Vec<Step>) {
+    let mut seen = HashSet::with_capacity(steps.len());
+    let fresh: Vec<bool> =
+        steps.iter().map(|step| seen.insert((step.provider.as_ref(), step.model.as_str()))).collect();
+    let mut fresh = fresh.into_iter();
+    steps.retain(|_| fresh.next().unwrap_or(true));
+}
