@@ -6,14 +6,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::adapter::{Registry, Runtime};
-use crate::admin::{Admin, Readiness};
+use crate::admin::{Admin, Explaining, Readiness};
 use crate::auth;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
-use crate::route::Fleet;
+use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
 use crate::state;
 use crate::upstream;
@@ -77,6 +77,7 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
+        decisions: Arc::new(Decisions::default()),
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
     };
@@ -86,7 +87,12 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         Arc::clone(&observer),
         Arc::clone(&readiness),
         config.admin.password.clone().filter(|_| guarded),
-    );
+    )
+    .explaining(Explaining {
+        snapshot: Arc::clone(&ground.snapshot),
+        fleet: Arc::clone(&ground.fleet),
+        decisions: Arc::clone(&ground.decisions),
+    });
     let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra);
     let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
     let background = background::Background::new(
@@ -120,5 +126,5 @@ fn made_key(config: &Config) -> Result<Option<(Secret, VirtualKey)>, String> {
         return Ok(None);
     }
     let secret = auth::new_secret().map_err(|error| error.message)?;
-    Ok(Some((secret, VirtualKey { id: "first".into(), team: None, models: None })))
+    Ok(Some((secret, VirtualKey { id: "first".into(), team: None, models: None, preferences: false })))
 }

@@ -33,6 +33,7 @@ pub mod admin;
 pub mod key;
 pub mod model;
 pub mod moment;
+pub mod network;
 pub mod observe;
 pub mod params;
 pub mod plugin;
@@ -53,6 +54,7 @@ pub use model::{
     Balance, Cache, Destination, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target,
     TargetName,
 };
+pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
 pub use overrides::overrides_in;
 pub use params::Params;

@@ -2,7 +2,8 @@
 //!
 //! `table` finds the model, `filter` says which of its targets may not be asked and why, `plan` has a strategy of `balance`
 //! order the rest, and `wish` obeys what the request wishes itself. `explain` shows a plan, `imagined` makes a question of
-//! an operator's words, `decisions` remembers the latest plans. `health` knows how each target is doing, `judge` whose fault a failure was, `retry` what follows from it.
+//! an operator's words, `decisions` remembers the latest plans. `health` knows how each target is doing and `experience`
+//! what its answers told, `judge` whose fault a failure was, `retry` what follows from it.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ mod decisions;
 mod experience;
 mod explain;
 mod filter;
+mod fitness;
 mod health;
 mod imagined;
 mod judge;
@@ -26,6 +28,7 @@ pub use decisions::{Decision, Decisions};
 pub use experience::Experience;
 pub use explain::{Told, as_json, as_text};
 pub use filter::Why;
+pub use fitness::Facts;
 pub use health::{Fleet, Running, TargetState};
 pub use imagined::Imagined;
 pub use judge::blame;
@@ -41,12 +44,10 @@ pub struct Question<'q> {
     pub asked: &'q str,
     /// What else it said before the body.
     pub head: &'q RequestHead,
+    /// What is known of the rest.
+    pub facts: Facts<'q>,
     /// What it wishes of its targets; `None`: nothing, or its key may not.
     pub wishes: Option<&'q Wishes>,
-    /// How many tokens its prompt has, and its answer may have; worked out only where a cost is minded.
-    pub size: Option<&'q dyn Fn() -> (u64, u64)>,
-    /// Unix time in seconds.
-    pub now: u64,
     /// What is drawn follows from this number alone.
     pub seed: u64,
 }

@@ -11,6 +11,7 @@ use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
 mod build;
+mod explain;
 mod model_facts;
 mod options;
 

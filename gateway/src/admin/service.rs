@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use http::{HeaderMap, Response};
 use pingora::apps::http_app::ServeHttp;
+use pingora::http::RequestHeader;
 use pingora::protocols::http::ServerSession;
 
+use super::explain::Explaining;
 use crate::domain::Secret;
 use crate::observe::Observer;
 
@@ -27,22 +29,43 @@ impl Readiness {
     }
 }
 
+const TEXT: &str = "text/plain; charset=utf-8";
+const WANTED: &str = "the admin password is wanted as bearer or basic\n";
+const EXPLAIN: &str = "/admin/api/explain";
+/// A question is short.
+const LONGEST_BODY: usize = 64 << 10;
+
 /// What the admin listener serves.
 pub struct Admin {
     observer: Arc<Observer>,
     readiness: Arc<Readiness>,
     /// Asked for where others can reach the listener.
     password: Option<Secret>,
+    explaining: Option<Explaining>,
 }
 
 impl Admin {
     /// `password` is `None` only on a loopback address.
     pub fn new(observer: Arc<Observer>, readiness: Arc<Readiness>, password: Option<Secret>) -> Self {
-        Self { observer, readiness, password }
+        Self { observer, readiness, password, explaining: None }
+    }
+
+    /// Explains where requests go.
+    #[must_use]
+    pub fn explaining(self, explaining: Explaining) -> Self {
+        Self { explaining: Some(explaining), ..self }
+    }
+
+    /// Status and JSON.
+    fn explain(&self, head: &RequestHeader, body: &[u8]) -> (u16, String) {
+        let query = head.uri.query().unwrap_or_default();
+        match &self.explaining {
+            Some(explaining) => explaining.answer(query, body),
+            None => (404, String::new()),
+        }
     }
 
     fn answer(&self, method: &http::Method, path: &str, headers: &HeaderMap) -> (u16, &'static str, String) {
-        const TEXT: &str = "text/plain; charset=utf-8";
         if method != http::Method::GET && method != http::Method::HEAD {
             return (405, TEXT, "only GET and HEAD are possible here\n".to_owned());
         }
@@ -51,10 +74,10 @@ impl Admin {
             "/readyz" if self.readiness.is_ready() => (200, TEXT, "ready\n".to_owned()),
             "/readyz" => (503, TEXT, "not ready\n".to_owned()),
             "/metrics" if !self.may_read(headers) => {
-                (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned())
+                (401, TEXT, WANTED.to_owned())
             }
             "/metrics" => (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text()),
-            _ => (404, TEXT, "there is /healthz, /readyz and /metrics here\n".to_owned()),
+            _ => (404, TEXT, "there is /healthz, /readyz, /metrics and /admin/api/explain here\n".to_owned()),
         }
     }
 
@@ -78,11 +101,37 @@ impl Admin {
     }
 }
 
+/// The body, when it is short.
+async fn body(session: &mut ServerSession) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(piece) = session.read_request_body().await.map_err(|error| format!("{error}\n"))? {
+        body.extend_from_slice(&piece);
+        if body.len() > LONGEST_BODY {
+            return Err(format!("the body is over {LONGEST_BODY} bytes\n"));
+        }
+    }
+    Ok(body)
+}
+
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
         let head = session.req_header();
-        let (status, content_type, body) = self.answer(&head.method, head.uri.path(), &head.headers);
+        let (status, content_type, body) = match head.uri.path() {
+            EXPLAIN if !self.may_read(&head.headers) => (401, TEXT, WANTED.to_owned()),
+            EXPLAIN if [http::Method::GET, http::Method::HEAD, http::Method::POST].contains(&head.method) => {
+                let head = head.clone();
+                match body(session).await {
+                    Ok(body) => {
+                        let (status, text) = self.explain(&head, &body);
+                        (status, "application/json", text)
+                    }
+                    Err(problem) => (400, TEXT, problem),
+                }
+            }
+            path => self.answer(&head.method, path, &head.headers),
+        };
+        let head = session.req_header();
         let body = if head.method == http::Method::HEAD { Vec::new() } else { body.into_bytes() };
         let mut response = Response::new(body);
         *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();

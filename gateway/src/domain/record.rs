@@ -46,6 +46,12 @@ pub struct Record {
     pub status: u16,
     /// The client asked for a stream.
     pub stream: bool,
+    /// The strategy that ordered the model's targets; empty: no plan was made.
+    pub balance: &'static str,
+    /// Targets that stood in the plan.
+    pub planned: usize,
+    /// Targets that did not; the explanation of the request says why.
+    pub passed_over: usize,
     /// All tries, in order.
     pub attempts: Vec<Attempt>,
     /// From the request's head to the end of the answer.

@@ -37,3 +37,18 @@ pub enum Sort {
     /// The one whose first token comes soonest first.
     Latency,
 }
+
+impl Sort {
+    /// Its words, for who writes another one.
+    pub const WORDS: &'static str = "price, throughput or latency";
+
+    /// The one with this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "price" => Self::Price,
+            "throughput" => Self::Throughput,
+            "latency" => Self::Latency,
+            _ => return None,
+        })
+    }
+}

@@ -5,9 +5,9 @@ use super::receive::Client;
 use super::service::Ground;
 use super::{attempt, counted, deliver, recall, receive, show, walk};
 use crate::dialect::{self, Endpoint};
-use crate::domain::Operation;
+use crate::domain::{LazyAsks, Operation};
 use crate::error::GatewayError;
-use crate::route::{Question, Turns};
+use crate::route::{Facts, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -34,9 +34,12 @@ pub(super) async fn run(
         Endpoint::Loaded => return show::loaded(snapshot, client, exchange).await,
         _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
-    let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
+    let (envelope, wishes) = receive::envelope(snapshot, client, exchange, api.dialect, &key).await?;
     let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
-    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head };
+    let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
+    let facts = Facts { asks: &asks, dialect: api.dialect.id(), session: None, now: exchange.created };
+    let (asked, head, seed) = (&envelope.model, &exchange.head, fastrand::u64(..));
+    let question = Question { key: &key, asked, head, facts, wishes: wishes.as_ref(), seed };
     let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
@@ -46,16 +49,17 @@ pub(super) async fn run(
     let answer = tokio::select! {
         // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
         answer = Box::pin(walk::first_good(&request, &plan, exchange)) => {
-            answer.or_else(|error| request.estimate(error))?
+            answer.or_else(|error| request.estimate(error))
         }
         gone = client.gone() => { // dropping the attempt cancels it
             if api.dialect.operation() == Operation::Chat {
                 counted::left(exchange, &envelope.body);
             }
-            return Err(gone);
+            Err(gone)
         }
     };
-    let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
+    exchange.plan = Some(plan);
+    let sent = deliver::send(snapshot, client, exchange, api.dialect, answer?).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);
     }

@@ -20,11 +20,12 @@ pub(super) async fn first_good(
 ) -> Result<Answer, GatewayError> {
     let retry = &plan.model.retry;
     let total = exchange.started + request.snapshot.timeouts.total;
-    let Exchange { head, started, created, record, waited, refused_with, said } = exchange;
+    let Exchange { head, started, created, record, waited, refused_with, said, .. } = exchange;
     let asking = Asking {
         request,
         model: &plan.model,
         effort: plan.effort,
+        strict: plan.strict,
         head,
         key: record.key.clone(),
         request_id: record.request_id.clone(),

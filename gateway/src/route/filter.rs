@@ -53,5 +53,5 @@ pub(super) fn why_closed(target: &Target, question: &Question<'_>) -> Option<Why
     if target.weight == 0 {
         return Some(Why::Drained);
     }
-    target.pause_until.filter(|until| *until > question.now).map(Why::Paused)
+    target.pause_until.filter(|until| *until > question.facts.now).map(Why::Paused)
 }

@@ -10,14 +10,14 @@ use super::table::{Model, Reading, Table};
 use super::{Plan, Question, Step, Turns, wish};
 use crate::balance::{Balance, Candidate, Standing, Turn};
 use crate::domain::target::model_for;
-use crate::domain::{Destination, Price, Target};
+use crate::domain::{Asks, Destination, Price, Target};
 use crate::error::GatewayError;
 
 /// Deeper than this no configuration that was checked goes.
 const DEEPEST: usize = 16;
 
-/// Tokens of a prompt and of an answer that nobody knows the length of.
-const USUAL: (u64, u64) = (1_000, 512);
+/// Tokens of an answer whose request sets no limit.
+const USUAL_ANSWER: u64 = 512;
 
 impl Table {
     /// Which targets may serve a request, best first. Nothing but `turns` makes an explanation differ from a request's
@@ -347,8 +347,10 @@ impl<'p> Planner<'p> {
     /// of an answer as it allows.
     fn cost(&self, target: &'p Target, step: &Step) -> Option<u64> {
         let price = self.price(target, step)?;
-        let (input, output) = self.question.size.map_or(USUAL, |size| size());
-        let cached = input / 1_000 * u64::from(step.state.experience.cached_per_mille());
+        let asks: &Asks = self.question.facts.asks;
+        let output = asks.max_output.unwrap_or(USUAL_ANSWER);
+        let input = asks.input_tokens;
+        let cached = input.saturating_mul(u64::from(step.state.experience.cached_per_mille())) / 1_000;
         Some(price.cost(input, cached, output))
     }
 }
@@ -379,3 +381,6 @@ fn once_each(steps: &mut Vec<Step>) {
     let mut fresh = fresh.into_iter();
     steps.retain(|_| fresh.next().unwrap_or(true));
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use super::retry::Retry;
 use super::variant;
 use crate::balance::{Balance, Memory};
 use crate::config::{Cache, Lossy, TimeoutOverrides};
-use crate::domain::{ModelFacts, Pattern, Price, Rules, Target};
+use crate::domain::{Destination, ModelFacts, Pattern, Price, Rules, Target};
 
 /// One configured model.
 pub struct Model {
@@ -135,6 +135,24 @@ impl Table {
     pub(super) fn price(&self, provider: &str, model: &str) -> Option<&Price> {
         let prices = self.prices.get(provider)?;
         prices.get(model).or_else(|| prices.get("*"))
+    }
+
+    /// The providers that a model's requests can come to, also those of the models among its targets.
+    pub fn leaves<'t>(&'t self, model: &'t Model) -> Vec<&'t Arc<str>> {
+        let (mut providers, mut seen, mut open) = (Vec::new(), Vec::new(), vec![model]);
+        while let Some(model) = open.pop() {
+            for target in model.targets.iter().chain(&model.fallback) {
+                match &target.to {
+                    Destination::Provider { provider, .. } => providers.push(provider),
+                    Destination::Model(name) if seen.contains(&name) => {}
+                    Destination::Model(name) => {
+                        seen.push(name);
+                        open.extend(self.inner(name).map(AsRef::as_ref));
+                    }
+                }
+            }
+        }
+        providers
     }
 
     /// A model named among the targets of another one.

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
+use super::{Facts, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
 use crate::config::{Lossy, TimeoutOverrides};
-use crate::domain::RequestHead;
-use crate::domain::{Pattern, Target, VirtualKey};
+use crate::domain::{Asks, Envelope, LazyAsks, Operation, Pattern, RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
 fn target(provider: &str, model: &str, weight: u32) -> Target {
-    Target { provider: provider.into(), model: model.to_owned(), weight }
+    Target { weight, ..Target::at(provider, model) }
 }
 
 fn retry() -> Retry {
@@ -39,7 +38,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models }
+    VirtualKey { id: "k".into(), team: None, models, preferences: true }
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
@@ -49,7 +48,11 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
-    table.plan(&Question { key, asked, head: &head }, &Fleet::default(), Turns::Taken)
+    let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
+    let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
+    let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
+    let question = Question { key, asked, head: &head, facts, wishes: None, seed: 1 };
+    table.plan(&question, &Fleet::default(), Turns::Taken)
 }
 
 #[test]

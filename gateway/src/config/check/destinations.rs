@@ -95,37 +95,36 @@ impl Check<'_> {
         let config = self.config;
         let mut told = BTreeSet::new();
         for name in config.models.keys() {
-            let Some((chain, circle)) = self.chain_from(name) else { continue };
-            let mut members = chain.clone();
-            members.sort();
-            members.dedup();
-            if !told.insert(members) {
-                continue;
+            let Some(chain) = self.chain_from(name, |chain, next| chain.first() == Some(next)) else { continue };
+            let members: BTreeSet<String> = chain.iter().cloned().collect();
+            if told.insert(members) {
+                let message = format!("model `{name}` leads back to itself: {}", shown(&chain));
+                self.report(&Route::keys(&["models", name, "targets"]), message, "a circle", None);
             }
-            let shown: Vec<_> = chain.iter().map(|name| format!("`{name}`")).collect();
-            let message = match circle {
-                true => format!("model `{name}` leads back to itself: {}", shown.join(" → ")),
-                false => format!("model `{name}` leads through more than {DEEPEST} models: {}", shown.join(" → ")),
-            };
-            let label = if circle { "a circle" } else { "too deep" };
-            self.report(&Route::keys(&["models", name, "targets"]), message, label, None);
+        }
+        // Whatever leads into a circle leads too deep as well; that is told already.
+        for name in config.models.keys().filter(|_| told.is_empty()) {
+            if let Some(chain) = self.chain_from(name, |chain, _| chain.len() > DEEPEST) {
+                let message = format!("model `{name}` leads through more than {DEEPEST} models: {}", shown(&chain));
+                self.report(&Route::keys(&["models", name, "targets"]), message, "too deep", None);
+                return;
+            }
         }
     }
 
-    /// The models from this one back to itself (true), or too deep (false).
-    fn chain_from(&self, start: &str) -> Option<(Vec<String>, bool)> {
+    /// The first chain of models from this one on that, with one more, is what is looked for.
+    fn chain_from(&self, start: &str, found: impl Fn(&[String], &String) -> bool) -> Option<Vec<String>> {
         let mut open = vec![vec![start.to_owned()]];
         let mut seen = BTreeSet::new();
         while let Some(chain) = open.pop() {
-            let last = chain.last()?;
-            for next in self.models_in(last) {
+            for next in self.models_in(chain.last()?) {
+                let is_found = found(&chain, &next);
                 let mut longer = chain.clone();
-                let back = next == start;
                 longer.push(next.clone());
-                if back || longer.len() > DEEPEST + 1 {
-                    return Some((longer, back));
+                if is_found {
+                    return Some(longer);
                 }
-                if seen.insert((longer.len(), next)) {
+                if longer.len() <= self.config.models.len() && seen.insert((longer.len(), next)) {
                     open.push(longer);
                 }
             }
@@ -158,4 +157,9 @@ impl Check<'_> {
             self.report(&route, message, "never used", Some("leave one of the two out".to_owned()));
         }
     }
+}
+
+fn shown(chain: &[String]) -> String {
+    let names: Vec<_> = chain.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" → ")
 }
