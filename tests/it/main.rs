@@ -19,6 +19,7 @@ mod models;
 mod ollama;
 mod operation;
 mod params;
+mod plan;
 mod property;
 mod reload;
 mod responses;

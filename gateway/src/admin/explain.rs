@@ -47,7 +47,10 @@ impl Explaining {
 fn of_query(query: &str) -> Vec<(String, String)> {
     let text = |part: &str| percent_decode(&part.replace('+', " ")).into_owned();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (text(name), text(value))).collect()
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
 }
 
 /// `{"model": "m", "header": {"x-tier": "gold"}, "only": ["a", "b"]}` as words.

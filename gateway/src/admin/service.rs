@@ -73,9 +73,7 @@ impl Admin {
             "/healthz" => (200, TEXT, "ok\n".to_owned()),
             "/readyz" if self.readiness.is_ready() => (200, TEXT, "ready\n".to_owned()),
             "/readyz" => (503, TEXT, "not ready\n".to_owned()),
-            "/metrics" if !self.may_read(headers) => {
-                (401, TEXT, WANTED.to_owned())
-            }
+            "/metrics" if !self.may_read(headers) => (401, TEXT, WANTED.to_owned()),
             "/metrics" => (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text()),
             _ => (404, TEXT, "there is /healthz, /readyz, /metrics and /admin/api/explain here\n".to_owned()),
         }

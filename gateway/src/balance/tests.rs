@@ -32,18 +32,13 @@ struct Used {
 
 impl Used {
     fn new(name: &str, seed: u64) -> Self {
-        Self {
-            balance: strategy(name),
-            random: fastrand::Rng::with_seed(seed),
-            memory: Memory::default(),
-        }
+        Self { balance: strategy(name), random: fastrand::Rng::with_seed(seed), memory: Memory::default() }
     }
 
     /// The places in their order.
     fn order(&mut self, candidates: &[Candidate]) -> Vec<usize> {
         let mut draw = |bound| self.random.u32(0..bound);
-        let order =
-            self.balance.order(candidates, &mut Turn { random: &mut draw, memory: &mut self.memory });
+        let order = self.balance.order(candidates, &mut Turn { random: &mut draw, memory: &mut self.memory });
         let mut sorted = order.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, (0..candidates.len()).collect::<Vec<_>>(), "each exactly once");

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub use super::balance::Balance;
 use super::params::Params;
 pub use super::retry::{Retry, RetryCondition};
-pub use super::target::{Destination, Target};
 use super::server::TimeoutOverrides;
+pub use super::target::{Destination, Target};
 use super::text::{Text, text_values};
 use crate::domain::Pattern;
 

@@ -19,8 +19,9 @@ impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = seconds_of_rfc3339(text)
-            .ok_or_else(|| format!("`{text}` is no moment: a date, a time and its offset from UTC are wanted"))?;
+        let seconds = seconds_of_rfc3339(text).ok_or_else(|| {
+            format!("`{text}` is no moment: a date, a time and its offset from UTC are wanted")
+        })?;
         Ok(Self { seconds, written: text.to_owned() })
     }
 }
@@ -33,7 +34,8 @@ impl fmt::Display for Moment {
 
 impl Text for Moment {
     const KIND: &'static str = "moment";
-    const PATTERN: &'static str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
+    const PATTERN: &'static str =
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
     const WRITTEN: &'static str = "a moment with its offset from UTC, as in 2026-12-24T18:00:00Z";
 }
 

@@ -53,7 +53,10 @@ pub struct Provider {
     /// The way to it, instead of `[server] proxy`: a proxy's URL (`http`, `https`, `socks5`, or `socks5h`, which looks the
     /// provider's name up itself), "environment" or "direct". The user and the password in it are never shown.
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "show_proxy")]
-    #[schemars(with = "Option<secret::SecretText>", example = "socks5h://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:1080")]
+    #[schemars(
+        with = "Option<secret::SecretText>",
+        example = "socks5h://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:1080"
+    )]
     pub proxy: Option<Secret>,
     /// TLS towards it, where the system's authorities and no certificate of one's own are not enough. Relative paths start
     /// at the folder of this file, which are read again with it.

@@ -29,7 +29,9 @@ impl Told {
     /// The share of requests in which it comes first in its tier, 0 to 1; `None`: something else than shares decides.
     pub fn share(&self) -> Option<f64> {
         let standings = self.within.iter().map(|(_, standing)| standing).chain([&self.standing]);
-        standings.map(|standing| if let Standing::Share(share) = standing { Some(*share) } else { None }).product()
+        standings
+            .map(|standing| if let Standing::Share(share) = standing { Some(*share) } else { None })
+            .product()
     }
 }
 

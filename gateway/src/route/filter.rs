@@ -33,9 +33,7 @@ impl fmt::Display for Why {
             Self::Paused(until) => return write!(formatter, "it is paused until {}", rfc3339(*until)),
             Self::NotOnly => "it is not among `provider.only`",
             Self::Ignored => "it is among `provider.ignore`",
-            Self::NotInOrder => {
-                "it is not in `provider.order`, and `provider.allow_fallbacks` is false"
-            }
+            Self::NotInOrder => "it is not in `provider.order`, and `provider.allow_fallbacks` is false",
             Self::NotFirst => "another one is first, and `provider.allow_fallbacks` is false",
             Self::NoPrice => "its price is not known, and the request names a highest one",
             Self::TooDear => "it costs more than `provider.max_price`",

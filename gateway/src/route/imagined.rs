@@ -101,8 +101,9 @@ impl Imagined {
             }
             "dialect" => {
                 let known = DIALECTS.into_iter().find(|known| *known == value);
-                self.dialect =
-                    known.ok_or_else(|| format!("there is no dialect `{value}`; there are {}", DIALECTS.join(", ")))?;
+                self.dialect = known.ok_or_else(|| {
+                    format!("there is no dialect `{value}`; there are {}", DIALECTS.join(", "))
+                })?;
             }
             _ => return self.take_ask(name, value),
         }
@@ -151,7 +152,8 @@ impl Imagined {
             "allow_fallbacks" => wishes.no_fallbacks = !truth(name, value)?,
             "require_parameters" => wishes.require_parameters = truth(name, value)?,
             "sort" => {
-                let sort = Sort::named(value).ok_or_else(|| format!("`sort={value}`: write {}", Sort::WORDS))?;
+                let sort =
+                    Sort::named(value).ok_or_else(|| format!("`sort={value}`: write {}", Sort::WORDS))?;
                 wishes.sort = Some(sort);
             }
             _ => return Err(format!("`{name}` says nothing about a request; there are {WORDS}")),

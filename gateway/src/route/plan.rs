@@ -104,8 +104,7 @@ impl<'p> Planner<'p> {
     fn steps(&mut self, reading: &Reading<'p>) -> Vec<Step> {
         let model = reading.model;
         // Most models have one target, and then there is nothing to weigh.
-        if let ([target], Turns::Taken, None) =
-            (model.targets.as_slice(), self.turns, self.question.wishes)
+        if let ([target], Turns::Taken, None) = (model.targets.as_slice(), self.turns, self.question.wishes)
             && let Destination::Provider { provider, model } = &target.to
         {
             let step = self.step(provider, model, &reading.sent);
@@ -136,10 +135,12 @@ impl<'p> Planner<'p> {
         let Some(wishes) = self.question.wishes else { return Ok(Vec::new()) };
         let mut steps = Vec::new();
         for (index, name) in wishes.models.iter().enumerate() {
-            let here = |error: GatewayError| GatewayError { param: Some(format!("models[{index}]")), ..error };
+            let here =
+                |error: GatewayError| GatewayError { param: Some(format!("models[{index}]")), ..error };
             let reading = self.table.permitted(self.question.key, name).map_err(here)?;
             if reading.effort.is_some() && reading.effort != asked.effort {
-                let message = format!("`{name}`: the effort of reasoning is said in `model`, for all of `models`");
+                let message =
+                    format!("`{name}`: the effort of reasoning is said in `model`, for all of `models`");
                 return Err(here(GatewayError::invalid("models", message)));
             }
             if Arc::ptr_eq(reading.model, asked.model) && reading.sent == asked.sent {
@@ -174,13 +175,7 @@ impl<'p> Planner<'p> {
         branches
     }
 
-    fn branch(
-        &mut self,
-        place: usize,
-        target: &'p Target,
-        asked: &str,
-        depth: usize,
-    ) -> Option<Branch<'p>> {
+    fn branch(&mut self, place: usize, target: &'p Target, asked: &str, depth: usize) -> Option<Branch<'p>> {
         match &target.to {
             Destination::Provider { provider, model } => {
                 let step = self.step(provider, model, asked);
@@ -286,7 +281,8 @@ impl<'p> Planner<'p> {
     /// One tier, as the strategy orders it.
     fn in_order(&mut self, model: &'p Model, mut group: Vec<Branch<'p>>, front: bool) -> Vec<Branch<'p>> {
         let explained = self.turns == Turns::Untouched;
-        let Some(tier) = group.first().map(|branch| branch.target.tier).filter(|_| group.len() > 1 || explained)
+        let Some(tier) =
+            group.first().map(|branch| branch.target.tier).filter(|_| group.len() > 1 || explained)
         else {
             return group;
         };

@@ -164,13 +164,15 @@ impl Table {
     /// What a name means: a model as configured, else a model with an effort, else a pattern, else a provider's model by
     /// its address, else what the pattern `*` or the default provider makes of it.
     pub(super) fn read<'a>(&'a self, asked: &'a str) -> Option<Reading<'a>> {
-        let plain = |model, name: &'a str| Reading { model, name: name.into(), sent: name.into(), effort: None };
+        let plain =
+            |model, name: &'a str| Reading { model, name: name.into(), sent: name.into(), effort: None };
         if let Some(model) = self.named(asked) {
             return Some(plain(model, asked));
         }
         if let Some(variant) = variant::split(asked) {
             let named = self.named(variant.model).map(|model| plain(model, variant.model));
-            let found = named.or_else(|| variant.with_patterns.then(|| self.stretched(variant.model)).flatten());
+            let found =
+                named.or_else(|| variant.with_patterns.then(|| self.stretched(variant.model)).flatten());
             if let Some(reading) = found {
                 return Some(Reading { effort: Some(variant.effort), ..reading });
             }
@@ -180,7 +182,8 @@ impl Table {
 
     /// What a name means that is no model's own.
     fn stretched<'a>(&'a self, asked: &'a str) -> Option<Reading<'a>> {
-        let plain = |model, name: &'a str| Reading { model, name: name.into(), sent: name.into(), effort: None };
+        let plain =
+            |model, name: &'a str| Reading { model, name: name.into(), sent: name.into(), effort: None };
         // Between brackets it is a name, whatever it looks like.
         let literal = asked.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
         let name = literal.unwrap_or(asked);

@@ -20,9 +20,9 @@ pub(super) fn strategy(sort: Sort) -> &'static dyn Balance {
 /// Whether a target is meant by a word: its provider's name, its own, or one of its tags.
 fn is_meant(word: &str, target: &Target, step: &Step) -> bool {
     word == step.provider.as_ref()
-        || word.split_once('/').is_some_and(|(provider, model)| {
-            provider == step.provider.as_ref() && model == step.model
-        })
+        || word
+            .split_once('/')
+            .is_some_and(|(provider, model)| provider == step.provider.as_ref() && model == step.model)
         || target.tags.iter().any(|tag| word == tag.as_ref())
 }
 

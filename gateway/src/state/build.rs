@@ -227,7 +227,10 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let models =
             key.models.as_ref().map(|models| models.iter().map(|model| model.pattern().clone()).collect());
         let team = key.team.as_deref().map(Arc::from);
-        (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models, preferences: key.preferences })
+        (
+            key.secret.clone(),
+            VirtualKey { id: name.as_str().into(), team, models, preferences: key.preferences },
+        )
     })
 }
 

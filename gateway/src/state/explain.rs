@@ -19,9 +19,7 @@ impl Snapshot {
     ) -> Result<Plan, String> {
         let imagined = Imagined::read(words)?;
         let key = match &imagined.key {
-            Some(name) => {
-                self.keyring.named(name).ok_or_else(|| format!("there is no key `{name}`"))?
-            }
+            Some(name) => self.keyring.named(name).ok_or_else(|| format!("there is no key `{name}`"))?,
             None => Arc::new(VirtualKey { id: "any".into(), team: None, models: None, preferences: true }),
         };
         if imagined.wishes() && !key.preferences {

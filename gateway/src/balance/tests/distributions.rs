@@ -23,7 +23,8 @@ fn limit(degrees: usize) -> f64 {
 
 #[test]
 fn weights_hold_over_ten_thousand_draws() {
-    for (seed, weights) in [(1, &[70, 30][..]), (2, &[5, 3, 2]), (3, &[1, 1, 1, 1, 1, 1]), (4, &[1000, 1, 9])] {
+    for (seed, weights) in [(1, &[70, 30][..]), (2, &[5, 3, 2]), (3, &[1, 1, 1, 1, 1, 1]), (4, &[1000, 1, 9])]
+    {
         let candidates = candidates(weights);
         let counts = Used::new("weighted", seed).counts(&candidates, DRAWS);
         let found = chi_squared(&counts, weights);
@@ -85,7 +86,10 @@ fn what_an_explanation_promises_is_what_is_drawn() {
                 panic!("{name} has shares")
             };
             // Four standard deviations at most.
-            assert!((f64::from(*count) / DRAWS as f64 - share).abs() < 0.02, "{name} {at}: {count} for {share}");
+            assert!(
+                (f64::from(*count) / DRAWS as f64 - share).abs() < 0.02,
+                "{name} {at}: {count} for {share}"
+            );
         }
     }
 }

@@ -83,10 +83,16 @@ impl Check<'_> {
         // Who is paused until a time nobody here will see is out of service.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let for_ever = now.saturating_add(100 * 365 * 86_400);
-        let paused = |target: &Target| target.pause_until.as_ref().is_some_and(|until| until.seconds > for_ever);
+        let paused =
+            |target: &Target| target.pause_until.as_ref().is_some_and(|until| until.seconds > for_ever);
         if model.targets.iter().all(|target| target.weight == 0 || paused(target)) {
             let message = format!("every target of model `{name}` is paused for more than a hundred years");
-            self.report(route, message, "all paused for ever", Some("a weight of 0 drains a target".to_owned()));
+            self.report(
+                route,
+                message,
+                "all paused for ever",
+                Some("a weight of 0 drains a target".to_owned()),
+            );
         }
     }
 
@@ -95,7 +101,9 @@ impl Check<'_> {
         let config = self.config;
         let mut told = BTreeSet::new();
         for name in config.models.keys() {
-            let Some(chain) = self.chain_from(name, |chain, next| chain.first() == Some(next)) else { continue };
+            let Some(chain) = self.chain_from(name, |chain, next| chain.first() == Some(next)) else {
+                continue;
+            };
             let members: BTreeSet<String> = chain.iter().cloned().collect();
             if told.insert(members) {
                 let message = format!("model `{name}` leads back to itself: {}", shown(&chain));
@@ -105,7 +113,8 @@ impl Check<'_> {
         // Whatever leads into a circle leads too deep as well; that is told already.
         for name in config.models.keys().filter(|_| told.is_empty()) {
             if let Some(chain) = self.chain_from(name, |chain, _| chain.len() > DEEPEST) {
-                let message = format!("model `{name}` leads through more than {DEEPEST} models: {}", shown(&chain));
+                let message =
+                    format!("model `{name}` leads through more than {DEEPEST} models: {}", shown(&chain));
                 self.report(&Route::keys(&["models", name, "targets"]), message, "too deep", None);
                 return;
             }
@@ -135,7 +144,8 @@ impl Check<'_> {
     /// The models a model points at, by the names they are configured under.
     fn models_in(&self, name: &str) -> Vec<String> {
         let Some(model) = self.config.models.get(name) else { return Vec::new() };
-        let destinations = model.targets.iter().map(Target::destination).chain(model.fallback.iter().cloned());
+        let destinations =
+            model.targets.iter().map(Target::destination).chain(model.fallback.iter().cloned());
         let nested = destinations.filter_map(|to| match to {
             Destination::Model(name) => self.config.model_named(&name).map(|(name, _)| name.to_owned()),
             Destination::Provider(_) => None,

@@ -17,7 +17,10 @@ fn the_example_means_what_it_says() {
     assert_eq!(azure.keys, [Secret::new("azure-key-from-a-file")]);
     assert_eq!(azure.options["api_version"], "2025-04-01-preview");
     let gpt = &config.models["gpt-5"];
-    assert_eq!((gpt.targets[0].destination().to_string(), gpt.targets[0].weight), ("openai/gpt-5".to_owned(), 70));
+    assert_eq!(
+        (gpt.targets[0].destination().to_string(), gpt.targets[0].weight),
+        ("openai/gpt-5".to_owned(), 70)
+    );
     assert_eq!(gpt.fallback[0].to_string(), "anthropic/claude-opus-4-8");
     assert_eq!(gpt.retry.attempts, 3);
     assert_eq!(config.models["fast"].targets[0].weight, 1);

@@ -101,10 +101,8 @@ impl<'a> Asked<'a> {
             headers: HeaderMap::new(),
         };
         let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
-        let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks {
-            input_tokens: 1_000,
-            ..Asks::of(&envelope, Operation::Chat)
-        }));
+        let asks: LazyAsks<'_> =
+            LazyAsks::new(Box::new(|| Asks { input_tokens: 1_000, ..Asks::of(&envelope, Operation::Chat) }));
         let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: self.now };
         let (key, wishes, seed) = (&self.key, self.wishes.as_ref(), self.seed);
         let question = Question { key, asked, head: &head, facts, wishes, seed };
@@ -165,9 +163,8 @@ fn a_request_goes_where_it_costs_least() {
     let mut own = target("a/1");
     own.price = Some(price(9, 9).into());
     let prices = [("a", "1", 1, 1), ("b", "2", 4, 1), ("c", "*", 1, 8)];
-    let prices = prices.map(|(provider, model, input, output)| {
-        (provider.into(), model.to_owned(), price(input, output))
-    });
+    let prices = prices
+        .map(|(provider, model, input, output)| (provider.into(), model.to_owned(), price(input, output)));
     let all = vec![own, target("b/2"), target("c/3"), target("d/4")];
     let table = Table::new([model("m", "cheapest", all, vec![])]).priced(prices);
     // 1,000 tokens in, 512 out: 13,608 for a, 4,512 for b, 5,096 for c.

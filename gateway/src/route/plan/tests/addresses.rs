@@ -19,7 +19,8 @@ fn models() -> [Model; 3] {
 
 #[test]
 fn names_are_read_in_this_order() {
-    let table = Table::new(models()).addressing(["openai", "azure"].map(passing)).or_else(Some(passing("azure")));
+    let table =
+        Table::new(models()).addressing(["openai", "azure"].map(passing)).or_else(Some(passing("azure")));
     let asked = Asked::of(&table);
     for (name, expected) in [
         ("gpt-5", "openai/gpt-5-2026"),
@@ -54,7 +55,8 @@ fn nothing_is_addressed_unless_it_is_allowed() {
 
 #[test]
 fn a_keys_list_rules_over_addresses() {
-    let table = Table::new(models()).addressing(["openai", "azure"].map(passing)).or_else(Some(passing("azure")));
+    let table =
+        Table::new(models()).addressing(["openai", "azure"].map(passing)).or_else(Some(passing("azure")));
     let mut asked = Asked::of(&table);
     asked.key = key(Some(&["gpt-5", "openai/*", "o*"]));
     for (name, allowed) in [
@@ -68,7 +70,11 @@ fn a_keys_list_rules_over_addresses() {
         ("openai/special", true),
     ] {
         let plan = asked.plan(name, Turns::Taken);
-        assert_eq!(plan.as_ref().map_err(|error| error.kind).err(), (!allowed).then_some(Kind::Permission), "{name}");
+        assert_eq!(
+            plan.as_ref().map_err(|error| error.kind).err(),
+            (!allowed).then_some(Kind::Permission),
+            "{name}"
+        );
     }
 }
 

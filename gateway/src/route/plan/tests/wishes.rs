@@ -13,8 +13,7 @@ fn table() -> Table {
     let mut eu = target("c/3 t1");
     eu.tags = vec!["eu".into()];
     let prices = [("a", "1", 2_000_000), ("b", "2", 1_000_000), ("c", "3", 500_000)];
-    let prices =
-        prices.map(|(provider, model, each)| (provider.into(), model.to_owned(), price(each, each)));
+    let prices = prices.map(|(provider, model, each)| (provider.into(), model.to_owned(), price(each, each)));
     Table::new([
         model("m", "priority", vec![target("a/1"), target("b/2"), eu, target("d/4 t2")], targets(&["f/6"])),
         model("n", "priority", targets(&["a/1", "g/7"]), vec![]),
@@ -84,7 +83,9 @@ fn models_that_are_wished_must_be_allowed() {
     let table = table();
     let mut asked = Asked::of(&table);
     asked.key = key(Some(&["m"]));
-    for (name, kind) in [("n", Kind::Permission), ("q", Kind::ModelNotFound), ("m<high>", Kind::InvalidRequest)] {
+    for (name, kind) in
+        [("n", Kind::Permission), ("q", Kind::ModelNotFound), ("m<high>", Kind::InvalidRequest)]
+    {
         asked.wishes = Some(Wishes { models: texts(&["m", name]), ..Wishes::default() });
         let error = asked.plan("m", Turns::Taken).expect_err(name);
         assert_eq!((error.kind, error.param.as_deref()), (kind, Some("models[1]")), "{error}");
