@@ -57,6 +57,7 @@ pub(crate) fn cross_check(config: &Config, root: &Node, names: &Names, dropped: 
     check.providers();
     check.plugins();
     check.models();
+    check.routing();
     check.prices();
     check.keys();
     check.budgets();

@@ -15,7 +15,7 @@ use crate::domain::http::CredentialKind;
 use crate::domain::rules::leaves;
 use crate::domain::{ModelFacts, Rules, Secret, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Model, Retry, Table};
+use crate::route::{Hedge, Model, Retry, Table};
 use crate::upstream::{self, AzureAd, Credential, Timeouts};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
@@ -61,7 +61,14 @@ pub fn build(
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
         headers: config.server.headers,
+        session_headers: session_headers(config),
     })
+}
+
+/// The checks have seen that each is a name.
+fn session_headers(config: &Config) -> Vec<HeaderName> {
+    let names = config.routing.session_headers.iter();
+    names.filter_map(|name| HeaderName::try_from(name.as_str()).ok()).collect()
 }
 
 /// Where each adapter comes from: the bundled set, over it the plugin folder, over that the file's own.
@@ -205,6 +212,8 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         },
         balance: model.balance.0,
         memory: Mutex::default(),
+        sticky: model.sticky,
+        hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,
         cache: model.cache,
         rules: rules(&model.params),
