@@ -33,6 +33,7 @@ mod tree;
 pub mod admin;
 pub mod key;
 pub mod model;
+pub mod network;
 pub mod observe;
 pub mod params;
 pub mod plugin;
@@ -51,6 +52,7 @@ pub use load::{find, load, parse};
 pub use model::{
     Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
 };
+pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
 pub use overrides::overrides_in;
 pub use params::Params;
