@@ -16,6 +16,7 @@ mod fault;
 mod hard_cases;
 mod losses;
 mod models;
+mod network;
 mod ollama;
 mod operation;
 mod params;
