@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod annotate;
+mod balance;
 mod check;
 mod conform;
 mod environment;

@@ -1,5 +1,7 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod asks;
+pub mod blame;
 pub mod date;
 pub mod duration;
 pub mod envelope;
@@ -21,6 +23,8 @@ pub mod target;
 pub mod usage;
 pub mod virtual_key;
 
+pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
+pub use blame::Blame;
 pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};
 pub use envelope::{Edit, Envelope, Framing, RequestHead};
