@@ -18,6 +18,7 @@ mod hard_cases;
 mod hedge;
 mod losses;
 mod models;
+mod network;
 mod ollama;
 mod operation;
 mod params;

@@ -51,10 +51,9 @@ proxy = "direct"
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [providers.openai.tls]
 ca = "/etc/causeway/our-authority.pem"
-only_ca = "/etc/causeway/our-authority.pem"
 cert = "/etc/causeway/client.pem"
 key = "/etc/causeway/client.key"
-server_name = "api.openai.com"
+server_name = "llm.internal"
 [providers.openai.params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
