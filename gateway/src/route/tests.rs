@@ -41,7 +41,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models }
+    VirtualKey { id: "k".into(), team: None, models, tags: Vec::new() }
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {

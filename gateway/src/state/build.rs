@@ -237,7 +237,7 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let models =
             key.models.as_ref().map(|models| models.iter().map(|model| model.pattern().clone()).collect());
         let team = key.team.as_deref().map(Arc::from);
-        (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models })
+        (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models, tags: key.tags.clone() })
     })
 }
 
