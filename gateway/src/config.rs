@@ -30,6 +30,7 @@ mod tree;
 
 pub mod admin;
 pub mod key;
+pub mod keys_file;
 pub mod model;
 pub mod observe;
 pub mod params;
@@ -37,6 +38,7 @@ pub mod plugin;
 pub mod preset;
 pub mod price;
 pub mod provider;
+pub mod provider_keys;
 pub mod server;
 pub mod store;
 
@@ -56,6 +58,7 @@ pub use preset::Preset;
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use provider_keys::{KeyChoice, KeyLimits, KeyRest, ModelKeyLimits};
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;

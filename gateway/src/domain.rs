@@ -1,5 +1,6 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod blame;
 pub mod date;
 pub mod duration;
 pub mod envelope;
@@ -20,6 +21,7 @@ pub mod target;
 pub mod usage;
 pub mod virtual_key;
 
+pub use blame::Blame;
 pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};
 pub use envelope::{Edit, Envelope, Framing, RequestHead};

@@ -13,6 +13,7 @@ use crate::upstream::{self, Timeouts};
 mod build;
 mod model_facts;
 mod options;
+mod provider_keys;
 
 pub use build::build;
 

@@ -141,7 +141,8 @@ fn open(
 fn network(name: &str, url: &str, provider: &config::Provider) -> Result<upstream::Provider, GatewayError> {
     let region = provider.options.get("region").and_then(|region| region.as_str());
     let headers = provider.headers.iter().map(|(name, value)| (name.as_str(), value));
-    upstream::Provider::new(name, url, provider.keys.clone())?
+    upstream::Provider::new(name, url, Vec::new())?
+        .with_keys(super::provider_keys::pool(name, url, provider)?)
         .in_region(region)
         .with_headers(headers)?
         .with_credential(credential(provider.credential.as_ref())?)
