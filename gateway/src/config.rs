@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod annotate;
+mod balance;
 mod check;
 mod conform;
 mod environment;
@@ -45,6 +46,7 @@ pub mod store;
 pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
+pub use keys_file::look_at_keys_files;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use load::{find, load, parse};
 pub use model::{

@@ -1,8 +1,8 @@
 //! The data plane: the life of a request.
 //!
 //! `service` takes an exchange from Pingora and hands it to `pipeline`, which is the product: find the dialect,
-//! know the key, read the body, plan, try targets until one answers, deliver. `attempt` walks the plan; `answer`
-//! is what came back, unsent; `deliver` is the commit point, after which there is no other attempt. Whatever
+//! know the key, read the body, plan, try targets until one answers, deliver. `walk` walks the plan, `attempt` is one try
+//! at one target; `answer` is what came back, unsent; `deliver` is the commit point, after which there is no other attempt. Whatever
 //! happens, `service` hands one [`Record`](crate::domain::Record) to `observe`.
 
 mod answer;
@@ -16,6 +16,7 @@ mod keeper;
 mod losses;
 mod pass_on;
 mod pipeline;
+mod provider_key;
 mod rate_headers;
 mod recall;
 mod receive;
@@ -23,5 +24,6 @@ mod reject;
 mod service;
 mod show;
 mod stream;
+mod walk;
 
 pub use service::{Gateway, Ground};

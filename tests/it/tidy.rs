@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 23] = [
+const RANKS: [(&str, u8); 24] = [
+    ("balance", 0),
     ("domain", 0),
     ("error", 0),
     ("config", 1),

@@ -6,6 +6,10 @@ use std::path::Path;
 
 use crate::domain::{Secret, ServiceAccount};
 
+mod look;
+
+pub use look::look_at_keys_files;
+
 /// The most lines that are read.
 pub const MOST_LINES: usize = 1_000_000;
 /// The longest line: a key file of Google's is 2,400 bytes.
@@ -113,34 +117,6 @@ fn take_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize>
             return Ok(taken);
         }
     }
-}
-
-/// What a file of keys holds, for the check: how many keys, and what is wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Survey {
-    pub(crate) keys: usize,
-    /// Those that stand there more than once, or in `keys` too.
-    pub(crate) again: usize,
-    /// Number of the line, and what is wrong; the first few.
-    pub(crate) wrong: Vec<(usize, String)>,
-    pub(crate) more_wrong: usize,
-}
-
-const SHOWN: usize = 5;
-
-/// Looks through a file of keys.
-pub(crate) fn survey(path: &Path, own: &[Secret]) -> io::Result<Survey> {
-    let digest = |secret: &Secret| *blake3::hash(secret.expose().as_bytes()).as_bytes();
-    let mut seen: std::collections::HashSet<[u8; 32]> = own.iter().map(digest).collect();
-    let mut found = Survey::default();
-    each_line(path, |number, line| match line {
-        Ok(None) => {}
-        Ok(Some(line)) if seen.insert(digest(&line.secret)) => found.keys += 1,
-        Ok(Some(_)) => found.again += 1,
-        Err(why) if found.wrong.len() < SHOWN => found.wrong.push((number, why)),
-        Err(_) => found.more_wrong += 1,
-    })?;
-    Ok(found)
 }
 
 #[cfg(test)]

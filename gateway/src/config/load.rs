@@ -8,7 +8,7 @@ use super::conform::{Conformity, conform};
 use super::environment::environment_text;
 use super::tree::{Node, Route, Step};
 use super::{Config, ConfigError, Environment, Loaded, Problem, Source};
-use super::{interpolate, keys_file, mask, notes, overrides, preset, show, tree};
+use super::{interpolate, mask, notes, overrides, preset, show, tree};
 
 /// The file to use when none is named on the command line: `$CAUSEWAY_CONFIG`, `./causeway.toml`,
 /// `/etc/causeway/causeway.toml`, whichever comes first.
@@ -40,45 +40,12 @@ pub fn load(
         Ok(Ok(text)) => {
             let mut loaded = parse(&text, &name, overrides, environment)?;
             anchor(&mut loaded.config, path.parent().unwrap_or(Path::new("")));
-            keys_files(&mut loaded, &text, &name)?;
             loaded.path = Some(path.to_owned());
             Ok(loaded)
         }
         Ok(Err(_)) => Err(unreadable(name, "the file is not UTF-8 text".to_owned())),
         Err(error) => Err(unreadable(name, format!("cannot read the file: {error}"))),
     }
-}
-
-/// Looks into the files of keys: what stands in them is part of the configuration.
-fn keys_files(loaded: &mut Loaded, text: &str, name: &str) -> Result<(), ConfigError> {
-    let mut problems = Vec::new();
-    for (provider, settings) in &loaded.config.providers {
-        let Some(file) = &settings.keys_file else { continue };
-        let shown = file.display();
-        let told = match keys_file::survey(file, &settings.keys) {
-            Err(error) => vec![format!("the keys of provider `{provider}` cannot be read: {shown}: {error}")],
-            Ok(found) => {
-                if found.again > 0 {
-                    let again = found.again;
-                    let note = format!("providers.{provider}: {again} of the keys in {shown} stand there again");
-                    loaded.notes.push(format!("{note}; each is used once"));
-                }
-                let more = (found.more_wrong > 0).then(|| format!("{shown}: {} more lines", found.more_wrong));
-                let wrong = found.wrong.iter().map(|(line, why)| format!("{shown}: line {line} {why}"));
-                wrong.chain(more).collect()
-            }
-        };
-        let route = Route::keys(&["providers", provider, "keys_file"]);
-        let place = |message: String| tree::read(text).0.place_of(&route).problem(message, "this file");
-        problems.extend(told.into_iter().map(place));
-    }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let mut root = tree::read(text).0;
-    let Conformity { shown, hidden, .. } = conform(&mut root);
-    let source = mask::mask(text, &shown, &hidden);
-    Err(ConfigError { file: name.to_owned(), source, problems: in_order(problems) })
 }
 
 /// Relative paths are meant from the folder of the file that holds them, wherever the gateway is started.
@@ -188,7 +155,7 @@ fn typed(root: &Node) -> Result<Config, Problem> {
 }
 
 /// As they stand in the file; what has no place comes last.
-fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+pub(super) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
     problems
 }

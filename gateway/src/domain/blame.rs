@@ -1,24 +1,41 @@
-//! Whose fault a failed attempt is: what follows from it rests the key, the target, or nobody.
+//! Whose fault a failed attempt is: what rests, what counts, what is tried next follows from it.
 
-/// Who is to blame.
+/// Who is to blame for a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Blame {
-    /// The client's request: never repeated, never held against anyone.
+    /// The client's request: nobody would take it, and nobody rests for it.
     Client,
-    /// The provider key was refused (401, 403).
+    /// The provider key: unknown, revoked, forbidden (401, 403).
     Key,
-    /// The key's account is out of money or quota (402).
+    /// The provider key's account: out of money or quota (402).
     Quota,
-    /// Too many requests or tokens for this key and model (429).
+    /// The provider key for this model: too much in too short a time (429).
     Rate,
-    /// The provider is overloaded.
+    /// The provider has more to do than it can (503, 529).
     Overload,
-    /// The provider does not know the model (404).
+    /// The target: the provider has no such model, or not for us (404).
     Route,
-    /// The provider failed (5xx, an answer that makes no sense).
+    /// The provider failed (5xx, nonsense instead of an answer).
     Provider,
-    /// The provider could not be reached, or did not answer in time.
+    /// The way to the provider: refused, reset, timed out.
     Network,
-    /// The adapter failed.
+    /// The adapter.
     Plugin,
+}
+
+impl Blame {
+    /// The word used in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Key => "key",
+            Self::Quota => "quota",
+            Self::Rate => "rate",
+            Self::Overload => "overload",
+            Self::Route => "route",
+            Self::Provider => "provider",
+            Self::Network => "network",
+            Self::Plugin => "plugin",
+        }
+    }
 }

@@ -3,10 +3,11 @@
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, counted, deliver, recall, receive, show};
+use super::{attempt, counted, deliver, recall, receive, show, walk};
 use crate::dialect::{self, Endpoint};
 use crate::domain::Operation;
 use crate::error::GatewayError;
+use crate::route::{Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -35,7 +36,8 @@ pub(super) async fn run(
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
     let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
-    let plan = snapshot.routes.plan(&key, &envelope.model)?;
+    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head };
+    let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
@@ -43,7 +45,7 @@ pub(super) async fn run(
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
     let answer = tokio::select! {
         // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
-        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => {
+        answer = Box::pin(walk::first_good(&request, &plan, exchange)) => {
             answer.or_else(|error| request.estimate(error))?
         }
         gone = client.gone() => { // dropping the attempt cancels it
@@ -53,9 +55,11 @@ pub(super) async fn run(
             return Err(gone);
         }
     };
+    let in_hand = answer.in_hand.clone();
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);
     }
+    in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
     sent
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
+use parking_lot::Mutex;
 
 use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
@@ -203,6 +204,8 @@ fn model_of(name: &str, model: &config::Model) -> Model {
             first_wait: Duration::from(model.retry.backoff.from),
             longest_wait: Duration::from(model.retry.backoff.to),
         },
+        balance: model.balance.0,
+        memory: Mutex::default(),
         lossy: model.lossy,
         cache: model.cache,
         rules: rules(&model.params),

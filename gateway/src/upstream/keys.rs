@@ -214,7 +214,7 @@ impl Pool {
     /// The key for a request; none for a provider without keys.
     ///
     /// # Errors
-    /// When all rest: when the first comes back, in `retry_after`, and `code` is [`Pool::ALL_REST`].
+    /// When all rest: when the first comes back, in `retry_after`, and `code` is [`GatewayError::KEYS_REST`].
     pub fn choose(&self, ask: &Ask<'_>, now: Millis) -> Result<Option<ChosenKey>, GatewayError> {
         self.choose_with(ask, now, &mut |below| fastrand::usize(..below))
     }
@@ -246,16 +246,13 @@ impl Pool {
         }
     }
 
-    /// The code of the error that says that no key may be used.
-    pub const ALL_REST: &str = "provider_keys_resting";
-
     fn all_rest(&self, away: &state::Away, now: Millis) -> GatewayError {
         let wait = away.until.map(|until| Duration::from_millis(until.saturating_sub(now)));
         let kind = if away.limited { Kind::RateLimited } else { Kind::Overloaded };
         let back = wait.map_or_else(String::new, |wait| format!(", the first is back in {} s", wait.as_secs() + 1));
         let context = format!("provider `{}`: none of {} keys may be used ({}){back}", self.name, self.keys.len(), away.why);
         GatewayError {
-            code: Some(Self::ALL_REST.to_owned()),
+            code: Some(GatewayError::KEYS_REST.to_owned()),
             retry_after: wait,
             ..GatewayError::upstream(kind, "every key of the provider rests").context(context)
         }
@@ -294,6 +291,15 @@ impl Pool {
                 self.keep(key.digest, &begun, now);
             }
             (None, None) => {}
+        }
+    }
+
+    /// The key was asked and said nothing of use: it is asked again after half of what is left of its rest.
+    pub fn put_off(&self, key: ChosenKey, now: Millis) {
+        if let Some(index) = self.index(key)
+            && let Some(rest) = self.state.lock().rests.get_mut(&index)
+        {
+            rest.since = now;
         }
     }
 

@@ -168,12 +168,15 @@ impl Pool {
         Some(lifted.len())
     }
 
-    /// Keys that rest since a while and could be asked whether they are well again: those past half of their rest.
+    /// Refused keys that could be asked whether they are well again: those past half of their rest. One whose quota is used
+    /// up is not among them, for it may still ask what costs nothing.
     pub fn due(&self, most: usize, now: Millis) -> Vec<ChosenKey> {
         let mut state = self.state.lock();
         let serial = state.next_serial();
         let half = |rest: &Rest| rest.since + rest.until.saturating_sub(rest.since) / 2;
-        let due = state.rests.iter().filter(|(_, rest)| rest.until > now && half(rest) <= now);
+        let due = state.rests.iter().filter(|(_, rest)| {
+            rest.cause == Cause::Refused && rest.until > now && half(rest) <= now
+        });
         let due = due.filter_map(|(index, _)| {
             Some(ChosenKey { index: *index, digest: self.keys.get(*index as usize)?.digest, serial })
         });
