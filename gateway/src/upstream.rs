@@ -16,15 +16,23 @@ mod body;
 mod client;
 mod credential;
 pub mod keys;
+mod gate;
+mod network;
 mod peer;
+mod proxy;
+mod tls;
 
 pub use body::Body;
 pub use client::{Client, Response};
 pub use credential::{AzureAd, Credential};
 pub use keys::ChosenKey;
+pub use gate::{Doors, Full, Gate, Gates, Passes, first};
+pub use network::Network;
 pub use peer::BaseUrl;
+pub use tls::{Authorities, Tls};
 
 use credential::Grant;
+use network::Line;
 
 /// How long the parts of one upstream request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +79,8 @@ pub struct Provider {
     /// Where the vendor signs by region (AWS): the operator's word.
     region: Option<String>,
     resolved: peer::Resolved,
+    /// How connections are made.
+    line: Line,
 }
 
 /// What proves one request.
@@ -98,6 +108,7 @@ impl Provider {
             headers: Vec::new(),
             region: None,
             resolved: peer::Resolved::default(),
+            line: Line::default(),
         })
     }
 
@@ -142,6 +153,20 @@ impl Provider {
     #[must_use]
     pub fn in_region(self, region: Option<&str>) -> Self {
         Self { region: region.map(str::to_owned), ..self }
+    }
+
+    /// Sets how connections are made, also those to a token endpoint.
+    ///
+    /// # Errors
+    /// When it does not fit the URL.
+    pub fn over(mut self, network: &Network) -> Result<Self, GatewayError> {
+        self.line = network.line(&self.url)?;
+        let elsewhere = network.elsewhere();
+        let own = Arc::get_mut(&mut self.keys).map(keys::Pool::grants_mut).into_iter().flatten();
+        for grant in own.chain(&mut self.directory) {
+            grant.endpoint.line = elsewhere.line(&grant.endpoint.url)?;
+        }
+        Ok(self)
     }
 
     /// Overwrites the provider's secrets in what it said: some vendors repeat the key they refuse.

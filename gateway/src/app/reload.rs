@@ -86,7 +86,7 @@ impl Reload {
         let files = seen(&next);
         let same_keys = *self.keys_files.lock() == files;
         *self.keys_files.lock() = files;
-        if next == *current && same_keys && !self.origin_has_plugins(&next) {
+        if next == *current && same_keys && !has_files(&next) {
             return self.succeeded();
         }
         let generation = self.ground.snapshot.load().generation + 1;
@@ -106,11 +106,6 @@ impl Reload {
                 self.succeeded();
             }
         }
-    }
-
-    /// A plugin file may have changed although the configuration has not.
-    fn origin_has_plugins(&self, config: &Config) -> bool {
-        !config.plugins.is_empty() || config.server.plugins_dir.is_some()
     }
 
     fn failed(&self, why: &str) {
@@ -135,6 +130,12 @@ fn stamp_of(path: &Path) -> Option<(SystemTime, u64)> {
     Some((about.modified().ok()?, about.len()))
 }
 
+/// A plugin or a certificate may have changed although the configuration has not.
+fn has_files(config: &Config) -> bool {
+    let certificates = config.providers.values().any(|provider| provider.tls.is_some());
+    certificates || !config.plugins.is_empty() || config.server.plugins_dir.is_some()
+}
+
 /// One line for each changed name. Values are not told: they may be secrets.
 fn changes(before: &Config, after: &Config) -> Vec<String> {
     let mut lines = Vec::new();
@@ -143,7 +144,9 @@ fn changes(before: &Config, after: &Config) -> Vec<String> {
     compare("keys", &before.keys, &after.keys, &mut lines);
     compare("teams", &before.teams, &after.teams, &mut lines);
     compare("plugins", &before.plugins, &after.plugins, &mut lines);
-    if before.server.timeouts != after.server.timeouts || before.server.max_body != after.server.max_body {
+    let server =
+        |config: &Config| (config.server.timeouts, config.server.max_body, config.server.proxy.clone());
+    if server(before) != server(after) {
         lines.push("server: changed".to_owned());
     }
     let restart = before.server.listen != after.server.listen

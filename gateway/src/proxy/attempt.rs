@@ -24,10 +24,9 @@ use crate::dialect::{AnswerFacts, Dialect, told};
 use crate::domain::http::UpstreamRequest;
 use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Model, Step};
+use crate::route::{Conversation, Model, Step};
 use crate::state::{Provider, Snapshot};
-use crate::upstream::keys::Preferred;
-use crate::upstream::{ChosenKey, Response};
+use crate::upstream::Response;
 use crate::vault::Recalled;
 
 /// Largest whole answer taken from a provider.
@@ -77,6 +76,8 @@ pub(super) struct Asking<'a> {
     pub(super) created: u64,
     /// Decoded once, by the first attempt that needs it.
     pub(super) canonical: OnceCell<Canonical>,
+    /// The conversation that stays where it is; so does its provider key.
+    pub(super) conversation: Option<Conversation>,
 }
 
 impl Asking<'_> {
@@ -118,10 +119,6 @@ pub(super) struct Tally {
     pub(super) record: Record,
     /// The provider key it is sent with.
     pub(super) in_hand: Option<InHand>,
-    /// The provider key that would be best.
-    pub(super) preferred: Option<Preferred>,
-    /// Provider keys that have failed this target just now.
-    pub(super) tried: Vec<ChosenKey>,
 }
 
 impl Tally {
@@ -137,14 +134,13 @@ impl Tally {
                 took: Duration::ZERO,
                 translated: false,
                 key: None,
+                spent: None,
             },
             waited: Duration::ZERO,
             refused_with: None,
             said: None,
             record: Record::default(),
             in_hand: None,
-            preferred: None,
-            tried: Vec::new(),
         }
     }
 }
@@ -222,7 +218,7 @@ impl Try<'_> {
             let canonical = self.asking.canonical.get_or_try_init(|| self.asking.decode()).await?;
             self.translate(canonical, provider, &route, (changes.as_ref(), &mut lease))?
         };
-        let key = provider_key::take(provider, step, self.tally)?;
+        let key = provider_key::take(provider, self.asking, step, self.tally)?;
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
         let sent = Box::pin(ground.client.send_with(&provider.upstream, key, &upstream_request, &timeouts));
         let first = Deadline::now() + timeouts.first_token;

@@ -8,10 +8,10 @@ use crate::error::GatewayError;
 use crate::route::{Step, blame};
 use crate::state::Provider;
 use crate::upstream::ChosenKey;
-use crate::upstream::keys::{self, Ask, Failure, Pool};
+use crate::upstream::keys::{self, Ask, Failure, Pool, Preferred};
 
 /// So many keys of one provider are tried before the next target is.
-const MOST_KEYS: usize = 4;
+const MOST_KEYS: u32 = 4;
 
 /// A key an attempt was sent with, and the pool that wants to know how it went.
 #[derive(Clone)]
@@ -40,11 +40,13 @@ impl InHand {
 /// The key for an attempt; its id stands in the record from now on.
 pub(super) fn take(
     provider: &Provider,
+    asking: &Asking<'_>,
     step: &Step,
     tally: &mut Tally,
 ) -> Result<Option<ChosenKey>, GatewayError> {
     let pool = &provider.upstream.keys;
-    let ask = Ask { model: &step.model, preferred: tally.preferred, avoid: &tally.tried };
+    let preferred = asking.conversation.map(|conversation| Preferred::Conversation(conversation.number));
+    let ask = Ask { model: &step.model, preferred, avoid: &[] };
     let key = pool.choose(&ask, keys::now())?;
     tally.in_hand = key.map(|key| InHand { pool: Arc::clone(pool), key, model: step.model.clone() });
     tally.attempt.key = key.map(ChosenKey::id);
@@ -58,18 +60,11 @@ pub(super) fn tell(tally: &Tally, error: Option<&GatewayError>) {
     }
 }
 
-/// Whether the failure was the key's, and another key of the provider could do better at once. `tried` gets this one.
-pub(super) fn another(
-    asking: &Asking<'_>,
-    step: &Step,
-    failed: (&GatewayError, Option<&InHand>),
-    tried: &mut Vec<ChosenKey>,
-) -> bool {
-    let (error, Some(in_hand)) = failed else { return false };
-    tried.push(in_hand.key);
-    let its_fault = matches!(blame(error), Some(Blame::Key | Blame::Quota | Blame::Rate));
+/// Whether the failure was the key's, and another key of the provider could do better at once. `tried` counts those to blame.
+pub(super) fn another(asking: &Asking<'_>, step: &Step, error: &GatewayError, tried: &mut u32) -> bool {
+    let its_fault = matches!(blame(error), Some(Blame::Key | Blame::Quota | Blame::Rate)) && !error.keys_rest();
     let provider = asking.request.snapshot.providers.get(&step.provider);
-    its_fault
-        && tried.len() < MOST_KEYS
-        && provider.is_some_and(|provider| provider.upstream.keys.has_another(&step.model, tried, keys::now()))
+    *tried += u32::from(its_fault);
+    let more = |pool: &Pool| pool.has_another(&step.model, &[], keys::now());
+    its_fault && *tried < MOST_KEYS && provider.is_some_and(|provider| more(&provider.upstream.keys))
 }

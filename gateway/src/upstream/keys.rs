@@ -350,6 +350,11 @@ impl Pool {
         self.keys.get(self.index(key)? as usize)
     }
 
+    /// What the keys that are key files are worth.
+    pub(super) fn grants_mut(&mut self) -> impl Iterator<Item = &mut Grant> {
+        self.keys.iter_mut().filter_map(|key| key.grant.as_deref_mut())
+    }
+
     /// Overwrites every key in a text. Few keys are looked for one by one; of many, each word is looked up by its digest.
     pub(super) fn scrub(&self, text: &mut String) {
         const FEW: usize = 64;
