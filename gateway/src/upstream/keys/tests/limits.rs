@@ -83,7 +83,8 @@ fn windows_hold_against_every_pace() {
         let mut log: Vec<Millis> = Vec::new();
         let mut now = T0 + random.u64(..MINUTE);
         for _ in 0..300 {
-            now += random.u64(..if random.bool() { 3 * SECOND } else { 30 * SECOND });
+            let pace = if random.bool() { 3 * SECOND } else { 30 * SECOND };
+            now += random.u64(..pace);
             let inside = |span: Millis| log.iter().filter(|at| **at + span > now).count() as u64;
             match pool.choose(&at("m"), now) {
                 Ok(_) => {
