@@ -17,6 +17,7 @@ mod keeper;
 mod losses;
 mod pass_on;
 mod pipeline;
+mod provider_key;
 mod rate_headers;
 mod recall;
 mod receive;

@@ -13,10 +13,13 @@ use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
 mod build;
+mod key_check;
 mod model_facts;
 mod options;
+mod provider_keys;
 
 pub use build::build;
+pub use key_check::Asked;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {

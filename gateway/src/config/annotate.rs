@@ -42,6 +42,8 @@ preset = "groq"
 plugin = "openai"
 url = "https://api.openai.com/v1"
 keys = [""]
+keys_file = "/etc/causeway/openai.keys"
+key_limits = { requests = ["10/min", "500/day"], tokens = ["100k/min"], models = { "gpt-4o*" = { requests = ["3/min"], tokens = ["50k/min"] } } }
 credential = { header = "api-key" }
 headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }

@@ -24,6 +24,10 @@ pub struct Metrics {
     plugin_seconds: HistogramVec,
     /// Requests that have begun and not ended.
     pub inflight: IntGauge,
+    /// Provider keys that may be asked, by provider; set when the metrics are read.
+    pub provider_keys_usable: IntGaugeVec,
+    /// Provider keys that rest at every model, by provider.
+    pub provider_keys_resting: IntGaugeVec,
     /// 1: the last load of the configuration succeeded; 0: it failed and the one before is in force.
     pub reload_success: IntGauge,
     /// When the configuration in force was loaded, in Unix seconds.
@@ -54,6 +58,11 @@ impl Metrics {
             let gauge = IntGauge::new(name, help)?;
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
+        };
+        let gauges = |name: &str, help: &str, labels: &[&str]| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(gauges.clone()))?;
+            Ok::<_, prometheus::Error>(gauges)
         };
         let build = IntGaugeVec::new(
             Opts::new("causeway_build_info", "Always 1; the version is a label."),
@@ -132,6 +141,16 @@ impl Metrics {
                 &CALL,
             )?,
             inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
+            provider_keys_usable: gauges(
+                "causeway_provider_keys_usable",
+                "Provider keys that do not rest.",
+                &["provider"],
+            )?,
+            provider_keys_resting: gauges(
+                "causeway_provider_keys_resting",
+                "Provider keys that rest: refused, or their quota used up.",
+                &["provider"],
+            )?,
             reload_success: gauge(
                 "causeway_config_reload_success",
                 "1: the last load of the configuration succeeded.",

@@ -63,10 +63,12 @@ pub(super) async fn run(
             return Err(gone);
         }
     };
+    let in_hand = answer.in_hand.clone();
     exchange.record.affinity = plan.affinity.as_ref().map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);
     }
+    in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
     sent
 }

@@ -9,9 +9,10 @@ use super::answer::Answer;
 use super::attempt::{self, Asking, Request, Tally};
 use super::exchange::{Exchange, Said};
 use super::hedge::{self, Hedging};
+use super::provider_key;
 use crate::domain::Record;
 use crate::error::{GatewayError, Kind, Origin};
-use crate::route::{Judgement, Plan, Step};
+use crate::route::{Affinity, Judgement, Plan, Step};
 
 /// The first answer that is one. Its first event is there; nothing has been sent to the client.
 pub(super) async fn first_good(
@@ -32,12 +33,13 @@ pub(super) async fn first_good(
         started: *started,
         created: *created,
         canonical: OnceCell::new(),
+        conversation: plan.affinity.as_ref().and_then(Affinity::conversation),
     };
     let mut walk = Walk { asking: &asking, record, waited, refused_with, said, failure: None };
     let now = Instant::now();
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
-        plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
+        plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0, keys: 0 }).collect();
     let mut hedging = Hedging::of(request, plan);
     let mut left = retry.attempts;
     while left > 0 {
@@ -57,6 +59,10 @@ pub(super) async fn first_good(
             Err(failures) => failures,
         };
         for (mut failed, error) in failures {
+            if provider_key::another(&asking, failed.step, &error, &mut failed.keys) {
+                waiting.insert(0, failed);
+                continue;
+            }
             left = left.saturating_sub(1);
             match retry.judge(&error) {
                 Judgement::Final => return Err(error),
@@ -72,10 +78,14 @@ pub(super) async fn first_good(
         }
     }
     for step in &plan.fallback {
-        match walk.attempt(step).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
-            Err(_) => {}
+        let mut keys = 0;
+        loop {
+            match walk.attempt(step).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if provider_key::another(&asking, step, &error, &mut keys) => {}
+                Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
+                Err(_) => break,
+            }
         }
     }
     let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
@@ -88,6 +98,8 @@ pub(super) struct Waiting<'a> {
     pub(super) ready: Instant,
     /// Failed attempts so far.
     tried: u32,
+    /// Provider keys that were to blame for one.
+    keys: u32,
 }
 
 /// The provider's refusal of *our* key is not the client's fault and must not look like it.

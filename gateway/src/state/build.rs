@@ -193,7 +193,8 @@ fn connected(
         http2: provider.http2,
     };
     let opened = || {
-        upstream::Provider::new(name, url, provider.keys.clone())?
+        upstream::Provider::new(name, url, Vec::new())?
+            .with_keys(super::provider_keys::pool(name, url, provider)?)
             .in_region(region)
             .with_headers(headers)?
             .with_credential(credential(provider.credential.as_ref())?)?
