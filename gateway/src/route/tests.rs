@@ -51,7 +51,11 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
-    table.plan(&Question { key, asked, head: &head, clues: Clues::default() }, &Fleet::default(), Turns::Taken)
+    table.plan(
+        &Question { key, asked, head: &head, clues: Clues::default() },
+        &Fleet::default(),
+        Turns::Taken,
+    )
 }
 
 #[test]
