@@ -8,7 +8,7 @@ use crate::auth::Keyring;
 use crate::config::Headers;
 use crate::domain::Rules;
 use crate::route::Table;
-use crate::upstream::{self, Timeouts};
+use crate::upstream::{self, Caps, Timeouts};
 
 mod build;
 mod model_facts;
@@ -34,6 +34,14 @@ pub struct Snapshot {
     pub headers: Headers,
 }
 
+impl Snapshot {
+    /// How many requests may run at a time behind each gate.
+    pub fn caps(&self) -> Vec<(Arc<str>, u32)> {
+        let providers = self.providers.iter();
+        providers.filter_map(|(name, provider)| Some((Arc::clone(name), provider.caps.concurrent?))).collect()
+    }
+}
+
 /// One provider: its network side and its translation.
 pub struct Provider {
     /// Where it is and which keys it has.
@@ -44,6 +52,8 @@ pub struct Provider {
     pub plugin: Arc<str>,
     /// How long its attempts may take.
     pub timeouts: Timeouts,
+    /// How many requests it may get.
+    pub caps: Caps,
     /// It tells usage in a stream when it is asked to.
     pub stream_usage: bool,
     /// The client dialects it speaks itself, as far as its options allow.

@@ -61,6 +61,7 @@ impl Reload {
         match state::build(&next, &self.registry, generation, self.extra.clone()) {
             Err(problems) => self.failed(&problems.join("; ")),
             Ok(snapshot) => {
+                self.ground.gates.adopt(snapshot.caps());
                 self.ground.snapshot.store(Arc::new(snapshot));
                 for change in changes(&current, &next) {
                     tracing::info!("{change}");
