@@ -22,6 +22,7 @@ mod rate_headers;
 mod recall;
 mod receive;
 mod reject;
+mod room;
 mod service;
 mod show;
 mod stream;

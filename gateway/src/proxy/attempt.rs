@@ -16,7 +16,7 @@ use super::recall::Keeping;
 use super::service::Ground;
 use super::provider_key::{self, InHand};
 use super::stream::Stream;
-use super::{losses, pass_on, rate_headers};
+use super::{losses, pass_on, rate_headers, room};
 use crate::adapter::{Lease, Route};
 use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
@@ -26,7 +26,7 @@ use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Conversation, Model, Step};
 use crate::state::{Provider, Snapshot};
-use crate::upstream::Response;
+use crate::upstream::{Passes, Response};
 use crate::vault::Recalled;
 
 /// Largest whole answer taken from a provider.
@@ -119,6 +119,8 @@ pub(super) struct Tally {
     pub(super) record: Record,
     /// The provider key it is sent with.
     pub(super) in_hand: Option<InHand>,
+    /// Room that was waited for.
+    pub(super) passes: Option<Passes>,
 }
 
 impl Tally {
@@ -141,6 +143,7 @@ impl Tally {
             said: None,
             record: Record::default(),
             in_hand: None,
+            passes: None,
         }
     }
 }
@@ -148,8 +151,12 @@ impl Tally {
 /// One attempt at one target.
 pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> Result<Answer, GatewayError> {
     let began = Instant::now();
+    let passes = tally.passes.take().map_or_else(|| room::enter(asking, step), Ok);
+    let passes = passes.inspect_err(|error| {
+        (tally.attempt.outcome, tally.attempt.error) = (room::FULL, Some(error.to_string()));
+    })?;
     let running = step.state.begin();
-    let result = Try { asking, step, tally }.target().await;
+    let result = Try { asking, step, tally, passes }.target().await;
     tally.attempt.took = began.elapsed();
     let result = result.map_err(|mut error| {
         if let Some(provider) = asking.request.snapshot.providers.get(&step.provider) {
@@ -178,6 +185,8 @@ struct Try<'t> {
     asking: &'t Asking<'t>,
     step: &'t Step,
     tally: &'t mut Tally,
+    /// Room at the target, handed on to the answer's body.
+    passes: Passes,
 }
 
 impl Try<'_> {
@@ -224,7 +233,8 @@ impl Try<'_> {
         let first = Deadline::now() + timeouts.first_token;
         let until = if envelope.stream || envelope.raw { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.tally.waited, timeout_at(until, sent)).await;
-        let response = sent.map_err(|_| too_slow())??;
+        let mut response = sent.map_err(|_| too_slow())??;
+        response.body.hold(std::mem::take(&mut self.passes));
         self.tally.attempt.status = Some(response.head.status);
         let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.asking.now());
         let target = format!("{}/{}", step.provider, step.model);

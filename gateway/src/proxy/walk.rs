@@ -13,6 +13,11 @@ use super::provider_key;
 use crate::domain::Record;
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Affinity, Judgement, Plan, Step};
+use super::room;
+use crate::domain::Record;
+use crate::error::{GatewayError, Kind, Origin};
+use crate::route::{Judgement, Plan, Step};
+use crate::upstream::Passes;
 
 /// The first answer that is one. Its first event is there; nothing has been sent to the client.
 pub(super) async fn first_good(
@@ -35,7 +40,7 @@ pub(super) async fn first_good(
         canonical: OnceCell::new(),
         conversation: plan.affinity.as_ref().and_then(Affinity::conversation),
     };
-    let mut walk = Walk { asking: &asking, record, waited, refused_with, said, failure: None };
+    let mut walk = Walk { asking: &asking, record, waited, refused_with, said, failure: None, full: Vec::new() };
     let now = Instant::now();
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
@@ -43,6 +48,8 @@ pub(super) async fn first_good(
     let mut hedging = Hedging::of(request, plan);
     let mut left = retry.attempts;
     while left > 0 {
+        plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
+    while walk.begun() < retry.attempts {
         let now = Instant::now();
         let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
         let Some(next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
@@ -88,6 +95,9 @@ pub(super) async fn first_good(
             }
         }
     }
+    if let Some(found) = walk.queued(total).await {
+        return found;
+    }
     let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
     Err(walk.failure.map_or_else(nothing, ours_to_answer_for))
 }
@@ -127,16 +137,57 @@ pub(super) struct Walk<'w> {
     refused_with: &'w mut HeaderMap,
     said: &'w mut Option<Said>,
     pub(super) failure: Option<GatewayError>,
+    failure: Option<GatewayError>,
+    /// Targets that had no room.
+    full: Vec<Step>,
 }
 
 impl Walk<'_> {
     async fn attempt(&mut self, step: &Step) -> Result<Answer, GatewayError> {
-        let mut tally = Tally::of(step);
+        self.attempt_with(step, None).await
+    }
+
+    /// Attempts that were begun: where there was no room, nothing was tried.
+    fn begun(&self) -> u32 {
+        let begun = self.record.attempts.iter().filter(|attempt| attempt.outcome != room::FULL).count();
+        u32::try_from(begun).unwrap_or(u32::MAX)
+    }
+
+    /// Waits for room at the targets that had none, while there are attempts left.
+    async fn queued(&mut self, total: Instant) -> Option<Result<Answer, GatewayError>> {
+        let retry = &self.asking.model.retry;
+        while !self.full.is_empty() && self.begun() < retry.attempts {
+            let waiting = room::first(self.asking, &self.full, total);
+            let (at, passes) = match Exchange::wait(self.waited, waiting).await {
+                Ok(entered) => entered,
+                Err(error) => {
+                    let failure = self.failure.take().filter(|failure| !room::is_full(failure));
+                    self.failure = Some(failure.unwrap_or(error));
+                    return None;
+                }
+            };
+            let step = self.full.remove(at);
+            match self.attempt_with(&step, Some(passes)).await {
+                Err(error) if retry.judge(&error) != Judgement::Final => {}
+                ended => return Some(ended),
+            }
+        }
+        None
+    }
+
+    /// An attempt, perhaps with room that was waited for.
+    async fn attempt_with(&mut self, step: &Step, passes: Option<Passes>) -> Result<Answer, GatewayError> {
+        let mut tally = Tally { passes, ..Tally::of(step) };
         let place = self.begin(&tally);
         let result = attempt::run(self.asking, step, &mut tally).await;
         self.end(place, tally);
-        if let Err(error) = &result {
-            self.failure = Some(error.clone());
+        match &result {
+            Err(error) if room::is_full(error) => {
+                self.full.push(step.clone());
+                self.failure.get_or_insert(error.clone());
+            }
+            Err(error) => self.failure = Some(error.clone()),
+            Ok(_) => {}
         }
         result
     }

@@ -16,7 +16,7 @@ use crate::domain::rules::leaves;
 use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Hedge, Model, Retry, Table};
-use crate::upstream::{self, Authorities, AzureAd, Credential, Network, Timeouts, Tls};
+use crate::upstream::{self, Authorities, AzureAd, Caps, Credential, Network, Timeouts, Tls};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
 ///
@@ -144,6 +144,7 @@ fn open(
         adapter,
         plugin: plugin.into(),
         timeouts,
+        caps: caps(provider),
         passages,
         stream_usage,
         rules: rules(&provider.params),
@@ -201,6 +202,11 @@ fn connected(
             .over(&network)
     };
     opened().map_err(|error| error.message)
+}
+
+fn caps(provider: &config::Provider) -> Caps {
+    let queue = provider.queue.map(|queue| (queue.length as usize, Duration::from(queue.wait)));
+    Caps { concurrent: provider.limits.concurrent, queue }
 }
 
 fn credential(configured: Option<&config::Credential>) -> Result<Credential, GatewayError> {
