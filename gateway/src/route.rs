@@ -10,12 +10,14 @@ use std::sync::Arc;
 use crate::domain::{RequestHead, VirtualKey, Wishes};
 use crate::error::{GatewayError, Kind};
 
+mod affinity;
 mod decisions;
 mod experience;
 mod explain;
 mod filter;
 mod fitness;
 mod health;
+mod hedge;
 mod imagined;
 mod judge;
 mod plan;
@@ -24,12 +26,14 @@ mod table;
 mod variant;
 mod wish;
 
+pub use affinity::{Affinity, Clues, Conversation, Place};
 pub use decisions::{Decision, Decisions};
 pub use experience::Experience;
 pub use explain::{Told, as_json, as_text};
 pub use filter::Why;
 pub use fitness::Facts;
 pub use health::{Fleet, Running, TargetState};
+pub use hedge::{Budget, Hedge};
 pub use imagined::Imagined;
 pub use judge::blame;
 pub use retry::{Judgement, Retry};
@@ -44,6 +48,8 @@ pub struct Question<'q> {
     pub asked: &'q str,
     /// What else it said before the body.
     pub head: &'q RequestHead,
+    /// What tells which conversation it belongs to.
+    pub clues: Clues<'q>,
     /// What is known of the rest.
     pub facts: Facts<'q>,
     /// What it wishes of its targets; `None`: nothing, or its key may not.
@@ -85,6 +91,8 @@ pub struct Plan {
     pub fallback: Vec<Step>,
     /// Targets that are not asked, and why.
     pub passed_over: Vec<(Step, Why)>,
+    /// What came of keeping a conversation in its place; `None`: the model does not.
+    pub affinity: Option<Affinity>,
     /// The effort of reasoning that the model's name asked for.
     pub effort: Option<&'static str>,
     /// A target that would lose something of the request is not wished.

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use base64::Engine as _;
 use http::{HeaderMap, Response};
 use pingora::apps::http_app::ServeHttp;
-use pingora::http::RequestHeader;
 use pingora::protocols::http::ServerSession;
 
 use super::explain::Explaining;
+use super::provider_keys;
 use crate::domain::Secret;
 use crate::observe::Observer;
+use crate::state::Snapshot;
 
 /// Whether requests are taken.
 #[derive(Debug, Default)]
@@ -39,33 +41,44 @@ const LONGEST_BODY: usize = 64 << 10;
 pub struct Admin {
     observer: Arc<Observer>,
     readiness: Arc<Readiness>,
+    /// The configuration in force, how its targets are doing, and where requests went.
+    explaining: Explaining,
     /// Asked for where others can reach the listener.
     password: Option<Secret>,
-    explaining: Option<Explaining>,
 }
 
 impl Admin {
     /// `password` is `None` only on a loopback address.
-    pub fn new(observer: Arc<Observer>, readiness: Arc<Readiness>, password: Option<Secret>) -> Self {
-        Self { observer, readiness, password, explaining: None }
+    pub fn new(
+        observer: Arc<Observer>,
+        readiness: Arc<Readiness>,
+        explaining: Explaining,
+        password: Option<Secret>,
+    ) -> Self {
+        Self { observer, readiness, explaining, password }
     }
 
-    /// Explains where requests go.
-    #[must_use]
-    pub fn explaining(self, explaining: Explaining) -> Self {
-        Self { explaining: Some(explaining), ..self }
-    }
-
-    /// Status and JSON.
-    fn explain(&self, head: &RequestHeader, body: &[u8]) -> (u16, String) {
-        let query = head.uri.query().unwrap_or_default();
-        match &self.explaining {
-            Some(explaining) => explaining.answer(query, body),
-            None => (404, String::new()),
+    fn answer(
+        &self,
+        method: &http::Method,
+        uri: &http::Uri,
+        headers: &HeaderMap,
+    ) -> (u16, &'static str, String) {
+        let path = uri.path();
+        if path.starts_with("/admin/") && !self.may_read(headers) {
+            return (401, TEXT, WANTED.to_owned());
         }
-    }
-
-    fn answer(&self, method: &http::Method, path: &str, headers: &HeaderMap) -> (u16, &'static str, String) {
+        let query = uri.query().unwrap_or_default();
+        match path {
+            "/admin/provider-keys/restore" if method == http::Method::POST => {
+                if is_from_elsewhere(headers) {
+                    return (403, TEXT, "a page of another site may not change anything here\n".to_owned());
+                }
+                return provider_keys::restore(&self.snapshot().load(), query);
+            }
+            "/admin/provider-keys/restore" => return (405, TEXT, "only POST is possible here\n".to_owned()),
+            _ => {}
+        }
         if method != http::Method::GET && method != http::Method::HEAD {
             return (405, TEXT, "only GET and HEAD are possible here\n".to_owned());
         }
@@ -74,9 +87,22 @@ impl Admin {
             "/readyz" if self.readiness.is_ready() => (200, TEXT, "ready\n".to_owned()),
             "/readyz" => (503, TEXT, "not ready\n".to_owned()),
             "/metrics" if !self.may_read(headers) => (401, TEXT, WANTED.to_owned()),
-            "/metrics" => (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text()),
-            _ => (404, TEXT, "there is /healthz, /readyz, /metrics and /admin/api/explain here\n".to_owned()),
+            "/metrics" => {
+                provider_keys::count(&self.snapshot().load(), &self.observer);
+                (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text())
+            }
+            "/admin/provider-keys" => provider_keys::list(&self.snapshot().load(), query),
+            EXPLAIN => {
+                let (status, text) = self.explaining.answer(query, &[]);
+                (status, "application/json", text)
+            }
+            _ => (404, TEXT, "there is /healthz, /readyz and /metrics here\n".to_owned()),
         }
+    }
+
+    /// The configuration in force.
+    fn snapshot(&self) -> &ArcSwap<Snapshot> {
+        &self.explaining.snapshot
     }
 
     /// The password as a bearer token, or as the password of any user in basic authentication.
@@ -111,23 +137,30 @@ async fn body(session: &mut ServerSession) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
+/// A browser says where the page comes from that asks it to; what others send by themselves has no origin.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = text(http::header::ORIGIN) else { return false };
+    let origin = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+    text(http::header::HOST) != Some(origin)
+}
+
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
         let head = session.req_header();
-        let (status, content_type, body) = match head.uri.path() {
-            EXPLAIN if !self.may_read(&head.headers) => (401, TEXT, WANTED.to_owned()),
-            EXPLAIN if [http::Method::GET, http::Method::HEAD, http::Method::POST].contains(&head.method) => {
-                let head = head.clone();
-                match body(session).await {
-                    Ok(body) => {
-                        let (status, text) = self.explain(&head, &body);
-                        (status, "application/json", text)
-                    }
-                    Err(problem) => (400, TEXT, problem),
+        let asked_with_body = head.uri.path() == EXPLAIN && head.method == http::Method::POST;
+        let (status, content_type, body) = if asked_with_body && self.may_read(&head.headers) {
+            let query = head.uri.query().unwrap_or_default().to_owned();
+            match body(session).await {
+                Ok(body) => {
+                    let (status, text) = self.explaining.answer(&query, &body);
+                    (status, "application/json", text)
                 }
+                Err(problem) => (400, TEXT, problem),
             }
-            path => self.answer(&head.method, path, &head.headers),
+        } else {
+            self.answer(&head.method, &head.uri, &head.headers)
         };
         let head = session.req_header();
         let body = if head.method == http::Method::HEAD { Vec::new() } else { body.into_bytes() };

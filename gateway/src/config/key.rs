@@ -39,6 +39,10 @@ pub struct Key {
     /// The models it may ask for, by name or pattern. Default: all.
     #[serde(default)]
     pub models: Option<Vec<ModelPattern>>,
+    /// Words about it, for the conditions of models and targets: `when = '"gold" in key.tags'`.
+    #[serde(default)]
+    #[schemars(example = ["gold"])]
+    pub tags: Vec<String>,
     /// Its requests may say which targets they want: the body's `provider` object and `models` list are read and taken out.
     /// Otherwise they are fields like any other, which a provider that knows them gets.
     #[serde(default)]

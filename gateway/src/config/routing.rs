@@ -1,12 +1,15 @@
-//! `[routing]`: what names mean that stand for no model.
+//! `[routing]`: what holds for the requests of all models, and what names mean that stand for none.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What names mean that stand for no model.
+/// What holds for the requests of all models, and what names mean that stand for none.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Routing {
+    /// Headers of your clients that name a conversation, for models with `sticky`; they go before those that are known
+    /// (ROUTING.md lists them).
+    pub session_headers: Vec<String>,
     /// Clients may ask for `provider/model`, any model of any provider of this file, without an entry in `[models]`. A
     /// key's `models` still rule: write `"openai/*"` there. Off, because it opens every model to every key without such
     /// a list.

@@ -15,6 +15,8 @@ pub struct VirtualKey {
     pub models: Option<Vec<Pattern>>,
     /// Its requests may say which targets they want.
     pub preferences: bool,
+    /// Words about it, for conditions.
+    pub tags: Vec<String>,
 }
 
 impl VirtualKey {

@@ -1,13 +1,14 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
 use super::exchange::Exchange;
+use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
 use super::{attempt, counted, deliver, recall, receive, show, walk};
 use crate::dialect::{self, Endpoint};
 use crate::domain::{LazyAsks, Operation};
 use crate::error::GatewayError;
-use crate::route::{Facts, Question, Turns};
+use crate::route::{Clues, Facts, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -35,11 +36,18 @@ pub(super) async fn run(
         _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
     let (envelope, wishes) = receive::envelope(snapshot, client, exchange, api.dialect, &key).await?;
-    let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
+    let completed = recall::complete(ground, exchange, api.dialect, envelope).await?;
+    let Completed { envelope, keeping, first_answer } = completed;
+    let talks = api.dialect.operation() == Operation::Chat;
+    let clues = Clues {
+        body: if talks { &envelope.body } else { &[] },
+        first_answer: first_answer.as_deref(),
+        headers: &snapshot.session_headers,
+    };
     let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
     let facts = Facts { asks: &asks, dialect: api.dialect.id(), session: None, now: exchange.created };
     let (asked, head, seed) = (&envelope.model, &exchange.head, fastrand::u64(..));
-    let question = Question { key: &key, asked, head, facts, wishes: wishes.as_ref(), seed };
+    let question = Question { key: &key, asked, head, clues, facts, wishes: wishes.as_ref(), seed };
     let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
@@ -59,9 +67,14 @@ pub(super) async fn run(
         }
     };
     exchange.plan = Some(plan);
-    let sent = deliver::send(snapshot, client, exchange, api.dialect, answer?).await; // no way back from here
+    let answer = answer?;
+    let in_hand = answer.in_hand.clone();
+    let affinity = exchange.plan.as_ref().and_then(|plan| plan.affinity.as_ref());
+    exchange.record.affinity = affinity.map(|affinity| affinity.outcome(&answer.target));
+    let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);
     }
+    in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
     sent
 }

@@ -34,6 +34,8 @@ pub struct Ground {
     pub fleet: Arc<Fleet>,
     /// Where the latest requests went, and why.
     pub decisions: Arc<Decisions>,
+    /// How many requests each of them may get at a time; kept over reloads.
+    pub gates: upstream::Gates,
     /// Reasoning state that clients cannot carry.
     pub vault: Vault,
     /// Answers that clients refer to.

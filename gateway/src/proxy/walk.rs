@@ -8,9 +8,16 @@ use tokio::sync::OnceCell;
 use super::answer::Answer;
 use super::attempt::{self, Asking, Request, Tally};
 use super::exchange::{Exchange, Said};
+use super::hedge::{self, Hedging};
+use super::provider_key;
+use super::room;
+use crate::domain::Record;
 use crate::domain::Record;
 use crate::error::{GatewayError, Kind, Origin};
+use crate::error::{GatewayError, Kind, Origin};
+use crate::route::{Affinity, Judgement, Plan, Step};
 use crate::route::{Judgement, Plan, Step};
+use crate::upstream::Passes;
 
 /// The first answer that is one. Its first event is there; nothing has been sent to the client.
 pub(super) async fn first_good(
@@ -32,52 +39,77 @@ pub(super) async fn first_good(
         started: *started,
         created: *created,
         canonical: OnceCell::new(),
+        conversation: plan.affinity.as_ref().and_then(Affinity::conversation),
     };
-    let mut walk = Walk { asking: &asking, record, waited, refused_with, said, failure: None };
+    let mut walk =
+        Walk { asking: &asking, record, waited, refused_with, said, failure: None, full: Vec::new() };
     let now = Instant::now();
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
-        plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
-    for _ in 0..retry.attempts {
+        plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0, keys: 0 }).collect();
+    let mut hedging = Hedging::of(request, plan);
+    let mut left = retry.attempts;
+    while left > 0 {
         let now = Instant::now();
         let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
-        let Some(mut next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
+        let Some(next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
         if next.ready > total {
             break;
         }
         Exchange::wait(walk.waited, tokio::time::sleep_until(next.ready.into())).await;
-        match walk.attempt(next.step).await {
+        let tried = match hedging.take() {
+            Some(hedging) => hedge::race(&mut walk, next, &mut waiting, &hedging).await,
+            None => walk.attempt(next.step).await.map_err(|error| vec![(next, error)]),
+        };
+        let failures = match tried {
             Ok(answer) => return Ok(answer),
-            Err(error) => match retry.judge(&error) {
+            Err(failures) => failures,
+        };
+        for (mut failed, error) in failures {
+            if provider_key::another(&asking, failed.step, &error, &mut failed.keys) {
+                waiting.insert(0, failed);
+                continue;
+            }
+            left = left.saturating_sub(1);
+            match retry.judge(&error) {
                 Judgement::Final => return Err(error),
                 Judgement::Elsewhere => {}
                 Judgement::Again => {
-                    if let Some(wait) = retry.wait(next.tried, error.retry_after, fastrand::f64()) {
-                        next.ready = Instant::now() + wait;
-                        next.tried += 1;
-                        waiting.push(next);
+                    if let Some(wait) = retry.wait(failed.tried, error.retry_after, fastrand::f64()) {
+                        failed.ready = Instant::now() + wait;
+                        failed.tried += 1;
+                        waiting.push(failed);
                     }
                 }
-            },
+            }
         }
     }
     for step in &plan.fallback {
-        match walk.attempt(step).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
-            Err(_) => {}
+        let mut keys = 0;
+        loop {
+            match walk.attempt(step).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if provider_key::another(&asking, step, &error, &mut keys) => {}
+                Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
+                Err(_) => break,
+            }
         }
+    }
+    if let Some(found) = walk.queued(total).await {
+        return found;
     }
     let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
     Err(walk.failure.map_or_else(nothing, ours_to_answer_for))
 }
 
 /// A target and when it may be asked.
-struct Waiting<'a> {
-    step: &'a Step,
-    ready: Instant,
+pub(super) struct Waiting<'a> {
+    pub(super) step: &'a Step,
+    pub(super) ready: Instant,
     /// Failed attempts so far.
     tried: u32,
+    /// Provider keys that were to blame for one.
+    keys: u32,
 }
 
 /// The provider's refusal of *our* key is not the client's fault and must not look like it.
@@ -98,35 +130,76 @@ fn ours_to_answer_for(error: GatewayError) -> GatewayError {
 }
 
 /// One walk along a plan: what its attempts find out goes into the exchange's own record.
-struct Walk<'w> {
-    asking: &'w Asking<'w>,
-    record: &'w mut Record,
+pub(super) struct Walk<'w> {
+    pub(super) asking: &'w Asking<'w>,
+    pub(super) record: &'w mut Record,
     waited: &'w mut Duration,
     refused_with: &'w mut HeaderMap,
     said: &'w mut Option<Said>,
+    pub(super) failure: Option<GatewayError>,
     failure: Option<GatewayError>,
+    /// Targets that had no room.
+    full: Vec<Step>,
 }
 
 impl Walk<'_> {
     async fn attempt(&mut self, step: &Step) -> Result<Answer, GatewayError> {
-        let mut tally = Tally::of(step);
+        self.attempt_with(step, None).await
+    }
+
+    /// Attempts that were begun: where there was no room, nothing was tried.
+    fn begun(&self) -> u32 {
+        let begun = self.record.attempts.iter().filter(|attempt| attempt.outcome != room::FULL).count();
+        u32::try_from(begun).unwrap_or(u32::MAX)
+    }
+
+    /// Waits for room at the targets that had none, while there are attempts left.
+    async fn queued(&mut self, total: Instant) -> Option<Result<Answer, GatewayError>> {
+        let retry = &self.asking.model.retry;
+        while !self.full.is_empty() && self.begun() < retry.attempts {
+            let waiting = room::first(self.asking, &self.full, total);
+            let (at, passes) = match Exchange::wait(self.waited, waiting).await {
+                Ok(entered) => entered,
+                Err(error) => {
+                    let failure = self.failure.take().filter(|failure| !room::is_full(failure));
+                    self.failure = Some(failure.unwrap_or(error));
+                    return None;
+                }
+            };
+            let step = self.full.remove(at);
+            match self.attempt_with(&step, Some(passes)).await {
+                Err(error) if retry.judge(&error) != Judgement::Final => {}
+                ended => return Some(ended),
+            }
+        }
+        None
+    }
+
+    /// An attempt, perhaps with room that was waited for.
+    async fn attempt_with(&mut self, step: &Step, passes: Option<Passes>) -> Result<Answer, GatewayError> {
+        let mut tally = Tally { passes, ..Tally::of(step) };
         let place = self.begin(&tally);
         let result = attempt::run(self.asking, step, &mut tally).await;
         self.end(place, tally);
-        if let Err(error) = &result {
-            self.failure = Some(error.clone());
+        match &result {
+            Err(error) if room::is_full(error) => {
+                self.full.push(step.clone());
+                self.failure.get_or_insert(error.clone());
+            }
+            Err(error) => self.failure = Some(error.clone()),
+            Ok(_) => {}
         }
         result
     }
 
     /// Notes an attempt that has begun, so that it is known also when the client leaves in its middle.
-    fn begin(&mut self, tally: &Tally) -> usize {
+    pub(super) fn begin(&mut self, tally: &Tally) -> usize {
         self.record.attempts.push(tally.attempt.clone());
         self.record.attempts.len() - 1
     }
 
     /// Notes what an attempt found out.
-    fn end(&mut self, place: usize, tally: Tally) {
+    pub(super) fn end(&mut self, place: usize, tally: Tally) {
         *self.waited += tally.waited;
         if let Some(headers) = tally.refused_with {
             *self.refused_with = headers;

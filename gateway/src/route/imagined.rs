@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{Facts, Fleet, Plan, Question, Table, Turns};
+use super::{Clues, Facts, Fleet, Plan, Question, Table, Turns};
 use crate::domain::date::seconds_of_rfc3339;
 use crate::domain::{Asks, Envelope, Json, Operation, RequestHead, Sort, VirtualKey, Wishes};
 use crate::error::GatewayError;
@@ -162,6 +162,13 @@ impl Imagined {
         Ok(())
     }
 
+    /// Sent at this moment, in Unix seconds, unless it says so itself.
+    #[must_use]
+    pub fn at(mut self, now: u64) -> Self {
+        self.now.get_or_insert(now);
+        self
+    }
+
     /// What would happen to it. Nothing is counted.
     ///
     /// # Errors
@@ -171,18 +178,19 @@ impl Imagined {
         table: &Table,
         key: &VirtualKey,
         fleet: &Fleet,
-        now: u64,
+        clues: Clues<'_>,
     ) -> Result<Plan, GatewayError> {
         let facts = Facts {
             asks: &self.asks,
             dialect: self.dialect,
             session: self.session.as_deref(),
-            now: self.now.unwrap_or(now),
+            now: self.now.unwrap_or_default(),
         };
         let question = Question {
             key,
             asked: &self.model,
             head: &self.head,
+            clues,
             facts,
             wishes: self.wishes.as_ref().filter(|_| key.preferences),
             seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),

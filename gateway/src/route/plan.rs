@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::affinity::{Affinity, Conversation, Place};
 use super::explain::Told;
 use super::filter::{self, Why};
 use super::health::Fleet;
 use super::table::{Model, Reading, Table};
 use super::{Plan, Question, Step, Turns, wish};
 use crate::balance::{Balance, Candidate, Standing, Turn};
+use crate::config::Sticky;
 use crate::domain::target::model_for;
 use crate::domain::{Asks, Destination, Price, Target};
 use crate::error::GatewayError;
@@ -29,11 +31,13 @@ impl Table {
     /// wishes: a model that may not be asked, no target left.
     pub fn plan(&self, question: &Question<'_>, fleet: &Fleet, turns: Turns) -> Result<Plan, GatewayError> {
         let reading = self.permitted(question.key, question.asked)?;
+        let sticky = reading.model.sticky;
         let mut planner = Planner {
             table: self,
             question,
             fleet,
             turns,
+            conversation: question.clues.conversation(&question.key.id, question.head, sticky),
             random: fastrand::Rng::with_seed(question.seed),
             passed_over: Vec::new(),
         };
@@ -45,12 +49,14 @@ impl Table {
         if fallback.len() > 1 {
             once_each(&mut fallback);
         }
+        let affinity = (sticky != Sticky::Off).then(|| planner.affinity(&reading));
         let Planner { passed_over, .. } = planner;
         let plan = Plan {
             model: Arc::clone(reading.model),
             steps,
             fallback,
             passed_over,
+            affinity,
             effort: reading.effort,
             strict: question.wishes.is_some_and(|wishes| wishes.require_parameters),
             seed: question.seed,
@@ -68,6 +74,8 @@ struct Planner<'p> {
     question: &'p Question<'p>,
     fleet: &'p Fleet,
     turns: Turns,
+    /// What it belongs to, where the asked model minds that.
+    conversation: Option<Conversation>,
     random: fastrand::Rng,
     passed_over: Vec<(Step, Why)>,
 }
@@ -85,6 +93,27 @@ struct Branch<'p> {
 enum Way<'p> {
     Step(Step),
     Model(&'p Arc<Model>, Vec<Branch<'p>>),
+}
+
+impl Branch<'_> {
+    /// Its conversation decides, and no strategy.
+    fn by_conversation(&mut self) {
+        let standing = Standing::Score("by conversation".to_owned());
+        if let Way::Step(Step { told: Some(told), .. }) = &mut self.way {
+            told.standing = standing.clone();
+        }
+        self.standing = Some(standing);
+    }
+}
+
+/// A target as affinity sees it.
+fn place<'b>((branch, candidate): (&'b Branch<'_>, &Candidate)) -> Place<'b> {
+    let (provider, model) = match (&branch.way, &branch.target.to) {
+        (Way::Step(step), _) => (step.provider.as_ref(), step.model.as_str()),
+        (_, Destination::Model(name)) => ("", name.as_ref()),
+        _ => ("", ""),
+    };
+    Place { provider, model, weight: candidate.weight, in_flight: candidate.in_flight }
 }
 
 impl Way<'_> {
@@ -288,13 +317,25 @@ impl<'p> Planner<'p> {
         };
         let wished = self.question.wishes.and_then(|wishes| wishes.sort).map(wish::strategy);
         let balance = wished.unwrap_or(model.balance);
+        let conversation = self.conversation.filter(|_| wished.is_none());
         let priced = explained || balance.minds_cost();
         let candidates: Vec<_> = group.iter().map(|branch| self.candidate(branch, priced)).collect();
         if explained {
             tell(balance, &mut group, &candidates);
+            if conversation.is_some() {
+                group.iter_mut().for_each(Branch::by_conversation);
+            }
         }
         if group.len() == 1 {
             return group;
+        }
+        let pick = |order: Vec<usize>| {
+            let mut open: Vec<_> = group.into_iter().map(Some).collect();
+            order.into_iter().filter_map(|at| open.get_mut(at)?.take()).collect()
+        };
+        if let Some(conversation) = conversation {
+            let order = conversation.order(&group.iter().zip(&candidates).map(place).collect::<Vec<_>>());
+            return pick(order);
         }
         let mut memories = model.memory.lock();
         let memory = memories.of(tier, front);
@@ -303,8 +344,53 @@ impl<'p> Planner<'p> {
         let memory = if counts { memory } else { &mut copy };
         let mut random = |bound: u32| self.random.u32(0..bound.max(1));
         let order = balance.order(&candidates, &mut Turn { random: &mut random, memory });
-        let mut open: Vec<_> = group.into_iter().map(Some).collect();
-        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).collect()
+        pick(order)
+    }
+
+    /// What came of keeping the conversation in its place. Its home is also one that may not be asked now: the conversation
+    /// comes back to it.
+    fn affinity(&self, reading: &Reading<'p>) -> Affinity {
+        let home =
+            |conversation| Some((conversation, self.home(reading.model, &reading.sent, conversation, 0)?));
+        match self.conversation.and_then(home) {
+            Some((conversation, home)) => Affinity::Known { conversation, home },
+            None => Affinity::Unknown,
+        }
+    }
+
+    fn home(
+        &self,
+        model: &'p Model,
+        asked: &str,
+        conversation: Conversation,
+        depth: usize,
+    ) -> Option<String> {
+        let serving = || model.targets.iter().filter(|target| target.weight > 0);
+        let tier = serving().map(|target| target.tier).min()?;
+        let first: Vec<_> = serving().filter(|target| target.tier == tier).collect();
+        let names: Vec<(&str, String)> = first
+            .iter()
+            .map(|target| match &target.to {
+                Destination::Provider { provider, model } => {
+                    (provider.as_ref(), model_for(provider, model, asked))
+                }
+                Destination::Model(name) => ("", name.to_string()),
+            })
+            .collect();
+        let places = first.iter().zip(&names).map(|(target, (provider, model))| Place {
+            provider,
+            model,
+            weight: target.weight,
+            in_flight: 0,
+        });
+        let at = conversation.home(places)?;
+        match names.get(at)? {
+            ("", name) => {
+                let (model, asked) = self.inner(name, asked, depth)?;
+                self.home(model, &asked, conversation, depth + 1)
+            }
+            (provider, model) => Some(format!("{provider}/{model}")),
+        }
     }
 
     /// What a strategy sees of a target; of a model, what its targets come to together.

@@ -36,12 +36,15 @@ impl Retry {
             // The client's own fault stays the client's, wherever it is sent.
             (Kind::InvalidRequest | Kind::ContextLength | Kind::ContentPolicy, _) => Judgement::Final,
             (Kind::ClientGone | Kind::Internal, _) => Judgement::Final,
+            // No room there, and nothing was sent.
+            (Kind::Overloaded, Origin::Gateway) => Judgement::Elsewhere,
             (_, Origin::Plugin) | (Kind::Unsupported, _) => Judgement::Elsewhere,
             (
                 Kind::Authentication | Kind::Permission | Kind::Quota | Kind::ModelNotFound | Kind::TooLarge,
                 _,
             ) => Judgement::Elsewhere,
             _ if self.covers(error) => Judgement::Again,
+            _ if error.keys_rest() => Judgement::Elsewhere,
             _ => Judgement::Final,
         }
     }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::hedge::Hedge;
 use super::retry::Retry;
 use super::variant;
 use crate::balance::{Balance, Memory};
-use crate::config::{Cache, Lossy, TimeoutOverrides};
+use crate::config::{Cache, Lossy, Sticky, TimeoutOverrides};
 use crate::domain::{Destination, ModelFacts, Pattern, Price, Rules, Target};
 
 /// One configured model.
@@ -23,6 +24,10 @@ pub struct Model {
     pub balance: &'static dyn Balance,
     /// What it keeps between requests.
     pub memory: Mutex<Memories>,
+    /// What stays on one target.
+    pub sticky: Sticky,
+    /// When a second target is asked beside a slow one.
+    pub hedge: Option<Hedge>,
     /// In order, once every target has failed.
     pub fallback: Vec<Target>,
     /// What to do about failures.

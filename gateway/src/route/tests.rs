@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Facts, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
+use super::{Clues, Facts, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
 use crate::config::{Lossy, TimeoutOverrides};
 use crate::domain::{Asks, Envelope, LazyAsks, Operation, Pattern, RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
@@ -26,6 +26,8 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         targets,
         balance: crate::balance::DEFAULT,
         memory: parking_lot::Mutex::default(),
+        sticky: crate::config::Sticky::Off,
+        hedge: None,
         fallback,
         retry: retry(),
         lossy: Lossy::Allow,
@@ -38,7 +40,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models, preferences: true }
+    VirtualKey { id: "k".into(), team: None, models, preferences: true, tags: Vec::new() }
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
@@ -51,7 +53,8 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
     let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
     let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
     let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
-    let question = Question { key, asked, head: &head, facts, wishes: None, seed: 1 };
+    let clues = Clues::default();
+    let question = Question { key, asked, head: &head, clues, facts, wishes: None, seed: 1 };
     table.plan(&question, &Fleet::default(), Turns::Taken)
 }
 

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Snapshot;
 use crate::domain::VirtualKey;
-use crate::route::{Fleet, Imagined, Plan};
+use crate::route::{Clues, Fleet, Imagined, Plan};
 
 impl Snapshot {
     /// The plan for a request that nobody sent.
@@ -20,12 +20,19 @@ impl Snapshot {
         let imagined = Imagined::read(words)?;
         let key = match &imagined.key {
             Some(name) => self.keyring.named(name).ok_or_else(|| format!("there is no key `{name}`"))?,
-            None => Arc::new(VirtualKey { id: "any".into(), team: None, models: None, preferences: true }),
+            None => Arc::new(VirtualKey {
+                id: "any".into(),
+                team: None,
+                models: None,
+                preferences: true,
+                tags: Vec::new(),
+            }),
         };
         if imagined.wishes() && !key.preferences {
             return Err(format!("the key `{}` may not wish: `preferences` is false", key.id));
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        imagined.plan(&self.routes, &key, fleet, now).map_err(|error| error.to_string())
+        let clues = Clues { headers: &self.session_headers, ..Clues::default() };
+        imagined.at(now).plan(&self.routes, &key, fleet, clues).map_err(|error| error.to_string())
     }
 }

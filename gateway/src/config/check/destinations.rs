@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::HeaderName;
+
 use super::Check;
 use crate::config::suggest::did_you_mean;
 use crate::config::tree::Route;
@@ -155,6 +157,13 @@ impl Check<'_> {
 
     pub(super) fn routing(&mut self) {
         let routing = &self.config.routing;
+        let route = Route::keys(&["routing", "session_headers"]);
+        for (index, name) in routing.session_headers.iter().enumerate() {
+            if HeaderName::try_from(name.as_str()).is_err() {
+                let message = format!("`{name}` cannot be the name of a header");
+                self.report(&route.index(index), message, "not a header", None);
+            }
+        }
         let Some(provider) = &routing.default_provider else { return };
         let route = Route::keys(&["routing", "default_provider"]);
         if !self.names.providers.contains(provider) {

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::config::tree::Route;
-use crate::config::{ModelPattern, Params, Source, TargetName};
+use crate::config::{Model, ModelPattern, Params, Source, TargetName};
 use crate::domain::{ByteSize, Timespan};
 
 impl Check<'_> {
@@ -40,9 +40,19 @@ impl Check<'_> {
             for (index, to) in model.fallback.iter().enumerate() {
                 self.destination(name, to, &route.key("fallback").index(index));
             }
+            self.hedge(name, model, &route);
             self.somebody_serves(name, model, &route.key("targets"));
         }
         self.circles();
+    }
+
+    fn hedge(&mut self, name: &str, model: &Model, route: &Route) {
+        let Some(hedge) = &model.hedge else { return };
+        if hedge.after.fixed().is_some_and(|after| after.is_zero()) {
+            let message = format!("model `{name}` would ask two targets at once");
+            let help = Some("write how long the first has, as in \"800ms\"".to_owned());
+            self.report(&route.key("hedge").key("after"), message, "zero", help);
+        }
     }
 
     pub(super) fn params(&mut self, params: &Params, route: &Route) {

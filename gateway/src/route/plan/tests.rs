@@ -5,13 +5,13 @@ use std::time::Duration;
 use http::{HeaderMap, Method};
 
 use crate::balance;
-use crate::config::{Cache, Lossy, TimeoutOverrides};
+use crate::config::{Cache, Lossy, Sticky, TimeoutOverrides};
 use crate::domain::{
     Asks, Destination, Envelope, LazyAsks, Micros, ModelFacts, ModelPrice, Operation, Pattern, Price,
     RequestHead, Rules, Target, VirtualKey, Wishes,
 };
 use crate::error::GatewayError;
-use crate::route::{Facts, Fleet, Memories, Model, Plan, Question, Retry, Step, Table, Turns};
+use crate::route::{Clues, Facts, Fleet, Memories, Model, Plan, Question, Retry, Step, Table, Turns};
 
 mod addresses;
 mod nested;
@@ -26,6 +26,8 @@ fn model(name: &str, balance: &str, targets: Vec<Target>, fallback: Vec<Target>)
         targets,
         balance: balance::named(balance).unwrap_or_else(|| panic!("`{balance}` is a strategy")),
         memory: parking_lot::Mutex::new(Memories::default()),
+        sticky: Sticky::Off,
+        hedge: None,
         fallback,
         retry: Retry {
             attempts: 3,
@@ -75,7 +77,7 @@ fn price(input: i64, output: i64) -> Price {
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models, preferences: true }
+    VirtualKey { id: "k".into(), team: None, models, preferences: true, tags: Vec::new() }
 }
 
 /// One question to a table.
@@ -105,7 +107,8 @@ impl<'a> Asked<'a> {
             LazyAsks::new(Box::new(|| Asks { input_tokens: 1_000, ..Asks::of(&envelope, Operation::Chat) }));
         let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: self.now };
         let (key, wishes, seed) = (&self.key, self.wishes.as_ref(), self.seed);
-        let question = Question { key, asked, head: &head, facts, wishes, seed };
+        let clues = Clues::default();
+        let question = Question { key, asked, head: &head, clues, facts, wishes, seed };
         self.table.plan(&question, &self.fleet, turns)
     }
 
