@@ -24,6 +24,7 @@ mod problem;
 mod retry;
 mod schema;
 mod show;
+mod statuses;
 mod suggest;
 mod text;
 mod threads;
@@ -57,9 +58,11 @@ pub use preset::Preset;
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use retry::{Empty, FallbackOn};
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
+pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
 
 /// Looks one environment variable up.

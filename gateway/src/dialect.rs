@@ -19,6 +19,7 @@ pub mod openai_chat;
 pub mod openai_completions;
 mod openai_error;
 pub mod openai_responses;
+pub mod nothing;
 mod operations;
 pub mod passage;
 mod said;

@@ -12,6 +12,7 @@ mod changes;
 mod counted;
 mod deliver;
 mod exchange;
+mod judged;
 mod keeper;
 mod losses;
 mod pass_on;
@@ -23,6 +24,7 @@ mod reject;
 mod service;
 mod show;
 mod stream;
+mod vigil;
 mod walk;
 
 pub use service::{Gateway, Ground};

@@ -12,13 +12,14 @@ use crate::error::{GatewayError, Kind};
 mod filter;
 mod health;
 mod judge;
+mod nobody;
 mod retry;
 mod table;
 mod variant;
 
 pub use filter::Why;
 pub use health::{Fleet, Running, TargetState};
-pub use judge::blame;
+pub use judge::{blame, refined};
 pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
 
@@ -62,6 +63,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// In order, each once, when the steps have failed.
     pub fallback: Vec<Step>,
+    /// In order, each once, when one has refused the content.
+    pub on_content_policy: Vec<Step>,
+    /// In order, each once, when the prompt was too long for one.
+    pub on_context_length: Vec<Step>,
     /// Targets that are not asked, and why.
     pub passed_over: Vec<(Step, Why)>,
     /// The effort of reasoning that the model's name asked for.
@@ -90,8 +95,16 @@ impl Table {
             }
         }
         let steps = in_order(model, open, turns);
-        let fallback = model.fallback.iter().map(step).collect();
-        Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, effort })
+        let each = |targets: &[Target]| targets.iter().map(step).collect();
+        Ok(Plan {
+            model: Arc::clone(model),
+            steps,
+            fallback: each(&model.fallback),
+            on_content_policy: each(&model.on_content_policy),
+            on_context_length: each(&model.on_context_length),
+            passed_over,
+            effort,
+        })
     }
 
     /// The model a key may use by this name, its name without an effort, and the effort.

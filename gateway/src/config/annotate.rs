@@ -44,6 +44,7 @@ keys = [""]
 credential = { header = "api-key" }
 headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
+blame_key = "401,403"
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [providers.openai.params]

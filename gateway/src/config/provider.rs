@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Limits;
 use super::params::Params;
 use super::server::TimeoutOverrides;
+use super::statuses::Statuses;
 use super::text::secret;
 use crate::domain::Secret;
 
@@ -43,6 +44,14 @@ pub struct Provider {
     pub options: BTreeMap<String, serde_json::Value>,
     /// What requests to this provider may say, changed before they are sent and after the model's own rules.
     pub params: Params,
+    /// Texts that make a failure of an answer with a good status: one of them stands in its body, or in what its stream says
+    /// before the first content is over. Case and white space do not count. Default: none.
+    #[schemars(example = ["service temporarily unavailable"])]
+    pub error_triggers: Vec<String>,
+    /// The statuses that are the fault of the key that was sent, so that it rests and another one is used. Default: where
+    /// the vendor says so, as with 401 and 403.
+    #[schemars(example = "401,403")]
+    pub blame_key: Option<Statuses>,
     /// What this account may be asked at most; over it the next target is tried.
     pub limits: Limits,
     /// Instead of `[server.timeouts]`, for this provider.

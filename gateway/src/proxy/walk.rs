@@ -1,5 +1,6 @@
 //! Walks the plan: one attempt after the other, until one has an answer. Nothing has been sent to the client then.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
@@ -12,15 +13,14 @@ use crate::domain::Record;
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Plan, Step};
 
-/// The first answer that is one. Its first event is there; nothing has been sent to the client.
+/// The first answer that is one. Its first event is there; nothing of it has been sent to the client.
 pub(super) async fn first_good(
     request: &Request<'_>,
     plan: &Plan,
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
-    let retry = &plan.model.retry;
     let total = exchange.started + request.snapshot.timeouts.total;
-    let Exchange { head, started, created, record, waited, refused_with, said } = exchange;
+    let Exchange { head, started, created, record, waited, refused_with, said, .. } = exchange;
     let asking = Asking {
         request,
         model: &plan.model,
@@ -32,44 +32,19 @@ pub(super) async fn first_good(
         created: *created,
         canonical: OnceCell::new(),
     };
-    let mut walk = Walk { asking: &asking, record, waited, refused_with, said, failure: None };
-    let now = Instant::now();
-    // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
-    let mut waiting: Vec<Waiting<'_>> =
-        plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
-    for _ in 0..retry.attempts {
-        let now = Instant::now();
-        let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
-        let Some(mut next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
-        if next.ready > total {
-            break;
-        }
-        Exchange::wait(walk.waited, tokio::time::sleep_until(next.ready.into())).await;
-        match walk.attempt(next.step).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => match retry.judge(&error) {
-                Judgement::Final => return Err(error),
-                Judgement::Elsewhere => {}
-                Judgement::Again => {
-                    if let Some(wait) = retry.wait(next.tried, error.retry_after, fastrand::f64()) {
-                        next.ready = Instant::now() + wait;
-                        next.tried += 1;
-                        waiting.push(next);
-                    }
-                }
-            },
-        }
+    let mut walk = Walk { asking: &asking, plan, record, waited, refused_with, said, failure: None };
+    let walked = match walk.targets(total).await {
+        ControlFlow::Continue(()) => walk.each(&plan.fallback).await,
+        found => found,
+    };
+    match walked {
+        ControlFlow::Break(found) => found,
+        ControlFlow::Continue(()) => Err(walk.failure.map_or_else(|| plan.nobody(), ours_to_answer_for)),
     }
-    for step in &plan.fallback {
-        match walk.attempt(step).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
-            Err(_) => {}
-        }
-    }
-    let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
-    Err(walk.failure.map_or_else(nothing, ours_to_answer_for))
 }
+
+/// What a part of the walk found: an answer, an error nobody will do better than, or nothing that ends the walk.
+type Walked = ControlFlow<Result<Answer, GatewayError>>;
 
 /// A target and when it may be asked.
 struct Waiting<'a> {
@@ -99,6 +74,7 @@ fn ours_to_answer_for(error: GatewayError) -> GatewayError {
 /// One walk along a plan: what its attempts find out goes into the exchange's own record.
 struct Walk<'w> {
     asking: &'w Asking<'w>,
+    plan: &'w Plan,
     record: &'w mut Record,
     waited: &'w mut Duration,
     refused_with: &'w mut HeaderMap,
@@ -107,6 +83,68 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
+    /// The targets: whoever is ready first, in the plan's order; a failed one comes back when it may be asked again.
+    async fn targets(&mut self, total: Instant) -> Walked {
+        let Plan { model, steps, .. } = self.plan;
+        let now = Instant::now();
+        let mut waiting: Vec<Waiting<'_>> =
+            steps.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
+        for _ in 0..model.retry.attempts {
+            let now = Instant::now();
+            let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
+            let Some(mut next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
+            if next.ready > total {
+                break;
+            }
+            Exchange::wait(self.waited, tokio::time::sleep_until(next.ready.into())).await;
+            let error = match self.attempt(next.step).await {
+                Ok(answer) => return ControlFlow::Break(Ok(answer)),
+                Err(error) => error,
+            };
+            if self.judge(&error).await? == Judgement::Again
+                && let Some(wait) = model.retry.wait(next.tried, error.retry_after, fastrand::f64())
+            {
+                next.ready = Instant::now() + wait;
+                next.tried += 1;
+                waiting.push(next);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// What follows from a failure. One that has targets of its own ends the walk there.
+    async fn judge(&mut self, error: &GatewayError) -> ControlFlow<Result<Answer, GatewayError>, Judgement> {
+        let own = match error.kind {
+            Kind::ContextLength => &self.plan.on_context_length,
+            Kind::ContentPolicy => &self.plan.on_content_policy,
+            _ => &Vec::new(),
+        };
+        if !own.is_empty() {
+            // Boxed: it is rare, and as large as the walk itself.
+            let walked = Box::pin(self.each(own)).await;
+            let failed = || Err(self.failure.take().unwrap_or_else(|| error.clone()));
+            return ControlFlow::Break(walked.break_value().unwrap_or_else(failed));
+        }
+        match self.plan.model.retry.judge(error) {
+            Judgement::Final => ControlFlow::Break(Err(error.clone())),
+            judgement => ControlFlow::Continue(judgement),
+        }
+    }
+
+    /// Each of these targets once.
+    async fn each(&mut self, steps: &[Step]) -> Walked {
+        for step in steps {
+            match self.attempt(step).await {
+                Ok(answer) => return ControlFlow::Break(Ok(answer)),
+                Err(error) if self.plan.model.retry.judge(&error) == Judgement::Final => {
+                    return ControlFlow::Break(Err(error));
+                }
+                Err(_) => {}
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     async fn attempt(&mut self, step: &Step) -> Result<Answer, GatewayError> {
         let mut tally = Tally::of(step);
         let place = self.begin(&tally);
