@@ -20,6 +20,7 @@ mod health;
 mod hedge;
 mod imagined;
 mod judge;
+mod nobody;
 mod plan;
 mod retry;
 mod table;
@@ -35,7 +36,7 @@ pub use fitness::Facts;
 pub use health::{Fleet, Running, TargetState};
 pub use hedge::{Budget, Hedge};
 pub use imagined::Imagined;
-pub use judge::blame;
+pub use judge::{blame, refined};
 pub use retry::{Judgement, Retry};
 pub use table::{Memories, Model, Reading, Table};
 
@@ -89,6 +90,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// In order, each once, when the steps have failed.
     pub fallback: Vec<Step>,
+    /// In order, each once, when one has refused the content.
+    pub on_content_policy: Vec<Step>,
+    /// In order, each once, when the prompt was too long for one.
+    pub on_context_length: Vec<Step>,
     /// Targets that are not asked, and why.
     pub passed_over: Vec<(Step, Why)>,
     /// What came of keeping a conversation in its place; `None`: the model does not.

@@ -12,6 +12,7 @@ use super::model::{Destination, ModelPattern, RetryCondition, TargetName};
 use super::moment::Moment;
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
+use super::statuses::Statuses;
 use crate::domain::{ByteSize, Micros, Rate, Secret, Timespan, TimespanRange};
 
 /// The schema's word for a string that one of our types reads.
@@ -105,6 +106,7 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         ModelPattern::KIND => refused_by::<ModelPattern>(text),
         RetryCondition::KIND => refused_by::<RetryCondition>(text),
         HedgeAfter::KIND => refused_by::<HedgeAfter>(text),
+        Statuses::KIND => refused_by::<Statuses>(text),
         Source::KIND => refused_by::<Source>(text),
         Digest::KIND => refused_by::<Digest>(text),
         "url" => refused_url(text),

@@ -1,6 +1,7 @@
 //! Why a target is not asked. Each reason is a sentence: an explanation shows it, and so does an error.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{Question, TargetState};
 use crate::domain::{Target, rfc3339};
@@ -10,8 +11,13 @@ use crate::domain::{Target, rfc3339};
 pub enum Why {
     /// Its weight is 0.
     Drained,
-    /// It is paused until this moment, in Unix seconds.
-    Paused(u64),
+    /// It is paused.
+    Paused {
+        /// Until this moment, in Unix seconds.
+        until: u64,
+        /// So long from now.
+        left: Duration,
+    },
     /// The request wishes others only.
     NotOnly,
     /// The request wishes it to be left out.
@@ -26,11 +32,26 @@ pub enum Why {
     TooDear,
 }
 
+impl Why {
+    /// When the target may be asked again, where that is known.
+    pub fn back_in(&self) -> Option<Duration> {
+        match self {
+            Self::Paused { left, .. } => Some(*left),
+            _ => None,
+        }
+    }
+
+    /// It rests because it was asked too much.
+    pub fn is_rate(&self) -> bool {
+        false
+    }
+}
+
 impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Drained => "its weight is 0",
-            Self::Paused(until) => return write!(formatter, "it is paused until {}", rfc3339(*until)),
+            Self::Paused { until, .. } => return write!(formatter, "it is paused until {}", rfc3339(*until)),
             Self::NotOnly => "it is not among `provider.only`",
             Self::Ignored => "it is among `provider.ignore`",
             Self::NotInOrder => "it is not in `provider.order`, and `provider.allow_fallbacks` is false",
@@ -51,5 +72,7 @@ pub(super) fn why_closed(target: &Target, question: &Question<'_>) -> Option<Why
     if target.weight == 0 {
         return Some(Why::Drained);
     }
-    target.pause_until.filter(|until| *until > question.facts.now).map(Why::Paused)
+    let until = target.pause_until?;
+    let left = until.checked_sub(question.facts.now).filter(|left| *left > 0)?;
+    Some(Why::Paused { until, left: Duration::from_secs(left) })
 }

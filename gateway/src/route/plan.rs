@@ -43,9 +43,11 @@ impl Table {
         };
         let steps = planner.steps(&reading);
         let mut fallback = planner.wished(&reading)?;
-        if question.wishes.is_none_or(|wishes| !wishes.no_fallbacks) {
-            fallback.extend(planner.fallback(&reading));
-        }
+        let backed = question.wishes.is_none_or(|wishes| !wishes.no_fallbacks);
+        let mut each = |targets| if backed { planner.each(targets, &reading.sent) } else { Vec::new() };
+        fallback.extend(each(&reading.model.fallback));
+        let on_content_policy = each(&reading.model.on_content_policy);
+        let on_context_length = each(&reading.model.on_context_length);
         if fallback.len() > 1 {
             once_each(&mut fallback);
         }
@@ -55,6 +57,8 @@ impl Table {
             model: Arc::clone(reading.model),
             steps,
             fallback,
+            on_content_policy,
+            on_context_length,
             passed_over,
             affinity,
             effort: reading.effort,
@@ -184,11 +188,11 @@ impl<'p> Planner<'p> {
         Ok(steps)
     }
 
-    /// What the configuration names for the time when all of them have failed.
-    fn fallback(&mut self, reading: &Reading<'p>) -> Vec<Step> {
+    /// What the configuration names for the time when others have failed.
+    fn each(&mut self, targets: &'p [Target], asked: &str) -> Vec<Step> {
         let mut found = Vec::new();
-        for target in &reading.model.fallback {
-            if let Some(branch) = self.branch(0, target, &reading.sent, 0) {
+        for target in targets {
+            if let Some(branch) = self.branch(0, target, asked, 0) {
                 self.follow(branch, false, &mut found);
             }
         }

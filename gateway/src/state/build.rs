@@ -13,7 +13,9 @@ use crate::auth::Keyring;
 use crate::config::{self, Config, CredentialWay};
 use crate::domain::http::CredentialKind;
 use crate::domain::rules::leaves;
-use crate::domain::{Destination, ModelFacts, Outbound, Rules, Secret, Surroundings, Target, VirtualKey};
+use crate::domain::{
+    Destination, ModelFacts, Outbound, Rules, Secret, Surroundings, Target, Trigger, VirtualKey,
+};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Hedge, Model, Retry, Table};
 use crate::upstream::{self, Authorities, AzureAd, Caps, Credential, Network, Timeouts, Tls};
@@ -145,6 +147,8 @@ fn open(
         passages,
         stream_usage,
         rules: rules(&provider.params),
+        error_triggers: provider.error_triggers.iter().map(|text| Trigger::new(text)).collect(),
+        blame_key: provider.blame_key.clone(),
     })
 }
 
@@ -251,10 +255,16 @@ fn model_of(name: &str, model: &config::Model) -> Model {
     Model {
         name: name.into(),
         targets: model.targets.iter().map(target).collect(),
-        fallback: model.fallback.iter().map(|to| Target::to(destination(to))).collect(),
+        fallback: in_turn(&model.fallback),
+        on_content_policy: in_turn(&model.fallback_on.content_policy),
+        on_context_length: in_turn(&model.fallback_on.context_length),
+        empty: model.empty,
+        keep_alive: model.keep_alive.into(),
         retry: Retry {
             attempts: model.retry.attempts,
             on: model.retry.on.clone(),
+            failover: model.failover.clone(),
+            sent: model.retry.sent,
             first_wait: Duration::from(model.retry.backoff.from),
             longest_wait: Duration::from(model.retry.backoff.to),
         },
@@ -279,6 +289,11 @@ fn target(configured: &config::Target) -> Target {
         price: configured.price.as_ref().map(|price| Arc::new(price.compiled())),
         pause_until: configured.pause_until.as_ref().map(|until| until.seconds),
     }
+}
+
+/// Tried one after the other.
+fn in_turn(configured: &[config::Destination]) -> Vec<Target> {
+    configured.iter().map(|to| Target::to(destination(to))).collect()
 }
 
 fn destination(configured: &config::Destination) -> Destination {

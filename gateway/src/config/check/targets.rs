@@ -41,6 +41,15 @@ impl Check<'_> {
                 self.destination(name, to, &route.key("fallback").index(index));
             }
             self.hedge(name, model, &route);
+            let on = [
+                ("content-policy", &model.fallback_on.content_policy),
+                ("context-length", &model.fallback_on.context_length),
+            ];
+            for (reason, targets) in on {
+                for (index, to) in targets.iter().enumerate() {
+                    self.destination(name, to, &route.key("fallback_on").key(reason).index(index));
+                }
+            }
             self.somebody_serves(name, model, &route.key("targets"));
         }
         self.circles();

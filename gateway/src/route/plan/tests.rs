@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method};
 
 use crate::balance;
-use crate::config::{Cache, Lossy, Sticky, TimeoutOverrides};
+use crate::config::{Cache, Empty, Lossy, Statuses, Sticky, TimeoutOverrides};
 use crate::domain::{
     Asks, Destination, Envelope, LazyAsks, Micros, ModelFacts, ModelPrice, Operation, Pattern, Price,
     RequestHead, Rules, Target, VirtualKey, Wishes,
@@ -29,9 +29,15 @@ fn model(name: &str, balance: &str, targets: Vec<Target>, fallback: Vec<Target>)
         sticky: Sticky::Off,
         hedge: None,
         fallback,
+        on_content_policy: Vec::new(),
+        on_context_length: Vec::new(),
+        empty: Empty::default(),
+        keep_alive: Duration::ZERO,
         retry: Retry {
             attempts: 3,
             on: Vec::new(),
+            failover: Statuses::default(),
+            sent: true,
             first_wait: Duration::ZERO,
             longest_wait: Duration::ZERO,
         },
