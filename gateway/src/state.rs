@@ -3,18 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::HeaderName;
+
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::{Headers, Statuses};
 use crate::domain::{Rules, Trigger};
 use crate::route::Table;
-use crate::upstream::{self, Timeouts};
+use crate::upstream::{self, Caps, Timeouts};
 
 mod build;
+mod key_check;
 mod model_facts;
 mod options;
+mod provider_keys;
 
 pub use build::build;
+pub use key_check::Asked;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {
@@ -32,6 +37,16 @@ pub struct Snapshot {
     pub timeouts: Timeouts,
     /// What response headers tell about us.
     pub headers: Headers,
+    /// Headers of the operator's own that name a conversation.
+    pub session_headers: Vec<HeaderName>,
+}
+
+impl Snapshot {
+    /// How many requests may run at a time behind each gate.
+    pub fn caps(&self) -> Vec<(Arc<str>, u32)> {
+        let providers = self.providers.iter();
+        providers.filter_map(|(name, provider)| Some((Arc::clone(name), provider.caps.concurrent?))).collect()
+    }
 }
 
 /// One provider: its network side and its translation.
@@ -44,6 +59,8 @@ pub struct Provider {
     pub plugin: Arc<str>,
     /// How long its attempts may take.
     pub timeouts: Timeouts,
+    /// How many requests it may get.
+    pub caps: Caps,
     /// It tells usage in a stream when it is asked to.
     pub stream_usage: bool,
     /// The client dialects it speaks itself, as far as its options allow.

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod admin;
+mod affinity;
 mod auth;
 mod chat;
 mod cli;
@@ -16,8 +17,11 @@ mod failover;
 mod fault;
 mod faults_matrix;
 mod hard_cases;
+mod keypool;
+mod hedge;
 mod losses;
 mod models;
+mod network;
 mod ollama;
 mod operation;
 mod params;

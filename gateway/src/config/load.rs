@@ -53,9 +53,13 @@ fn anchor(config: &mut Config, folder: &Path) {
     let at = |path: &mut PathBuf| *path = folder.join(&*path);
     config.store.path.iter_mut().for_each(at);
     config.server.plugins_dir.iter_mut().for_each(at);
+    config.providers.values_mut().for_each(|provider| provider.keys_file.iter_mut().for_each(at));
     if let Some(tls) = &mut config.server.tls {
         at(&mut tls.cert);
         at(&mut tls.key);
+    }
+    for tls in config.providers.values_mut().filter_map(|provider| provider.tls.as_mut()) {
+        tls.files().for_each(|(_, path)| at(path));
     }
     for plugin in config.plugins.values_mut() {
         if let Source::File(path) = &mut plugin.source {
@@ -80,7 +84,7 @@ fn without_file(overrides: &[String], environment: Environment<'_>) -> Result<Lo
     examine(&text, "environment", overrides, &trimmed, tree::read(&text).0, |_| None)
 }
 
-/// Checks a configuration text; `name` stands for the file in errors.
+/// Checks a configuration text; `name` stands for the file in errors, and files that it names are looked at beside it.
 ///
 /// # Errors
 /// Everything that is wrong with it, at once.
@@ -117,8 +121,9 @@ fn examine(
     problems.append(&mut conformity.problems);
     problems.extend(demand(&names));
     let config = typed(&root);
+    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
     match &config {
-        Ok(config) => problems.append(&mut cross_check(config, &root, &names, &conformity.dropped)),
+        Ok(config) => problems.append(&mut cross_check(config, &root, &names, &conformity.dropped, folder)),
         Err(problem) if problems.is_empty() => problems.push(problem.clone()),
         // What could not be read has been told already, in better words.
         Err(_) => {}
@@ -154,7 +159,7 @@ fn typed(root: &Node) -> Result<Config, Problem> {
 }
 
 /// As they stand in the file; what has no place comes last.
-fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+pub(super) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
     problems
 }

@@ -14,8 +14,9 @@ use super::exchange::{Exchange, Said};
 use super::keeper::{Keeper, provenance};
 use super::recall::Keeping;
 use super::service::Ground;
+use super::provider_key::{self, InHand};
 use super::stream::Stream;
-use super::{judged, losses, pass_on, rate_headers};
+use super::{judged, losses, pass_on, rate_headers, room};
 use crate::adapter::{Lease, Route};
 use crate::config::Empty;
 use crate::dialect::lost::Lost;
@@ -24,9 +25,9 @@ use crate::dialect::{AnswerFacts, Dialect, nothing, told};
 use crate::domain::http::UpstreamRequest;
 use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Model, Step, refined};
+use crate::route::{Conversation, Model, Step, refined};
 use crate::state::{Provider, Snapshot};
-use crate::upstream::Response;
+use crate::upstream::{Passes, Response};
 use crate::vault::Recalled;
 
 /// Largest whole answer taken from a provider.
@@ -55,6 +56,7 @@ impl Request<'_> {
             headers: HeaderMap::new(),
             target: "causeway/estimate".to_owned(),
             running: None,
+            in_hand: None,
             deadline: Deadline::now(),
             body: answer::Body::Whole(answer::JSON, body.into()),
         })
@@ -75,6 +77,8 @@ pub(super) struct Asking<'a> {
     pub(super) created: u64,
     /// Decoded once, by the first attempt that needs it.
     pub(super) canonical: OnceCell<Canonical>,
+    /// The conversation that stays where it is; so does its provider key.
+    pub(super) conversation: Option<Conversation>,
 }
 
 impl Asking<'_> {
@@ -114,6 +118,10 @@ pub(super) struct Tally {
     pub(super) said: Option<Said>,
     /// Losses, usage and calls into adapters.
     pub(super) record: Record,
+    /// The provider key it is sent with.
+    pub(super) in_hand: Option<InHand>,
+    /// Room that was waited for.
+    pub(super) passes: Option<Passes>,
 }
 
 impl Tally {
@@ -128,11 +136,15 @@ impl Tally {
                 error: None,
                 took: Duration::ZERO,
                 translated: false,
+                key: None,
+                spent: None,
             },
             waited: Duration::ZERO,
             refused_with: None,
             said: None,
             record: Record::default(),
+            in_hand: None,
+            passes: None,
         }
     }
 }
@@ -140,8 +152,12 @@ impl Tally {
 /// One attempt at one target.
 pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> Result<Answer, GatewayError> {
     let began = Instant::now();
+    let passes = tally.passes.take().map_or_else(|| room::enter(asking, step), Ok);
+    let passes = passes.inspect_err(|error| {
+        (tally.attempt.outcome, tally.attempt.error) = (room::FULL, Some(error.to_string()));
+    })?;
     let running = step.state.begin();
-    let result = Try { asking, step, tally }.target().await;
+    let result = Try { asking, step, tally, passes }.target().await;
     tally.attempt.took = began.elapsed();
     let result = result.map_err(|mut error| {
         if let Some(provider) = asking.request.snapshot.providers.get(&step.provider) {
@@ -151,10 +167,11 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
         error.context(format!("target `{}/{}`", step.provider, step.model))
     });
     tally.attempt.outcome = "ok";
+    provider_key::tell(tally, result.as_ref().err());
     match result {
         Ok(answer) => {
             running.answered(began.elapsed());
-            Ok(Answer { running: Some(running), ..answer })
+            Ok(Answer { running: Some(running), in_hand: tally.in_hand.clone(), ..answer })
         }
         Err(error) => {
             tally.attempt.outcome = error.kind.as_str();
@@ -169,6 +186,8 @@ struct Try<'t> {
     asking: &'t Asking<'t>,
     step: &'t Step,
     tally: &'t mut Tally,
+    /// Room at the target, handed on to the answer's body.
+    passes: Passes,
 }
 
 impl Try<'_> {
@@ -209,12 +228,14 @@ impl Try<'_> {
             let canonical = self.asking.canonical.get_or_try_init(|| self.asking.decode()).await?;
             self.translate(canonical, provider, &route, (changes.as_ref(), &mut lease))?
         };
+        let key = provider_key::take(provider, self.asking, step, self.tally)?;
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
-        let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &timeouts));
+        let sent = Box::pin(ground.client.send_with(&provider.upstream, key, &upstream_request, &timeouts));
         let first = Deadline::now() + timeouts.first_token;
         let until = if envelope.stream || envelope.raw { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.tally.waited, timeout_at(until, sent)).await;
-        let response = sent.map_err(|_| too_slow())??;
+        let mut response = sent.map_err(|_| too_slow())??;
+        response.body.hold(std::mem::take(&mut self.passes));
         self.tally.attempt.status = Some(response.head.status);
         let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.asking.now());
         let target = format!("{}/{}", step.provider, step.model);
@@ -231,7 +252,7 @@ impl Try<'_> {
             self.whole(came).await
         };
         let body = body.map_err(|error| refined(error, b"", provider.blame_key.as_ref()))?;
-        Ok(Answer { headers, target, deadline, running: None, body })
+        Ok(Answer { headers, target, deadline, running: None, in_hand: None, body })
     }
 
     fn route(&self, provider: &Provider, step: &Step) -> Route {
