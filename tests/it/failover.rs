@@ -43,8 +43,10 @@ fn error(line: &str, headers: &str, message: &str, code: &str) -> Vec<Step> {
 
 /// Good for whole answers and for streams.
 async fn healthy() -> Scripted {
-    Scripted::by_request(|streamed| if streamed { ok(true, [FIRST, LAST, DONE].concat()) } else { ok(false, WHOLE) })
-        .await
+    Scripted::by_request(
+        |streamed| if streamed { ok(true, [FIRST, LAST, DONE].concat()) } else { ok(false, WHOLE) },
+    )
+    .await
 }
 
 const PAIR: &str = "targets = [\"first/m\"]\nfallback = [\"second/m\"]\n";
@@ -92,7 +94,8 @@ async fn a_refused_content_and_a_prompt_too_long_have_targets_of_their_own() {
          fallback_on = { content-policy = [\"second/mild\"], context-length = [\"second/large\"] }\n\
          [models.plain]\ntargets = [\"first/m\"]\nfallback = [\"second/never\"]\nretry = { attempts = 1 }\n";
     let gateway = gateway(&first, &second, models).await;
-    let long = error("400 Bad Request", "", "This model's maximum context length is 10", "context_length_exceeded");
+    let long =
+        error("400 Bad Request", "", "This model's maximum context length is 10", "context_length_exceeded");
     let refused = error("400 Bad Request", "", "The response was filtered", "content_filter");
     for (fails, goes) in [(&long, "large"), (&refused, "mild")] {
         first.play(fails.clone());
@@ -157,8 +160,7 @@ async fn an_answer_without_content_is_asked_for_again_unless_it_has_a_reason() {
 #[tokio::test]
 async fn a_text_that_means_failure_is_one() {
     let (first, second) = (Scripted::start(Vec::new()).await, healthy().await);
-    let gateway =
-        gateway(&first, &second, &format!("[models.m]\n{PAIR}retry = {{ attempts = 1 }}\n")).await;
+    let gateway = gateway(&first, &second, &format!("[models.m]\n{PAIR}retry = {{ attempts = 1 }}\n")).await;
     for stream in [false, true] {
         let text = if stream { [FIRST, LAST, DONE].concat() } else { WHOLE.to_owned() };
         first.play(ok(stream, text.replace("\"content\":\"fi", "\"content\":\"We are OUT  of\\norder fi")));

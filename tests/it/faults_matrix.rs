@@ -150,10 +150,13 @@ async fn every_fault_ends_in_an_answer_or_a_valid_error_and_is_counted_once() {
     for case in cases {
         let (gateway, turns) = (Arc::clone(&gateway), Arc::clone(&turns));
         // A task of its own, so that all failures are seen at once.
-        running.push((case, tokio::spawn(async move {
-            let _turn = turns.acquire_owned().await.unwrap();
-            run(&gateway, case).await
-        })));
+        running.push((
+            case,
+            tokio::spawn(async move {
+                let _turn = turns.acquire_owned().await.unwrap();
+                run(&gateway, case).await
+            }),
+        ));
     }
     let (mut ended, mut failed) = (Vec::new(), Vec::new());
     for (case, task) in running {
@@ -170,7 +173,9 @@ async fn every_fault_ends_in_an_answer_or_a_valid_error_and_is_counted_once() {
     let lines = lines(&gateway);
     let wrong: Vec<_> = ended
         .iter()
-        .filter_map(|(case, outcome)| wrong(*case, outcome, asked[case.fault].as_ref(), &asked_behind, &lines))
+        .filter_map(|(case, outcome)| {
+            wrong(*case, outcome, asked[case.fault].as_ref(), &asked_behind, &lines)
+        })
         .collect();
     assert!(wrong.is_empty(), "{} of the cases: {wrong:#?}", wrong.len());
     assert!(!gateway.lines().iter().any(|line| line.contains("panicked")));

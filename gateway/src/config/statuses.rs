@@ -69,8 +69,7 @@ impl fmt::Display for Statuses {
 
 impl Text for Statuses {
     const KIND: &'static str = "statuses";
-    const PATTERN: &'static str =
-        r"^\s*(([4-9][0-9][0-9](\s*-\s*[4-9][0-9][0-9])?|[45]xx)(\s*,\s*([4-9][0-9][0-9](\s*-\s*[4-9][0-9][0-9])?|[45]xx))*)?\s*$";
+    const PATTERN: &'static str = r"^\s*(([4-9][0-9][0-9](\s*-\s*[4-9][0-9][0-9])?|[45]xx)(\s*,\s*([4-9][0-9][0-9](\s*-\s*[4-9][0-9][0-9])?|[45]xx))*)?\s*$";
     const WRITTEN: &'static str =
         "statuses, ranges and classes between commas, as in \"401-404,429,5xx\"; \"\" is none";
 }

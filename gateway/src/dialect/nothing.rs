@@ -88,9 +88,10 @@ fn is_hollow(value: &Value) -> bool {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
         Value::Array(parts) => parts.iter().all(is_hollow),
-        Value::Object(members) => {
-            members.iter().filter(|(name, _)| !SILENT.contains(&name.as_str())).all(|(_, value)| is_hollow(value))
-        }
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, _)| !SILENT.contains(&name.as_str()))
+            .all(|(_, value)| is_hollow(value)),
         Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -103,40 +104,79 @@ mod tests {
     fn an_answer_says_something_by_its_content_or_by_its_reason() {
         for (answer, nothing) in [
             (r#"{"choices":[{"message":{"role":"assistant","content":""},"finish_reason":"stop"}]}"#, true),
-            (r#"{"choices":[{"message":{"role":"assistant","content":null,"refusal":null,"annotations":[]},"finish_reason":"stop"}]}"#, true),
+            (
+                r#"{"choices":[{"message":{"role":"assistant","content":null,"refusal":null,"annotations":[]},"finish_reason":"stop"}]}"#,
+                true,
+            ),
             (r#"{"choices":[]}"#, true),
             (r#"{"choices":[{"text":"","finish_reason":"stop"}]}"#, true),
             (r#"{"choices":[{"message":{"content":""},"finish_reason":"length"}]}"#, false),
             (r#"{"choices":[{"message":{"content":""},"finish_reason":"content_filter"}]}"#, false),
             (r#"{"choices":[{"message":{"content":null,"refusal":"no"},"finish_reason":"stop"}]}"#, false),
-            (r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#, false),
-            (r#"{"choices":[{"message":{"content":"","reasoning_content":"hm"},"finish_reason":"stop"}]}"#, false),
-            (r#"{"choices":[{"message":{"content":""},"finish_reason":"stop"},{"message":{"content":"x"},"finish_reason":"stop"}]}"#, false),
-            (r#"{"type":"message","role":"assistant","content":[],"stop_reason":"end_turn","stop_sequence":null}"#, true),
+            (
+                r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#,
+                false,
+            ),
+            (
+                r#"{"choices":[{"message":{"content":"","reasoning_content":"hm"},"finish_reason":"stop"}]}"#,
+                false,
+            ),
+            (
+                r#"{"choices":[{"message":{"content":""},"finish_reason":"stop"},{"message":{"content":"x"},"finish_reason":"stop"}]}"#,
+                false,
+            ),
+            (
+                r#"{"type":"message","role":"assistant","content":[],"stop_reason":"end_turn","stop_sequence":null}"#,
+                true,
+            ),
             (r#"{"type":"message","content":[{"type":"text","text":""}],"stop_reason":"end_turn"}"#, true),
             (r#"{"type":"message","content":[],"stop_reason":"max_tokens"}"#, false),
             (r#"{"type":"message","content":[],"stop_reason":"refusal"}"#, false),
             (r#"{"type":"message","content":[],"stop_reason":"stop_sequence"}"#, false),
-            (r#"{"type":"message","content":[{"type":"tool_use","id":"1","name":"f","input":{}}],"stop_reason":"tool_use"}"#, false),
-            (r#"{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"finishReason":"STOP","index":0}]}"#, true),
+            (
+                r#"{"type":"message","content":[{"type":"tool_use","id":"1","name":"f","input":{}}],"stop_reason":"tool_use"}"#,
+                false,
+            ),
+            (
+                r#"{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"finishReason":"STOP","index":0}]}"#,
+                true,
+            ),
             (r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3}}"#, true),
             (r#"{"candidates":[{"finishReason":"SAFETY"}]}"#, false),
             (r#"{"candidates":[],"promptFeedback":{"blockReason":"SAFETY"}}"#, false),
             (r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#, false),
-            (r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}]},"finishReason":"STOP"}]}"#, false),
+            (
+                r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}]},"finishReason":"STOP"}]}"#,
+                false,
+            ),
             (r#"{"object":"response","status":"completed","output":[]}"#, true),
-            (r#"{"object":"response","status":"completed","output":[{"type":"message","id":"m","status":"completed","role":"assistant","content":[{"type":"output_text","text":"","annotations":[]}]}]}"#, true),
+            (
+                r#"{"object":"response","status":"completed","output":[{"type":"message","id":"m","status":"completed","role":"assistant","content":[{"type":"output_text","text":"","annotations":[]}]}]}"#,
+                true,
+            ),
             (r#"{"type":"response.completed","response":{"status":"completed","output":[]}}"#, true),
             (r#"{"object":"response","status":"incomplete","output":[]}"#, false),
-            (r#"{"object":"response","status":"completed","output":[{"type":"function_call","name":"f","arguments":"{}"}]}"#, false),
-            (r#"{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}"#, true),
+            (
+                r#"{"object":"response","status":"completed","output":[{"type":"function_call","name":"f","arguments":"{}"}]}"#,
+                false,
+            ),
+            (
+                r#"{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}"#,
+                true,
+            ),
             (r#"{"model":"m","response":"","done":true,"done_reason":"stop"}"#, true),
-            (r#"{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"load"}"#, false),
+            (
+                r#"{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"load"}"#,
+                false,
+            ),
             (r#"{"model":"m","response":"hi","done":true,"done_reason":"stop"}"#, false),
             (r#"{"message":{"role":"assistant","content":[]},"finish_reason":"COMPLETE"}"#, true),
             (r#"{"type":"message-end","delta":{"finish_reason":"MAX_TOKENS"}}"#, false),
             (r#"{"output":{"message":{"role":"assistant","content":[]}},"stopReason":"end_turn"}"#, true),
-            (r#"{"output":{"message":{"role":"assistant","content":[]}},"stopReason":"guardrail_intervened"}"#, false),
+            (
+                r#"{"output":{"message":{"role":"assistant","content":[]}},"stopReason":"guardrail_intervened"}"#,
+                false,
+            ),
             (r#"{"type":"message_stop"}"#, true),
             ("[DONE]", true),
             (r#"{"object":"list","data":[]}"#, false),

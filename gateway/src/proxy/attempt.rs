@@ -12,9 +12,9 @@ use super::answer::{self, Answer};
 use super::changes::Changes;
 use super::exchange::{Exchange, Said};
 use super::keeper::{Keeper, provenance};
+use super::provider_key::{self, InHand};
 use super::recall::Keeping;
 use super::service::Ground;
-use super::provider_key::{self, InHand};
 use super::stream::Stream;
 use super::{judged, losses, pass_on, rate_headers, room};
 use crate::adapter::{Lease, Route};
@@ -307,11 +307,7 @@ impl Try<'_> {
             })
         });
         let judged = judged.unwrap_or_else(|error| error);
-        refined(
-            GatewayError { upstream_status: Some(status), ..judged },
-            &body,
-            provider.blame_key.as_ref(),
-        )
+        refined(GatewayError { upstream_status: Some(status), ..judged }, &body, provider.blame_key.as_ref())
     }
 
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {

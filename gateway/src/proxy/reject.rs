@@ -65,7 +65,9 @@ fn worth_another(error: &GatewayError, attempts: usize) -> Option<bool> {
         Some(wait) => Some(wait <= LONGEST_WAIT),
         None if error.origin == Origin::Upstream && attempts > 1 => Some(false),
         // The provider refused the gateway's own key or account.
-        None if error.kind == Kind::Provider && matches!(error.upstream_status, Some(400..500)) => Some(false),
+        None if error.kind == Kind::Provider && matches!(error.upstream_status, Some(400..500)) => {
+            Some(false)
+        }
         None => None,
     }
 }

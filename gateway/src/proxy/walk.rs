@@ -1,5 +1,4 @@
-//! Walks the plan: one attempt after the other, until one has an answer. Nothing of an answer has been sent to the client
-//! then.
+//! Walks the plan: one attempt after the other, until one has an answer. Nothing has been sent to the client then.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Affinity, Judgement, Plan, Step};
 use crate::upstream::Passes;
 
-/// The first answer that is one. Its first event is there.
+/// The first answer that is one. Its first event is there; nothing of it has been sent to the client.
 pub(super) async fn first_good(
     request: &Request<'_>,
     plan: &Plan,
@@ -38,10 +37,9 @@ pub(super) async fn first_good(
         conversation: plan.affinity.as_ref().and_then(Affinity::conversation),
     };
     let left = plan.model.retry.attempts;
-    let full = Vec::new();
-    let mut walk =
-        Walk { asking: &asking, plan, record, waited, refused_with, said, failure: None, left, full };
-    let found = match walk.all(total).await {
+    let (failure, full) = (None, Vec::new());
+    let mut walk = Walk { asking: &asking, plan, record, waited, refused_with, said, left, failure, full };
+    let found = match walk.along(total).await {
         ControlFlow::Break(found) => found,
         ControlFlow::Continue(()) => Err(walk.failure.unwrap_or_else(|| plan.nobody())),
     };
@@ -49,7 +47,7 @@ pub(super) async fn first_good(
 }
 
 /// What a part of the walk found: an answer, an error nobody will do better than, or nothing that ends the walk.
-type Walked<C = ()> = ControlFlow<Result<Answer, GatewayError>, C>;
+type Walked = ControlFlow<Result<Answer, GatewayError>>;
 
 /// A target and when it may be asked.
 pub(super) struct Waiting<'a> {
@@ -57,7 +55,7 @@ pub(super) struct Waiting<'a> {
     pub(super) ready: Instant,
     /// Failed attempts so far.
     tried: u32,
-    /// Provider keys that were to blame for one.
+    /// Keys of the provider that were to blame.
     keys: u32,
 }
 
@@ -86,16 +84,16 @@ pub(super) struct Walk<'w> {
     waited: &'w mut Duration,
     refused_with: &'w mut HeaderMap,
     said: &'w mut Option<Said>,
-    pub(super) failure: Option<GatewayError>,
-    /// Attempts that may still be made among the targets.
+    /// Attempts there may still be among the targets.
     left: u32,
+    failure: Option<GatewayError>,
     /// Targets that had no room.
     full: Vec<Step>,
 }
 
-impl<'w> Walk<'w> {
+impl Walk<'_> {
     /// The targets, then each fallback, then whoever had no room and has a queue.
-    async fn all(&mut self, total: Instant) -> Walked {
+    async fn along(&mut self, total: Instant) -> Walked {
         self.targets(total).await?;
         self.each(&self.plan.fallback).await?;
         self.queued(total).await
@@ -103,11 +101,10 @@ impl<'w> Walk<'w> {
 
     /// The targets: whoever is ready first, in the plan's order; a failed one comes back when it may be asked again.
     async fn targets(&mut self, total: Instant) -> Walked {
-        let (plan, asking) = (self.plan, self.asking);
         let now = Instant::now();
-        let mut waiting: Vec<Waiting<'w>> =
-            plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0, keys: 0 }).collect();
-        let mut hedging = Hedging::of(asking.request, plan);
+        let waiting = |step| Waiting { step, ready: now, tried: 0, keys: 0 };
+        let mut waiting: Vec<Waiting<'_>> = self.plan.steps.iter().map(waiting).collect();
+        let mut hedging = Hedging::of(self.asking.request, self.plan);
         while self.left > 0 {
             let now = Instant::now();
             let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
@@ -118,37 +115,34 @@ impl<'w> Walk<'w> {
             Exchange::wait(self.waited, tokio::time::sleep_until(next.ready.into())).await;
             let tried = match hedging.take() {
                 Some(hedging) => hedge::race(self, next, &mut waiting, &hedging).await,
-                None => self.attempt(next.step, None).await.map_err(|error| vec![(next, error)]),
+                None => self.attempt(next.step).await.map_err(|error| vec![(next, error)]),
             };
-            match tried {
+            let failures = match tried {
                 Ok(answer) => return ControlFlow::Break(Ok(answer)),
-                Err(failures) => {
-                    for (failed, error) in failures {
-                        self.follow(failed, &error, &mut waiting).await?;
-                    }
-                }
+                Err(failures) => failures,
+            };
+            for (failed, error) in failures {
+                self.again(failed, &error, &mut waiting).await?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// What follows from a failed attempt among the targets.
-    async fn follow(
+    /// Lets a target that failed wait for its next turn, if it gets one.
+    async fn again<'p>(
         &mut self,
-        mut failed: Waiting<'w>,
+        mut failed: Waiting<'p>,
         error: &GatewayError,
-        waiting: &mut Vec<Waiting<'w>>,
+        waiting: &mut Vec<Waiting<'p>>,
     ) -> Walked {
+        if room::is_full(error) {
+            return ControlFlow::Continue(());
+        }
         if provider_key::another(self.asking, failed.step, error, &mut failed.keys) {
             waiting.insert(0, failed);
             return ControlFlow::Continue(());
         }
-        if room::is_full(error) {
-            // Nothing was tried.
-            self.full.push(failed.step.clone());
-        } else {
-            self.left = self.left.saturating_sub(1);
-        }
+        self.left = self.left.saturating_sub(1);
         let retry = &self.plan.model.retry;
         if self.judge(error).await? == Judgement::Again
             && let Some(wait) = retry.wait(failed.tried, error.retry_after, fastrand::f64())
@@ -160,8 +154,8 @@ impl<'w> Walk<'w> {
         ControlFlow::Continue(())
     }
 
-    /// Whether anybody else is asked. A failure that has targets of its own ends the walk there.
-    async fn judge(&mut self, error: &GatewayError) -> Walked<Judgement> {
+    /// What follows from a failure. One that has targets of its own ends the walk there.
+    async fn judge(&mut self, error: &GatewayError) -> ControlFlow<Result<Answer, GatewayError>, Judgement> {
         let own = match error.kind {
             Kind::ContextLength => self.plan.on_context_length.as_slice(),
             Kind::ContentPolicy => self.plan.on_content_policy.as_slice(),
@@ -169,8 +163,9 @@ impl<'w> Walk<'w> {
         };
         if !own.is_empty() {
             // Boxed: it is rare, and as large as the walk itself.
-            Box::pin(self.each(own)).await?;
-            return ControlFlow::Break(Err(self.failure.take().unwrap_or_else(|| error.clone())));
+            let walked = Box::pin(self.each(own)).await;
+            let failed = || Err(self.failure.take().unwrap_or_else(|| error.clone()));
+            return ControlFlow::Break(walked.break_value().unwrap_or_else(failed));
         }
         match self.plan.model.retry.judge(error) {
             Judgement::Final => ControlFlow::Break(Err(error.clone())),
@@ -178,25 +173,19 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Each of these targets once, with as many of its keys as are to blame.
+    /// Each of these targets once, or once with each of a few keys.
     async fn each(&mut self, steps: &[Step]) -> Walked {
         for step in steps {
             let mut keys = 0;
             loop {
-                let error = match self.attempt(step, None).await {
+                match self.attempt(step).await {
                     Ok(answer) => return ControlFlow::Break(Ok(answer)),
-                    Err(error) => error,
-                };
-                if provider_key::another(self.asking, step, &error, &mut keys) {
-                    continue;
+                    Err(error) if provider_key::another(self.asking, step, &error, &mut keys) => {}
+                    Err(error) if self.plan.model.retry.judge(&error) == Judgement::Final => {
+                        return ControlFlow::Break(Err(error));
+                    }
+                    Err(_) => break,
                 }
-                if room::is_full(&error) {
-                    self.full.push(step.clone());
-                }
-                if self.plan.model.retry.judge(&error) == Judgement::Final {
-                    return ControlFlow::Break(Err(error));
-                }
-                break;
             }
         }
         ControlFlow::Continue(())
@@ -204,6 +193,7 @@ impl<'w> Walk<'w> {
 
     /// Waits for room at the targets that had none, while there are attempts left.
     async fn queued(&mut self, total: Instant) -> Walked {
+        let retry = &self.plan.model.retry;
         while !self.full.is_empty() && self.left > 0 {
             let waiting = room::first(self.asking, &self.full, total);
             let (at, passes) = match Exchange::wait(self.waited, waiting).await {
@@ -216,29 +206,38 @@ impl<'w> Walk<'w> {
             };
             let step = self.full.remove(at);
             self.left -= 1;
-            match self.attempt(&step, Some(passes)).await {
-                Err(error) if self.plan.model.retry.judge(&error) != Judgement::Final => {}
+            match self.attempt_with(&step, Some(passes)).await {
+                Err(error) if retry.judge(&error) != Judgement::Final => {}
                 ended => return ControlFlow::Break(ended),
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// One attempt, perhaps with room that was waited for.
-    async fn attempt(&mut self, step: &Step, passes: Option<Passes>) -> Result<Answer, GatewayError> {
+    async fn attempt(&mut self, step: &Step) -> Result<Answer, GatewayError> {
+        self.attempt_with(step, None).await
+    }
+
+    /// An attempt, perhaps with room that was waited for.
+    async fn attempt_with(&mut self, step: &Step, passes: Option<Passes>) -> Result<Answer, GatewayError> {
         let mut tally = Tally { passes, ..Tally::of(step) };
         let place = self.begin(&tally);
         let result = attempt::run(self.asking, step, &mut tally).await;
         self.end(place, tally);
-        match &result {
-            // What was tried says more than what had no room.
-            Err(error) if room::is_full(error) => {
-                self.failure.get_or_insert_with(|| error.clone());
-            },
-            Err(error) => self.failure = Some(error.clone()),
-            Ok(_) => {}
+        if let Err(error) = &result {
+            self.failed(step, error);
         }
         result
+    }
+
+    /// Notes a failure. What was tried and failed says more than that there was no room.
+    pub(super) fn failed(&mut self, step: &Step, error: &GatewayError) {
+        if room::is_full(error) {
+            self.full.push(step.clone());
+            self.failure.get_or_insert_with(|| error.clone());
+        } else {
+            self.failure = Some(error.clone());
+        }
     }
 
     /// Notes an attempt that has begun, so that it is known also when the client leaves in its middle.

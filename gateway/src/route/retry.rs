@@ -40,14 +40,15 @@ impl Retry {
         let begun = matches!(error.kind, Kind::Provider | Kind::Malformed | Kind::Timeout);
         match error.kind {
             Kind::ClientGone | Kind::Internal => Judgement::Final,
-            Kind::Unsupported => Judgement::Elsewhere,
             // No room there, and nothing was sent.
             Kind::Overloaded if error.origin == Origin::Gateway => Judgement::Elsewhere,
+            Kind::Unsupported => Judgement::Elsewhere,
             _ if error.origin == Origin::Plugin => Judgement::Elsewhere,
             _ if begun && !self.sent => Judgement::Final,
             _ if !self.on.iter().any(|condition| condition.covers(error)) => {
-                let elsewhere = error.counts_as().is_some_and(|status| self.failover.hold(status));
-                if elsewhere || error.keys_rest() { Judgement::Elsewhere } else { Judgement::Final }
+                let elsewhere =
+                    error.keys_rest() || error.counts_as().is_some_and(|status| self.failover.hold(status));
+                if elsewhere { Judgement::Elsewhere } else { Judgement::Final }
             }
             // The same question to the same target is answered the same.
             Kind::InvalidRequest | Kind::TooLarge | Kind::ContextLength | Kind::ContentPolicy => {

@@ -68,7 +68,8 @@ fn status(line: &str, headers: &str) -> Vec<Step> {
 }
 
 fn said(line: &str, headers: &str, message: &str) -> Vec<Step> {
-    let body = format!("{{\"error\":{{\"message\":\"{message}\",\"type\":null,\"param\":null,\"code\":null}}}}");
+    let body =
+        format!("{{\"error\":{{\"message\":\"{message}\",\"type\":null,\"param\":null,\"code\":null}}}}");
     sent(format!(
         "HTTP/1.1 {line}\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
         body.len()
@@ -193,7 +194,9 @@ pub(super) const FAULTS: &[Fault] = &[
         let at = text.find('é').unwrap() + 1;
         ok(streamed, &text.as_bytes()[..at])
     }),
-    script("gzip that is cut", Error, |streamed| encoded(streamed, "gzip", &[31, 139, 8, 0, 0, 0, 0, 0, 0, 3])),
+    script("gzip that is cut", Error, |streamed| {
+        encoded(streamed, "gzip", &[31, 139, 8, 0, 0, 0, 0, 0, 0, 3])
+    }),
     script("an unknown encoding", Either, |streamed| encoded(streamed, "zebra", body(streamed).as_bytes())),
     script("a length too long", Either, |streamed| {
         let body = body(streamed);
@@ -223,7 +226,10 @@ pub(super) const FAULTS: &[Fault] = &[
         ok(streamed, body(streamed).replace(content, told))
     }),
     script("an answer without content", Error, |streamed| {
-        ok(streamed, body(streamed).replace("\"fine\"", "\"\"").replace("\"fi\"", "\"\"").replace("\"ne\"", "\"\""))
+        ok(
+            streamed,
+            body(streamed).replace("\"fine\"", "\"\"").replace("\"fi\"", "\"\"").replace("\"ne\"", "\"\""),
+        )
     }),
     script("no event at all", Unsaid, |streamed| stream(streamed, "")),
     script("signs of life only", Unsaid, |streamed| stream(streamed, &": ping\n\n".repeat(50))),

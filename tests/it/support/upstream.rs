@@ -63,12 +63,12 @@ struct Shared {
     /// One script per connection; the last one stays.
     scripts: Mutex<Vec<Vec<Step>>>,
     requests: Mutex<Vec<Bytes>>,
+    /// Connections that the other side closed while it was kept waiting.
+    left: AtomicUsize,
     /// Plays before anything was asked.
     at_once: bool,
     /// Instead of the scripts: one for whole answers, one for streams.
     by_request: Option<[Vec<Step>; 2]>,
-    /// Connections that the other side closed while it was kept waiting.
-    left: AtomicUsize,
 }
 
 impl Shared {
