@@ -30,6 +30,7 @@ mod threads;
 mod tree;
 
 pub mod admin;
+pub mod health;
 pub mod key;
 pub mod model;
 pub mod observe;
@@ -44,6 +45,7 @@ pub mod store;
 pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
+pub use health::{ModelDefaults, Probe, ProbeWhen, Switch};
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use load::{find, load, parse};
 pub use model::{

@@ -4,6 +4,7 @@
 //! the rest. `health` knows how each target is doing, `judge` whose fault a failure was, `retry` what follows from it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::balance::{Candidate, Turn};
 use crate::domain::{RequestHead, Target, VirtualKey};
@@ -12,12 +13,15 @@ use crate::error::{GatewayError, Kind};
 mod filter;
 mod health;
 mod judge;
+mod last_resort;
 mod retry;
 mod table;
 mod variant;
 
 pub use filter::Why;
-pub use health::{Fleet, Running, TargetState};
+pub use health::{
+    Breaker, Care, Degrade, Entry, Fleet, Kept, Reason, Resting, Rests, Running, Shown, Standing, TargetState,
+};
 pub use judge::blame;
 pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
@@ -31,6 +35,8 @@ pub struct Question<'q> {
     pub asked: &'q str,
     /// What else it said before the body.
     pub head: &'q RequestHead,
+    /// When it is asked.
+    pub now: Instant,
 }
 
 /// Whether strategies count this plan as a turn.
@@ -51,6 +57,8 @@ pub struct Step {
     pub model: String,
     /// How it is doing.
     pub state: Arc<TargetState>,
+    /// How it is asked: as a last resort when it rests and nobody else is left.
+    pub entry: Entry,
 }
 
 /// Targets to try, in order.
@@ -78,19 +86,30 @@ impl Table {
         let step = |target: &Target| {
             let name = target.model_for(asked);
             let state = fleet.target(&target.provider, &name);
-            Step { provider: Arc::clone(&target.provider), model: name, state }
+            Step { provider: Arc::clone(&target.provider), model: name, state, entry: Entry::Regular }
         };
         let mut passed_over = Vec::new();
         let mut open = Vec::new();
         for (place, target) in model.targets.iter().enumerate() {
             let step = step(target);
-            match filter::why_not(target, &step.state, question) {
+            let standing = step.state.standing(&model.care, question.now);
+            match filter::why_not(target, &standing, question) {
                 Some(why) => passed_over.push((step, why)),
-                None => open.push((place, target.weight, step)),
+                None => open.push(Open { place, weight: target.weight, step, standing }),
             }
         }
-        let steps = in_order(model, open, turns);
-        let fallback = model.fallback.iter().map(step).collect();
+        let mut steps = in_order(model, open, turns);
+        let mut fallback = Vec::new();
+        for target in &model.fallback {
+            let step = step(target);
+            match step.state.standing(&model.care, question.now).resting {
+                Some(resting) => passed_over.push((step, Why::Resting(resting))),
+                None => fallback.push(step),
+            }
+        }
+        if steps.is_empty() && fallback.is_empty() {
+            steps.extend(last_resort::taken_from(&mut passed_over, question.now));
+        }
         Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, effort })
     }
 
@@ -149,18 +168,34 @@ impl Table {
     }
 }
 
-/// The targets that may be asked, as the model's strategy orders them.
-fn in_order(model: &Model, open: Vec<(usize, u32, Step)>, turns: Turns) -> Vec<Step> {
+/// A target that may be asked.
+struct Open {
+    /// Its place among all targets of its model.
+    place: usize,
+    weight: u32,
+    step: Step,
+    standing: Standing,
+}
+
+/// The targets that may be asked, as the model's strategy orders them; those that fail too often behind the others.
+fn in_order(model: &Model, open: Vec<Open>, turns: Turns) -> Vec<Step> {
+    let (degraded, well): (Vec<_>, Vec<_>) = open.into_iter().partition(|open| open.standing.degraded);
+    let mut steps = ordered(model, well, turns);
+    steps.extend(ordered(model, degraded, turns));
+    steps
+}
+
+fn ordered(model: &Model, open: Vec<Open>, turns: Turns) -> Vec<Step> {
     if open.len() < 2 {
-        return open.into_iter().map(|(.., step)| step).collect();
+        return open.into_iter().map(|open| open.step).collect();
     }
-    let candidate = |(place, weight, step): &(usize, u32, Step)| Candidate {
-        place: *place,
-        weight: *weight,
-        in_flight: step.state.in_flight(),
-        first_token: step.state.first_token(),
+    let candidate = |open: &Open| Candidate {
+        place: open.place,
+        weight: open.weight,
+        in_flight: open.step.state.in_flight(),
+        first_token: open.step.state.first_token(),
         cost: None,
-        success: 1.0,
+        success: open.standing.success,
     };
     let candidates: Vec<_> = open.iter().map(candidate).collect();
     let mut memory = model.memory.lock();
@@ -169,7 +204,7 @@ fn in_order(model: &Model, open: Vec<(usize, u32, Step)>, turns: Turns) -> Vec<S
     let mut random = |bound| fastrand::u32(0..bound);
     let order = model.balance.order(&candidates, &mut Turn { random: &mut random, memory });
     let mut open: Vec<_> = open.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|(.., step)| step).collect()
+    order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|open| open.step).collect()
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
-use crate::config::Headers;
+use crate::config::{Headers, Probe};
 use crate::domain::Rules;
 use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
 mod build;
+mod care;
 mod model_facts;
 mod options;
 
@@ -50,6 +51,8 @@ pub struct Provider {
     pub passages: Vec<Passage>,
     /// What requests to it may say.
     pub rules: Rules,
+    /// How its targets are asked whether they are back.
+    pub probe: Option<Probe>,
 }
 
 impl Provider {

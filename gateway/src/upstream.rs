@@ -112,6 +112,11 @@ impl Provider {
         })
     }
 
+    /// There is no key to change when one has been used too much.
+    pub fn is_keyless(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Sets how the keys are sent, or what is sent instead of them.
     ///
     /// # Errors

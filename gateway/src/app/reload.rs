@@ -37,6 +37,11 @@ impl Reload {
         reload
     }
 
+    /// What all requests share.
+    pub(super) fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
     /// The file that is watched.
     pub fn origin(&self) -> &Origin {
         &self.origin

@@ -46,6 +46,8 @@ headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[providers.openai.probe]
+model = "gpt-5-nano"
 [providers.openai.params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
@@ -56,6 +58,9 @@ max_tokens = 8192
 targets = [{ to = "openai/*", weight = 70 }]
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+breaker = { failures = 5, window = "1m", open = "30s", longest = "10m", probes = 1, successes = 1 }
+degrade = { window = "10m", samples = 20, rate = 0.5 }
+cool_down = { missing = "5m", rate = "1s", longest_rate = "1h", longest_overload = "60s" }
 [models."gpt-*".params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]

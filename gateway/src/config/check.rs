@@ -5,6 +5,7 @@ use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
 
 mod credentials;
+mod health;
 mod keys;
 mod listeners;
 mod providers;
@@ -57,6 +58,7 @@ pub(crate) fn cross_check(config: &Config, root: &Node, names: &Names, dropped: 
     check.providers();
     check.plugins();
     check.models();
+    check.health();
     check.prices();
     check.keys();
     check.budgets();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::health::Probe;
 use super::key::Limits;
 use super::params::Params;
 use super::server::TimeoutOverrides;
@@ -45,6 +46,8 @@ pub struct Provider {
     pub params: Params,
     /// What this account may be asked at most; over it the next target is tried.
     pub limits: Limits,
+    /// Asks targets of this provider that failed whether they are back, without a client. Default: the next request finds out.
+    pub probe: Option<Probe>,
     /// Instead of `[server.timeouts]`, for this provider.
     pub timeouts: TimeoutOverrides,
 }

@@ -23,7 +23,7 @@ use crate::dialect::{AnswerFacts, Dialect, told};
 use crate::domain::http::UpstreamRequest;
 use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Model, Step};
+use crate::route::{Care, Model, Resting, Step};
 use crate::state::{Provider, Snapshot};
 use crate::upstream::Response;
 use crate::vault::Recalled;
@@ -139,7 +139,11 @@ impl Tally {
 /// One attempt at one target.
 pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> Result<Answer, GatewayError> {
     let began = Instant::now();
-    let running = step.state.begin();
+    let keyless = asking.request.snapshot.providers.get(&step.provider).is_none_or(|it| it.upstream.is_keyless());
+    let care = Care { keyless, ..asking.model.care };
+    tally.attempt.outcome = "resting";
+    let running = step.state.begin(&care, step.entry, began).map_err(rests)?;
+    tally.attempt.outcome = Kind::ClientGone.as_str();
     let result = Try { asking, step, tally }.target().await;
     tally.attempt.took = began.elapsed();
     let result = result.map_err(|mut error| {
@@ -152,15 +156,23 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
     tally.attempt.outcome = "ok";
     match result {
         Ok(answer) => {
-            running.answered(began.elapsed());
+            running.answered(began.elapsed(), Instant::now());
             Ok(Answer { running: Some(running), ..answer })
         }
         Err(error) => {
             tally.attempt.outcome = error.kind.as_str();
             tally.attempt.error = Some(error.to_string());
-            running.failed(&error);
+            running.failed(&error, Instant::now());
             Err(error)
         }
+    }
+}
+
+/// It began to rest after the plan was made.
+fn rests(resting: Resting) -> GatewayError {
+    GatewayError {
+        retry_after: Some(resting.left),
+        ..GatewayError::gateway(Kind::Overloaded, format!("the target is not asked now: {resting}"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
+use std::time::Instant;
+
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
@@ -36,7 +38,8 @@ pub(super) async fn run(
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
     let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
-    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head };
+    let question =
+        Question { key: &key, asked: &envelope.model, head: &exchange.head, now: Instant::now() };
     let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {

@@ -36,6 +36,8 @@ impl Retry {
             // The client's own fault stays the client's, wherever it is sent.
             (Kind::InvalidRequest | Kind::ContextLength | Kind::ContentPolicy, _) => Judgement::Final,
             (Kind::ClientGone | Kind::Internal, _) => Judgement::Final,
+            // We did not ask this target: it rests, or has enough to do.
+            (Kind::Overloaded | Kind::RateLimited, Origin::Gateway) => Judgement::Elsewhere,
             (_, Origin::Plugin) | (Kind::Unsupported, _) => Judgement::Elsewhere,
             (
                 Kind::Authentication | Kind::Permission | Kind::Quota | Kind::ModelNotFound | Kind::TooLarge,

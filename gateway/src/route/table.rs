@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::health::Care;
 use super::retry::Retry;
 use crate::balance::{Balance, Memory};
 use crate::config::{Cache, Lossy, TimeoutOverrides};
@@ -25,6 +26,8 @@ pub struct Model {
     pub fallback: Vec<Target>,
     /// What to do about failures.
     pub retry: Retry,
+    /// How its targets are looked after.
+    pub care: Care,
     /// What a loss in translation means.
     pub lossy: Lossy,
     /// Who marks what shall be kept in a prompt cache.
@@ -80,6 +83,17 @@ impl Table {
         self.named.get(asked).or_else(|| {
             self.patterns.iter().find(|(pattern, _)| pattern.matches(asked)).map(|(_, model)| model)
         })
+    }
+
+    /// Every target that is configured, fallbacks too, each once: provider and model, in which `*` stands for any name.
+    pub fn targets(&self) -> Vec<(Arc<str>, String)> {
+        let models = self.named.values().chain(self.patterns.iter().map(|(_, model)| model));
+        let targets = models.flat_map(|model| model.targets.iter().chain(&model.fallback));
+        let mut targets: Vec<_> =
+            targets.map(|target| (Arc::clone(&target.provider), target.model.clone())).collect();
+        targets.sort();
+        targets.dedup();
+        targets
     }
 
     /// All names that are not patterns, sorted.

@@ -29,6 +29,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         memory: parking_lot::Mutex::default(),
         fallback,
         retry: retry(),
+        care: super::Care::default(),
         lossy: Lossy::Allow,
         cache: crate::config::Cache::Off,
         rules: crate::domain::Rules::default(),
@@ -49,7 +50,7 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
-    table.plan(&Question { key, asked, head: &head }, &Fleet::default(), Turns::Taken)
+    table.plan(&Question { key, asked, head: &head, now: std::time::Instant::now() }, &Fleet::default(), Turns::Taken)
 }
 
 #[test]
