@@ -15,6 +15,7 @@ mod mock;
 mod plugin;
 mod schema;
 mod serve;
+mod targets;
 
 /// Causeway: one road to every model.
 #[derive(Debug, Parser)]
@@ -45,6 +46,7 @@ enum Command {
     #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
     Conform(conform::ConformArguments),
+    Targets(targets::TargetsArguments),
     /// Look at adapters.
     Plugin {
         #[command(subcommand)]
@@ -110,6 +112,7 @@ pub fn run() -> ExitCode {
         }
         Command::Mock(arguments) => mock::run(arguments),
         Command::Conform(arguments) => conform::run(&arguments),
+        Command::Targets(arguments) => targets::run(arguments),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
     }
 }

@@ -7,21 +7,28 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::balance::{Candidate, Turn};
+use crate::config::Sticky;
 use crate::domain::{RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
+use affinity::Home;
 
+mod affinity;
 mod filter;
 mod health;
+mod hedge;
 mod judge;
 mod last_resort;
+mod nobody;
 mod retry;
 mod table;
 mod variant;
 
+pub use affinity::{Affinity, Clues, Conversation, Place};
 pub use filter::Why;
 pub use health::{
     Breaker, Care, Degrade, Entry, Fleet, Kept, Reason, Resting, Rests, Running, Shown, Standing, TargetState,
 };
+pub use hedge::{Budget, Hedge};
 pub use judge::blame;
 pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
@@ -37,6 +44,8 @@ pub struct Question<'q> {
     pub head: &'q RequestHead,
     /// When it is asked.
     pub now: Instant,
+    /// What tells which conversation it belongs to.
+    pub clues: Clues<'q>,
 }
 
 /// Whether strategies count this plan as a turn.
@@ -72,6 +81,8 @@ pub struct Plan {
     pub fallback: Vec<Step>,
     /// Targets that are not asked, and why.
     pub passed_over: Vec<(Step, Why)>,
+    /// What came of keeping a conversation in its place; `None`: the model does not.
+    pub affinity: Option<Affinity>,
     /// The effort of reasoning that the model's name asked for.
     pub effort: Option<&'static str>,
 }
@@ -88,17 +99,23 @@ impl Table {
             let state = fleet.target(&target.provider, &name);
             Step { provider: Arc::clone(&target.provider), model: name, state, entry: Entry::Regular }
         };
+        let conversation = question.clues.conversation(&question.key.id, question.head, model.sticky);
+        let mut home = Home::of(conversation);
         let mut passed_over = Vec::new();
         let mut open = Vec::new();
         for (place, target) in model.targets.iter().enumerate() {
             let step = step(target);
             let standing = step.state.standing(&model.care, question.now);
+            // Also one that may not be asked now: the conversation comes back to it.
+            if target.weight > 0 {
+                home.see(&Place::of(&step, target.weight));
+            }
             match filter::why_not(target, &standing, question) {
                 Some(why) => passed_over.push((step, why)),
                 None => open.push(Open { place, weight: target.weight, step, standing }),
             }
         }
-        let mut steps = in_order(model, open, turns);
+        let mut steps = in_order(model, open, conversation, turns);
         let mut fallback = Vec::new();
         for target in &model.fallback {
             let step = step(target);
@@ -110,7 +127,8 @@ impl Table {
         if steps.is_empty() && fallback.is_empty() {
             steps.extend(last_resort::taken_from(&mut passed_over, question.now));
         }
-        Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, effort })
+        let affinity = (model.sticky != Sticky::Off).then(|| home.into());
+        Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, affinity, effort })
     }
 
     /// The model a key may use by this name, its name without an effort, and the effort.
@@ -177,17 +195,36 @@ struct Open {
     standing: Standing,
 }
 
-/// The targets that may be asked, as the model's strategy orders them; those that fail too often behind the others.
-fn in_order(model: &Model, open: Vec<Open>, turns: Turns) -> Vec<Step> {
+/// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them. Those that fail
+/// too often come behind the others.
+fn in_order(
+    model: &Model,
+    open: Vec<Open>,
+    conversation: Option<Conversation>,
+    turns: Turns,
+) -> Vec<Step> {
     let (degraded, well): (Vec<_>, Vec<_>) = open.into_iter().partition(|open| open.standing.degraded);
-    let mut steps = ordered(model, well, turns);
-    steps.extend(ordered(model, degraded, turns));
+    let mut steps = ordered(model, well, conversation, turns);
+    steps.extend(ordered(model, degraded, conversation, turns));
     steps
 }
 
-fn ordered(model: &Model, open: Vec<Open>, turns: Turns) -> Vec<Step> {
+fn ordered(
+    model: &Model,
+    open: Vec<Open>,
+    conversation: Option<Conversation>,
+    turns: Turns,
+) -> Vec<Step> {
     if open.len() < 2 {
         return open.into_iter().map(|open| open.step).collect();
+    }
+    let pick = |order: Vec<usize>, open: Vec<Open>| {
+        let mut open: Vec<_> = open.into_iter().map(Some).collect();
+        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|open| open.step).collect()
+    };
+    if let Some(conversation) = conversation {
+        let places: Vec<_> = open.iter().map(|open| Place::of(&open.step, open.weight)).collect();
+        return pick(conversation.order(&places), open);
     }
     let candidate = |open: &Open| Candidate {
         place: open.place,
@@ -203,8 +240,7 @@ fn ordered(model: &Model, open: Vec<Open>, turns: Turns) -> Vec<Step> {
     let memory = if turns == Turns::Taken { &mut *memory } else { &mut copy };
     let mut random = |bound| fastrand::u32(0..bound);
     let order = model.balance.order(&candidates, &mut Turn { random: &mut random, memory });
-    let mut open: Vec<_> = open.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|open| open.step).collect()
+    pick(order, open)
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ const FENCES: [(&str, &[&str]); 6] = [
             "admin/service.rs",
             "upstream/client.rs",
             "upstream/peer.rs",
+            "upstream/proxy.rs",
+            "upstream/tls.rs",
             "upstream/body.rs",
             "app/background.rs",
         ],

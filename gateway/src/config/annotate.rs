@@ -32,6 +32,7 @@ const SAMPLE: &str = r#"
 [server]
 tls = { cert = "/etc/causeway/tls.crt", key = "/etc/causeway/tls.key" }
 plugins_dir = "/etc/causeway/plugins"
+proxy = "environment"
 [admin]
 password = ""
 [store]
@@ -45,9 +46,16 @@ credential = { header = "api-key" }
 headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
+queue = { length = 100, wait = "5s" }
+proxy = "direct"
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [providers.openai.probe]
 model = "gpt-5-nano"
+[providers.openai.tls]
+ca = "/etc/causeway/our-authority.pem"
+cert = "/etc/causeway/client.pem"
+key = "/etc/causeway/client.key"
+server_name = "llm.internal"
 [providers.openai.params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
@@ -56,6 +64,7 @@ set = { service_tier = "flex" }
 max_tokens = 8192
 [models."gpt-*"]
 targets = [{ to = "openai/*", weight = 70 }]
+hedge = { after = "p95", share = 0.05, floor = "100ms", warm = 8000, also = [] }
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 breaker = { failures = 5, window = "1m", open = "30s", longest = "10m", probes = 1, successes = 1 }

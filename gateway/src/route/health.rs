@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
+use super::hedge::Budget;
+
 mod care;
 mod circuit;
 mod first_tokens;
@@ -37,6 +39,8 @@ const MANY: &str = "*";
 /// What is known of every target.
 #[derive(Debug, Default)]
 pub struct Fleet {
+    /// What each configured model may spend on hedges.
+    budgets: Mutex<HashMap<Arc<str>, Arc<Budget>>>,
     targets: RwLock<HashMap<(Arc<str>, String), Arc<TargetState>>>,
     /// When room was made among them.
     swept: Mutex<Option<Instant>>,
@@ -119,6 +123,11 @@ impl Fleet {
     /// What the store held when the process began.
     pub fn restore(&self, provider: &str, model: &str, kept: Kept, (now, unix): (Instant, u64)) {
         self.target(&Arc::from(provider), model).restore(kept, now, unix);
+    }
+
+    /// What one model may spend on hedges; `model` is its name or pattern as configured.
+    pub fn hedges(&self, model: &Arc<str>) -> Arc<Budget> {
+        Arc::clone(self.budgets.lock().entry(Arc::clone(model)).or_default())
     }
 }
 

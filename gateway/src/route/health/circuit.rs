@@ -10,8 +10,10 @@ use super::care::{Breaker, Care, Rests};
 use super::reason::{Reason, Resting};
 use crate::domain::Blame;
 
-/// When nobody else is left, an open circuit lets one request through in this time.
+/// When nobody else is left, a target that rests is asked all the same: this often, and at first so many times at once.
+/// A target that is down is not hammered so, and one that came back, or only fails now and then, is found at once.
 pub(super) const LAST_RESORT_EVERY: Duration = Duration::from_secs(1);
+pub(super) const LAST_RESORT_BURST: u32 = 10;
 
 /// The longest rest by hand, and the longest that a store is believed.
 pub(super) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -99,6 +101,7 @@ pub(super) struct Circuit {
     /// Failed probes in a row.
     reopened: u32,
     rest: Option<Rest>,
+    /// When all that was let in as a last resort will have had its time.
     last_resort: Option<Instant>,
 }
 
@@ -127,7 +130,8 @@ impl Circuit {
             last_resort,
             broken: self.phase != Phase::Closed,
         };
-        let next = self.last_resort.map_or(now, |latest| latest + LAST_RESORT_EVERY);
+        let saved = LAST_RESORT_EVERY * (LAST_RESORT_BURST - 1);
+        let next = self.last_resort.and_then(|until| until.checked_sub(saved)).unwrap_or(now);
         if let Some(rest) = self.rest.filter(|rest| rest.until > now) {
             // Who does not know a model costs nothing to ask; who is overloaded is asked now and then.
             let last = if rest.reason == Reason::Missing && self.phase == Phase::Closed { now } else { next };
@@ -158,7 +162,8 @@ impl Circuit {
             (_, Entry::Check) => Role::Check,
             (None, _) => return Ok(self.let_in(care)),
             (Some(resting), Entry::LastResort) if resting.last_resort.is_some_and(|from| from <= now) => {
-                self.last_resort = Some(now);
+                self.last_resort =
+                    Some(self.last_resort.map_or(now, |until| until.max(now)) + LAST_RESORT_EVERY);
                 Role::LastResort
             }
             (Some(resting), _) => return Err(resting),
@@ -352,7 +357,6 @@ impl Circuit {
 
     fn open(&mut self, now: Instant, breaker: &Breaker) -> Change {
         let until = now + breaker.open_for(self.reopened);
-        self.last_resort = None;
         self.enter(Phase::Open { until });
         Change::Rests(Reason::Failures, until)
     }

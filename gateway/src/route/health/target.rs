@@ -150,6 +150,13 @@ impl TargetState {
         micros(&self.first_token_p95)
     }
 
+    /// A request was given up after so long without a first token, because another target answered it.
+    pub fn outlasted(&self, took: Duration, now: Instant) {
+        if self.first_token().is_some_and(|mean| took > mean) {
+            self.took(took, now);
+        }
+    }
+
     /// Forgets whatever there is against it; false: there was nothing.
     pub fn lift(&self, now: Instant) -> bool {
         let change = {

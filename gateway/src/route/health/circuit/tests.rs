@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Care, Change, Circuit, Entry, Failure, LAST_RESORT_EVERY, Phase, Rest, Ticket};
+use super::{
+    Care, Change, Circuit, Entry, Failure, LAST_RESORT_BURST, LAST_RESORT_EVERY, Phase, Rest, Ticket,
+};
 use crate::domain::Blame;
 use crate::route::health::care::Breaker;
 use crate::route::health::reason::{Reason, Resting};
@@ -87,7 +89,7 @@ fn a_success_between_begins_anew_and_what_is_not_its_fault_does_not_count() {
 #[test]
 fn answers_that_break_open_it_although_each_had_begun() {
     let (mut circuit, care, now) = (Circuit::default(), care(), Instant::now());
-    let mut broken = |circuit: &mut Circuit| {
+    let broken = |circuit: &mut Circuit| {
         let ticket = admit(circuit, &care, now);
         circuit.answered(ticket, &care);
         circuit.failed(ticket, Failure { begun: true, ..failure(Blame::Provider) }, now, &care)
@@ -227,19 +229,27 @@ fn rests_are_as_long_as_was_said_and_bounded() {
 }
 
 #[test]
-fn a_last_resort_is_let_in_once_a_second_and_brings_it_back() {
+fn a_last_resort_is_let_in_some_times_then_once_a_second_and_brings_it_back() {
     let now = Instant::now();
     let (mut circuit, care) = opened(now);
-    let last = |circuit: &mut Circuit, now| circuit.admit(now, &care, Entry::LastResort).map(|(ticket, _)| ticket);
-    let first = last(&mut circuit, now).expect("the first at once");
-    let until = last(&mut circuit, now).expect_err("not two").last_resort;
-    assert_eq!(until, Some(now + LAST_RESORT_EVERY));
-    // Its failure changes nothing: the circuit half opens when it would have.
-    assert_eq!(circuit.failed(first, failure(Blame::Provider), now, &care), None);
-    let later = now + LAST_RESORT_EVERY;
-    let second = last(&mut circuit, later).expect("a second later");
+    let last =
+        |circuit: &mut Circuit, now| circuit.admit(now, &care, Entry::LastResort).map(|(ticket, _)| ticket);
+    for _ in 0..LAST_RESORT_BURST {
+        let ticket = last(&mut circuit, now).expect("some at once");
+        // Its failure changes nothing: the circuit half opens when it would have.
+        assert_eq!(circuit.failed(ticket, failure(Blame::Provider), now, &care), None);
+    }
+    let resting = last(&mut circuit, now).expect_err("not one more");
+    assert_eq!(resting.last_resort, Some(now + LAST_RESORT_EVERY));
+    for second in 1..20 {
+        let later = now + LAST_RESORT_EVERY * second;
+        last(&mut circuit, later).expect("one a second");
+        last(&mut circuit, later).expect_err("and no more");
+    }
+    let later = now + LAST_RESORT_EVERY * 20;
     assert_eq!(refused(&mut circuit, &care, later).until, now + seconds(30));
-    assert_eq!(circuit.answered(second, &care), Some(Change::Closed));
+    let ticket = last(&mut circuit, later).expect("one a second");
+    assert_eq!(circuit.answered(ticket, &care), Some(Change::Closed));
     admit(&mut circuit, &care, later);
 }
 
@@ -252,7 +262,7 @@ fn what_was_told_stands_also_when_nobody_else_is_left() {
     // A model the provider did not know is asked each time.
     let mut circuit = Circuit::default();
     fail(&mut circuit, &care, now, failure(Blame::Route));
-    for _ in 0..3 {
+    for _ in 0..30 {
         let (ticket, _) = circuit.admit(now, &care, Entry::LastResort).expect("asked");
         assert_eq!(circuit.failed(ticket, failure(Blame::Route), now, &care), None);
     }
