@@ -52,7 +52,8 @@ pub use health::{ModelDefaults, Probe, ProbeWhen, Switch};
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use load::{find, load, parse};
 pub use model::{
-    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
+    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky,
+    Target, TargetName,
 };
 pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};

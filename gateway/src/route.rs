@@ -197,24 +197,14 @@ struct Open {
 
 /// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them. Those that fail
 /// too often come behind the others.
-fn in_order(
-    model: &Model,
-    open: Vec<Open>,
-    conversation: Option<Conversation>,
-    turns: Turns,
-) -> Vec<Step> {
+fn in_order(model: &Model, open: Vec<Open>, conversation: Option<Conversation>, turns: Turns) -> Vec<Step> {
     let (degraded, well): (Vec<_>, Vec<_>) = open.into_iter().partition(|open| open.standing.degraded);
     let mut steps = ordered(model, well, conversation, turns);
     steps.extend(ordered(model, degraded, conversation, turns));
     steps
 }
 
-fn ordered(
-    model: &Model,
-    open: Vec<Open>,
-    conversation: Option<Conversation>,
-    turns: Turns,
-) -> Vec<Step> {
+fn ordered(model: &Model, open: Vec<Open>, conversation: Option<Conversation>, turns: Turns) -> Vec<Step> {
     if open.len() < 2 {
         return open.into_iter().map(|open| open.step).collect();
     }

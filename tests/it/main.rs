@@ -15,6 +15,7 @@ mod conformance;
 mod errors;
 mod fault;
 mod hard_cases;
+mod health;
 mod hedge;
 mod losses;
 mod models;

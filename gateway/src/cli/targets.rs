@@ -17,7 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Look at the targets of a running gateway: who is asked, who is not, and why.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  causeway targets --json\n  causeway targets lift openai/gpt-5\n  causeway targets rest openai/gpt-5 --for 10m")]
+#[command(
+    after_help = "Examples:\n  causeway targets --json\n  causeway targets lift openai/gpt-5\n  causeway targets rest openai/gpt-5 --for 10m"
+)]
 pub(super) struct TargetsArguments {
     #[command(subcommand)]
     command: Option<TargetsCommand>,
@@ -133,8 +135,10 @@ fn table(answer: &Value) -> String {
         "target", "state", "success", "running", "p95"
     );
     for target in targets {
-        let success = target["success"].as_f64().map_or(String::new(), |share| format!("{:.0} %", share * 100.0));
-        let p95 = target["first_token_p95_ms"].as_f64().map_or(String::new(), |millis| format!("{millis:.0} ms"));
+        let success =
+            target["success"].as_f64().map_or(String::new(), |share| format!("{:.0} %", share * 100.0));
+        let p95 =
+            target["first_token_p95_ms"].as_f64().map_or(String::new(), |millis| format!("{millis:.0} ms"));
         let state = match (target["state"].as_str().unwrap_or_default(), target["degraded"] == true) {
             ("closed", true) => "degraded",
             (state, _) => state,

@@ -140,7 +140,8 @@ impl Tally {
 /// One attempt at one target.
 pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> Result<Answer, GatewayError> {
     let began = Instant::now();
-    let keyless = asking.request.snapshot.providers.get(&step.provider).is_none_or(|it| it.upstream.is_keyless());
+    let keyless =
+        asking.request.snapshot.providers.get(&step.provider).is_none_or(|it| it.upstream.is_keyless());
     let care = Care { keyless, ..asking.model.care };
     tally.attempt.outcome = "resting";
     let running = step.state.begin(&care, step.entry, began).map_err(rests)?;

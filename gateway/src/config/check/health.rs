@@ -21,20 +21,22 @@ impl Check<'_> {
         }
     }
 
-    fn care(
-        &mut self,
-        breaker: Option<Switch<Breaker>>,
-        degrade: Option<Switch<Degrade>>,
-        route: &Route,
-    ) {
+    fn care(&mut self, breaker: Option<Switch<Breaker>>, degrade: Option<Switch<Degrade>>, route: &Route) {
         let breaker = breaker.and_then(Switch::settings);
         if let Some(Breaker { open, longest, window, .. }) = breaker {
             let route = route.key("breaker");
             if open == Timespan::default() {
-                self.report(&route.key("open"), "a circuit that opens must be open for a while", "zero", None);
+                self.report(
+                    &route.key("open"),
+                    "a circuit that opens must be open for a while",
+                    "zero",
+                    None,
+                );
             }
             if longest < open {
-                let message = format!("the longest time a circuit is open ({longest}) is shorter than the first ({open})");
+                let message = format!(
+                    "the longest time a circuit is open ({longest}) is shorter than the first ({open})"
+                );
                 self.report(&route.key("longest"), message, "shorter than `open`", None);
             }
             if window == Some(Timespan::default()) {

@@ -15,7 +15,7 @@ use crate::domain::Blame;
 pub(super) const LAST_RESORT_EVERY: Duration = Duration::from_secs(1);
 pub(super) const LAST_RESORT_BURST: u32 = 10;
 
-/// The longest rest by hand, and the longest that a store is believed.
+/// No rest is longer, whoever says so: an operator, a configuration, a store.
 pub(super) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How a request comes to a target.
@@ -330,7 +330,7 @@ impl Circuit {
             return None;
         }
         let told = told.is_some() && reason != Reason::Missing;
-        self.rest(Rest { until: now + wait, reason, told }, now)
+        self.rest(Rest { until: now + wait.min(LONGEST), reason, told }, now)
     }
 
     /// One more failure in a row.
@@ -356,7 +356,7 @@ impl Circuit {
     }
 
     fn open(&mut self, now: Instant, breaker: &Breaker) -> Change {
-        let until = now + breaker.open_for(self.reopened);
+        let until = now + breaker.open_for(self.reopened).min(LONGEST);
         self.enter(Phase::Open { until });
         Change::Rests(Reason::Failures, until)
     }

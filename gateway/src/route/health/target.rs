@@ -97,7 +97,13 @@ impl TargetState {
         let (ticket, change) = admitted?;
         self.tell(change, now);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        Ok(Running { state: Arc::clone(self), care: *care, ticket, answered: false.into(), judged: false.into() })
+        Ok(Running {
+            state: Arc::clone(self),
+            care: *care,
+            ticket,
+            answered: false.into(),
+            judged: false.into(),
+        })
     }
 
     /// How it is doing.

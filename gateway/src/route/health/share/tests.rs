@@ -16,7 +16,9 @@ fn after(share: &mut Share, outcomes: &[(bool, usize)], now: Instant) {
 fn enough_attempts_and_enough_failures_of_the_window_degrade() {
     let now = Instant::now();
     let degrade = Degrade { window: Duration::from_secs(60), samples: 20, rate: 0.5 };
-    for (good, failed, expected) in [(10, 10, true), (11, 9, false), (0, 19, false), (0, 20, true), (20, 0, false)] {
+    for (good, failed, expected) in
+        [(10, 10, true), (11, 9, false), (0, 19, false), (0, 20, true), (20, 0, false)]
+    {
         let mut share = Share::default();
         after(&mut share, &[(false, good), (true, failed)], now);
         assert_eq!(share.is_degraded(&degrade, now), expected, "{good} good, {failed} failed");

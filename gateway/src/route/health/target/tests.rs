@@ -32,7 +32,10 @@ fn fifty_failures_at_once_open_it_once() {
         }
     });
     assert_eq!(target.in_flight(), 0);
-    assert_eq!(target.standing(&Care::default(), now).resting.map(|resting| resting.reason), Some(Reason::Failures));
+    assert_eq!(
+        target.standing(&Care::default(), now).resting.map(|resting| resting.reason),
+        Some(Reason::Failures)
+    );
     let rests: Vec<_> = fleet.rests().into_values().collect();
     assert_eq!(rests, [1]);
 }
