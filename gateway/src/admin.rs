@@ -8,9 +8,12 @@
 //! | `/admin/targets` | how every target is doing, as JSON |
 //! | `/admin/targets/lift` | POST `?target=provider/model`, `?provider=…` or `?all=true`: whatever there is against it is forgotten |
 //! | `/admin/targets/rest` | POST the same and `&for=10m`: it is not asked for so long |
+//! | `/admin/provider-keys` | how many provider keys may be asked and how many rest; with `?provider=…` the keys themselves, by id |
+//! | `/admin/provider-keys/restore` | POST: lifts the rests of a provider's keys, or of one |
 //!
 //! What stands below `/admin/` wants the password as `/metrics` does.
 
+mod provider_keys;
 mod service;
 mod targets;
 

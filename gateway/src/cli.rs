@@ -13,6 +13,7 @@ mod check;
 mod conform;
 mod mock;
 mod plugin;
+mod provider_keys;
 mod schema;
 mod serve;
 mod targets;
@@ -47,6 +48,11 @@ enum Command {
     Mock(mock::MockArguments),
     Conform(conform::ConformArguments),
     Targets(targets::TargetsArguments),
+    /// Look at providers and their keys.
+    Providers {
+        #[command(subcommand)]
+        command: provider_keys::ProvidersCommand,
+    },
     /// Look at adapters.
     Plugin {
         #[command(subcommand)]
@@ -113,6 +119,7 @@ pub fn run() -> ExitCode {
         Command::Mock(arguments) => mock::run(arguments),
         Command::Conform(arguments) => conform::run(&arguments),
         Command::Targets(arguments) => targets::run(arguments),
+        Command::Providers { command } => provider_keys::run(command),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
     }
 }

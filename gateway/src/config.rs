@@ -25,6 +25,7 @@ mod problem;
 mod retry;
 mod schema;
 mod show;
+mod statuses;
 mod suggest;
 mod text;
 mod threads;
@@ -33,6 +34,7 @@ mod tree;
 pub mod admin;
 pub mod health;
 pub mod key;
+pub mod keys_file;
 pub mod model;
 pub mod network;
 pub mod observe;
@@ -41,6 +43,7 @@ pub mod plugin;
 pub mod preset;
 pub mod price;
 pub mod provider;
+pub mod provider_keys;
 pub mod routing;
 pub mod server;
 pub mod store;
@@ -50,6 +53,7 @@ pub use annotate::annotated;
 pub use environment::from_environment;
 pub use health::{ModelDefaults, Probe, ProbeWhen, Switch};
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
+pub use keys_file::look_at_keys_files;
 pub use load::{find, load, parse};
 pub use model::{
     Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky,
@@ -64,10 +68,13 @@ pub use preset::Preset;
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use provider_keys::{KeyChoice, KeyLimits, KeyRest, ModelKeyLimits};
+pub use retry::{Empty, FallbackOn};
 pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
+pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
 
 /// Looks one environment variable up.

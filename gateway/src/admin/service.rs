@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use base64::Engine as _;
 use http::{HeaderMap, Response};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
+use super::provider_keys;
 use super::targets::{Answer, Targets};
 use crate::domain::Secret;
 use crate::observe::Observer;
+use crate::state::Snapshot;
 
 /// Whether requests are taken.
 #[derive(Debug, Default)]
@@ -33,6 +36,8 @@ pub struct Admin {
     observer: Arc<Observer>,
     readiness: Arc<Readiness>,
     targets: Targets,
+    /// The configuration in force.
+    snapshot: Arc<ArcSwap<Snapshot>>,
     /// Asked for where others can reach the listener.
     password: Option<Secret>,
 }
@@ -43,9 +48,10 @@ impl Admin {
         observer: Arc<Observer>,
         readiness: Arc<Readiness>,
         targets: Targets,
+        snapshot: Arc<ArcSwap<Snapshot>>,
         password: Option<Secret>,
     ) -> Self {
-        Self { observer, readiness, targets, password }
+        Self { observer, readiness, targets, snapshot, password }
     }
 
     fn answer(&self, method: &http::Method, uri: &http::Uri, headers: &HeaderMap) -> Answer {
@@ -54,14 +60,18 @@ impl Admin {
         if path.starts_with("/admin/") && !self.may_read(headers) {
             return (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned());
         }
-        if let "/admin/targets/lift" | "/admin/targets/rest" = path {
-            return match method {
-                _ if *method != http::Method::POST => (405, TEXT, "only POST is possible here\n".to_owned()),
-                _ if is_from_elsewhere(headers) => {
-                    (403, TEXT, "a page of another site may not change anything here\n".to_owned())
-                }
-                _ if path.ends_with("lift") => self.targets.lift(uri.query().unwrap_or_default()),
-                _ => self.targets.rest(uri.query().unwrap_or_default()),
+        let query = uri.query().unwrap_or_default();
+        if let "/admin/provider-keys/restore" | "/admin/targets/lift" | "/admin/targets/rest" = path {
+            if method != http::Method::POST {
+                return (405, TEXT, "only POST is possible here\n".to_owned());
+            }
+            if is_from_elsewhere(headers) {
+                return (403, TEXT, "a page of another site may not change anything here\n".to_owned());
+            }
+            return match path {
+                "/admin/targets/lift" => self.targets.lift(query),
+                "/admin/targets/rest" => self.targets.rest(query),
+                _ => provider_keys::restore(&self.snapshot.load(), query),
             };
         }
         if method != http::Method::GET && method != http::Method::HEAD {
@@ -75,9 +85,11 @@ impl Admin {
                 (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned())
             }
             "/metrics" => {
+                provider_keys::count(&self.snapshot.load(), &self.observer);
                 self.targets.measure(self.observer.metrics());
                 (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text())
             }
+            "/admin/provider-keys" => provider_keys::list(&self.snapshot.load(), query),
             "/admin/targets" => self.targets.list(),
             _ => (404, TEXT, "there is /healthz, /readyz and /metrics here\n".to_owned()),
         }

@@ -16,12 +16,19 @@ use tokio::sync::Notify;
 use super::health::Health;
 use super::probes;
 use super::reload::Reload;
+use super::revalidate;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
 use crate::store::Store;
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
+
+/// How often the files of provider keys are looked at.
+const KEYS_LOOKED_AT: Duration = Duration::from_secs(2);
+
+/// How often resting provider keys are asked whether they are well again.
+const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
 
 /// How often what has expired is removed from the store.
 const SWEPT_EVERY: Duration = Duration::from_secs(60);
@@ -96,8 +103,12 @@ impl BackgroundService for Background {
         let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
         let health = Health::new(Arc::clone(&self.reload.ground().fleet), Arc::clone(&self.store));
         health.restore().await;
+        revalidate::resume(self.reload.ground()).await;
         self.greet().await;
         let mut sweeping = tokio::time::interval(SWEPT_EVERY);
+        let mut looking = tokio::time::interval(KEYS_LOOKED_AT);
+        // Beside all else: a provider that hangs must not hold up a reload.
+        let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
@@ -106,6 +117,13 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut revalidating => {}
+                _ = looking.tick() => {
+                    if self.reload.keys_changed() {
+                        tokio::time::sleep(SETTLED).await;
+                        self.reload().await;
+                    }
+                }
                 () = changed.notified() => {
                     tokio::time::sleep(SETTLED).await;
                     self.reload().await;

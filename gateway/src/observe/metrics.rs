@@ -27,8 +27,16 @@ pub struct Metrics {
     plugin_seconds: HistogramVec,
     target_state: IntGaugeVec,
     target_rests: IntCounterVec,
+    /// Requests that wait for room at a provider.
+    pub queue_waiting: IntGaugeVec,
+    /// How long they waited, and what came of it.
+    pub queue_waited: HistogramVec,
     /// Requests that have begun and not ended.
     pub inflight: IntGauge,
+    /// Provider keys that may be asked, by provider; set when the metrics are read.
+    pub provider_keys_usable: IntGaugeVec,
+    /// Provider keys that rest at every model, by provider.
+    pub provider_keys_resting: IntGaugeVec,
     /// 1: the last load of the configuration succeeded; 0: it failed and the one before is in force.
     pub reload_success: IntGauge,
     /// When the configuration in force was loaded, in Unix seconds.
@@ -68,6 +76,16 @@ impl Metrics {
             &["provider", "model"],
         )?;
         registry.register(Box::new(target_state.clone()))?;
+        let gauges = |name: &str, help: &str, labels: &[&str]| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(gauges.clone()))?;
+            Ok::<_, prometheus::Error>(gauges)
+        };
+        let queue_waiting = IntGaugeVec::new(
+            Opts::new("causeway_queue_waiting", "Requests that wait for room at a provider."),
+            &["provider"],
+        )?;
+        registry.register(Box::new(queue_waiting.clone()))?;
         let build = IntGaugeVec::new(
             Opts::new("causeway_build_info", "Always 1; the version is a label."),
             &["version"],
@@ -150,7 +168,24 @@ impl Metrics {
                 "Times a target was left alone for a while, and why.",
                 &["provider", "reason"],
             )?,
+            queue_waiting,
+            queue_waited: histogram(
+                "causeway_queue_waited_seconds",
+                "Waits for room at a provider; entered, late (too long), full (too many wait, or none may) or left (the client).",
+                &["provider", "outcome"],
+                &SECONDS,
+            )?,
             inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
+            provider_keys_usable: gauges(
+                "causeway_provider_keys_usable",
+                "Provider keys that do not rest.",
+                &["provider"],
+            )?,
+            provider_keys_resting: gauges(
+                "causeway_provider_keys_resting",
+                "Provider keys that rest: refused, or their quota used up.",
+                &["provider"],
+            )?,
             reload_success: gauge(
                 "causeway_config_reload_success",
                 "1: the last load of the configuration succeeded.",
