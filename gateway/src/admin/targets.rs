@@ -142,7 +142,7 @@ fn shown(target: &Shown) -> Value {
     let resting = target.standing.resting;
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     json!({
-        "provider": target.provider,
+        "provider": target.provider.as_ref(),
         "model": target.model,
         "state": target.state,
         "reason": resting.map(|resting| resting.reason.as_str()),
