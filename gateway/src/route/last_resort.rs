@@ -1,6 +1,6 @@
 //! When nobody is left who may be asked, the least bad of those that only rest is asked all the same.
 //!
-//! The last target of a model is never shut out by what the gateway concluded itself: an open circuit lets ten requests
+//! The last target of a model is never shut out by what the gateway concluded itself: an open circuit lets twenty requests
 //! through and then one a second, a model that a provider did not know is asked each time. What was told (Retry-After,
 //! the operator) stands: then the client hears when to come back.
 

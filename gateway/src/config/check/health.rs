@@ -1,9 +1,12 @@
 //! Checks of `breaker`, `degrade`, `cool_down` and `probe`.
 
 use super::Check;
-use crate::config::health::{Breaker, Degrade, Probe, Switch};
+use crate::config::health::{Breaker, CoolDown, Degrade, Probe, Switch};
 use crate::config::tree::Route;
 use crate::domain::Timespan;
+
+/// What a target's rest is cut at, whoever says how long.
+const LONGEST: Timespan = Timespan::seconds(7 * 24 * 3600);
 
 impl Check<'_> {
     /// What `[defaults.model]` and each model say.
@@ -11,8 +14,13 @@ impl Check<'_> {
         let defaults = self.config.defaults.model;
         let route = Route::keys(&["defaults", "model"]);
         self.care(Some(defaults.breaker), Some(defaults.degrade), &route);
+        self.cool_down(&defaults.cool_down, &route);
         for (name, model) in &self.config.models {
-            self.care(model.breaker, model.degrade, &Route::keys(&["models", name]));
+            let route = Route::keys(&["models", name]);
+            self.care(model.breaker, model.degrade, &route);
+            if let Some(cool_down) = &model.cool_down {
+                self.cool_down(cool_down, &route);
+            }
         }
         for (name, provider) in &self.config.providers {
             if let Some(probe) = &provider.probe {
@@ -39,6 +47,7 @@ impl Check<'_> {
                 );
                 self.report(&route.key("longest"), message, "shorter than `open`", None);
             }
+            self.not_too_long(longest, &route.key("longest"));
             if window == Some(Timespan::default()) {
                 let help = Some("leave it out when failures count however far apart they are".to_owned());
                 self.report(&route.key("window"), "no two failures lie within no time", "zero", help);
@@ -49,6 +58,25 @@ impl Check<'_> {
         {
             let message = "the window of `degrade` must be from 10s to 1h";
             self.report(&route.key("degrade").key("window"), message, "out of range", None);
+        }
+    }
+
+    fn cool_down(&mut self, cool_down: &CoolDown, route: &Route) {
+        let CoolDown { missing, rate, longest_rate, longest_overload } = *cool_down;
+        for (name, time) in [
+            ("missing", missing),
+            ("rate", rate),
+            ("longest_rate", longest_rate),
+            ("longest_overload", longest_overload),
+        ] {
+            self.not_too_long(time, &route.key("cool_down").key(name));
+        }
+    }
+
+    fn not_too_long(&mut self, time: Timespan, route: &Route) {
+        if time > LONGEST {
+            let message = format!("no target rests longer than {LONGEST}");
+            self.report(route, message, "too long", None);
         }
     }
 

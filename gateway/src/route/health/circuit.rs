@@ -13,7 +13,7 @@ use crate::domain::Blame;
 /// When nobody else is left, a target that rests is asked all the same: this often, and at first so many times at once.
 /// A target that is down is not hammered so, and one that came back, or only fails now and then, is found at once.
 pub(super) const LAST_RESORT_EVERY: Duration = Duration::from_secs(1);
-pub(super) const LAST_RESORT_BURST: u32 = 10;
+pub(super) const LAST_RESORT_BURST: u32 = 20;
 
 /// No rest is longer, whoever says so: an operator, a configuration, a store.
 pub(super) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
