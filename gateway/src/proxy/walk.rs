@@ -135,7 +135,7 @@ impl Walk<'_> {
         error: &GatewayError,
         waiting: &mut Vec<Waiting<'p>>,
     ) -> Walked {
-        if room::is_full(error) {
+        if room::is_not_begun(error) {
             return ControlFlow::Continue(());
         }
         if provider_key::another(self.asking, failed.step, error, &mut failed.keys) {
@@ -230,10 +230,12 @@ impl Walk<'_> {
         result
     }
 
-    /// Notes a failure. What was tried and failed says more than that there was no room.
+    /// Notes a failure. What was tried and failed says more than that there was no room, or that a target rests.
     pub(super) fn failed(&mut self, step: &Step, error: &GatewayError) {
-        if room::is_full(error) {
-            self.full.push(step.clone());
+        if room::is_not_begun(error) {
+            if room::is_full(error) {
+                self.full.push(step.clone());
+            }
             self.failure.get_or_insert_with(|| error.clone());
         } else {
             self.failure = Some(error.clone());
