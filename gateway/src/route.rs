@@ -6,6 +6,7 @@
 //! what its answers told, `judge` whose fault a failure was, `retry` what follows from it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::domain::{RequestHead, VirtualKey, Wishes};
 use crate::error::{GatewayError, Kind};
@@ -20,6 +21,7 @@ mod health;
 mod hedge;
 mod imagined;
 mod judge;
+mod last_resort;
 mod nobody;
 mod plan;
 mod retry;
@@ -33,7 +35,9 @@ pub use experience::Experience;
 pub use explain::{Told, as_json, as_text};
 pub use filter::Why;
 pub use fitness::Facts;
-pub use health::{Fleet, Running, TargetState};
+pub use health::{
+    Breaker, Care, Degrade, Entry, Fleet, Kept, Reason, Resting, Rests, Running, Shown, Standing, TargetState,
+};
 pub use hedge::{Budget, Hedge};
 pub use imagined::Imagined;
 pub use judge::{blame, refined};
@@ -49,6 +53,8 @@ pub struct Question<'q> {
     pub asked: &'q str,
     /// What else it said before the body.
     pub head: &'q RequestHead,
+    /// When it is asked.
+    pub now: Instant,
     /// What tells which conversation it belongs to.
     pub clues: Clues<'q>,
     /// What is known of the rest.
@@ -79,6 +85,8 @@ pub struct Step {
     pub state: Arc<TargetState>,
     /// Where it stands and why; only in a plan that is shown.
     pub told: Option<Box<Told>>,
+    /// How it is asked: as a last resort when it rests and nobody else is left.
+    pub entry: Entry,
 }
 
 /// Targets to try, in order.

@@ -12,6 +12,7 @@ use pingora::protocols::http::ServerSession;
 
 use super::explain::Explaining;
 use super::provider_keys;
+use super::targets::{Answer, Targets};
 use crate::domain::Secret;
 use crate::observe::Observer;
 use crate::state::Snapshot;
@@ -43,6 +44,7 @@ pub struct Admin {
     readiness: Arc<Readiness>,
     /// The configuration in force, how its targets are doing, and where requests went.
     explaining: Explaining,
+    targets: Targets,
     /// Asked for where others can reach the listener.
     password: Option<Secret>,
 }
@@ -52,32 +54,31 @@ impl Admin {
     pub fn new(
         observer: Arc<Observer>,
         readiness: Arc<Readiness>,
+        targets: Targets,
         explaining: Explaining,
         password: Option<Secret>,
     ) -> Self {
-        Self { observer, readiness, explaining, password }
+        Self { observer, readiness, targets, explaining, password }
     }
 
-    fn answer(
-        &self,
-        method: &http::Method,
-        uri: &http::Uri,
-        headers: &HeaderMap,
-    ) -> (u16, &'static str, String) {
+    fn answer(&self, method: &http::Method, uri: &http::Uri, headers: &HeaderMap) -> Answer {
         let path = uri.path();
         if path.starts_with("/admin/") && !self.may_read(headers) {
             return (401, TEXT, WANTED.to_owned());
         }
         let query = uri.query().unwrap_or_default();
-        match path {
-            "/admin/provider-keys/restore" if method == http::Method::POST => {
-                if is_from_elsewhere(headers) {
-                    return (403, TEXT, "a page of another site may not change anything here\n".to_owned());
-                }
-                return provider_keys::restore(&self.snapshot().load(), query);
+        if let "/admin/provider-keys/restore" | "/admin/targets/lift" | "/admin/targets/rest" = path {
+            if method != http::Method::POST {
+                return (405, TEXT, "only POST is possible here\n".to_owned());
             }
-            "/admin/provider-keys/restore" => return (405, TEXT, "only POST is possible here\n".to_owned()),
-            _ => {}
+            if is_from_elsewhere(headers) {
+                return (403, TEXT, "a page of another site may not change anything here\n".to_owned());
+            }
+            return match path {
+                "/admin/targets/lift" => self.targets.lift(query),
+                "/admin/targets/rest" => self.targets.rest(query),
+                _ => provider_keys::restore(&self.snapshot().load(), query),
+            };
         }
         if method != http::Method::GET && method != http::Method::HEAD {
             return (405, TEXT, "only GET and HEAD are possible here\n".to_owned());
@@ -89,9 +90,11 @@ impl Admin {
             "/metrics" if !self.may_read(headers) => (401, TEXT, WANTED.to_owned()),
             "/metrics" => {
                 provider_keys::count(&self.snapshot().load(), &self.observer);
+                self.targets.measure(self.observer.metrics());
                 (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text())
             }
             "/admin/provider-keys" => provider_keys::list(&self.snapshot().load(), query),
+            "/admin/targets" => self.targets.list(),
             EXPLAIN => {
                 let (status, text) = self.explaining.answer(query, &[]);
                 (status, "application/json", text)

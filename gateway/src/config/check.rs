@@ -8,6 +8,7 @@ use super::{Config, Problem};
 
 mod credentials;
 mod destinations;
+mod health;
 mod keys;
 mod listeners;
 mod network;
@@ -68,6 +69,7 @@ pub(crate) fn cross_check(
     check.providers();
     check.plugins();
     check.models();
+    check.health();
     check.routing();
     check.prices();
     check.keys();

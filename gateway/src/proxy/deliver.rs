@@ -1,7 +1,7 @@
 //! Writes the answer to the client. After the first byte there is no other attempt.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -47,7 +47,7 @@ pub(super) async fn send(
     };
     if let Some(running) = answer.running {
         learn(exchange, &running);
-        running.ended(sent.as_ref().err());
+        running.ended(sent.as_ref().err(), Instant::now());
     }
     sent
 }

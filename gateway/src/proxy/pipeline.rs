@@ -1,5 +1,7 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
+use std::time::Instant;
+
 use super::exchange::Exchange;
 use super::recall::Completed;
 use super::receive::Client;
@@ -47,8 +49,8 @@ pub(super) async fn run(
     };
     let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
     let facts = Facts { asks: &asks, dialect: api.dialect.id(), session: None, now: exchange.created };
-    let (asked, head, seed) = (&envelope.model, &exchange.head, fastrand::u64(..));
-    let question = Question { key: &key, asked, head, clues, facts, wishes: wishes.as_ref(), seed };
+    let (asked, head, now, seed) = (&envelope.model, &exchange.head, Instant::now(), fastrand::u64(..));
+    let question = Question { key: &key, asked, head, now, clues, facts, wishes: wishes.as_ref(), seed };
     let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {

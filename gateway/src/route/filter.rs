@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Question, TargetState};
+use super::{Question, Reason, Resting, Standing};
 use crate::domain::{Target, rfc3339};
 
 /// Why a target is passed over.
@@ -11,6 +11,8 @@ use crate::domain::{Target, rfc3339};
 pub enum Why {
     /// Its weight is 0.
     Drained,
+    /// It is not well, or was told to wait.
+    Resting(Resting),
     /// It is paused.
     Paused {
         /// Until this moment, in Unix seconds.
@@ -36,6 +38,7 @@ impl Why {
     /// When the target may be asked again, where that is known.
     pub fn back_in(&self) -> Option<Duration> {
         match self {
+            Self::Resting(resting) => Some(resting.left),
             Self::Paused { left, .. } => Some(*left),
             _ => None,
         }
@@ -43,7 +46,7 @@ impl Why {
 
     /// It rests because it was asked too much.
     pub fn is_rate(&self) -> bool {
-        false
+        matches!(self, Self::Resting(Resting { reason: Reason::Rate, .. }))
     }
 }
 
@@ -51,6 +54,7 @@ impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Drained => "its weight is 0",
+            Self::Resting(resting) => return resting.fmt(formatter),
             Self::Paused { until, .. } => return write!(formatter, "it is paused until {}", rfc3339(*until)),
             Self::NotOnly => "it is not among `provider.only`",
             Self::Ignored => "it is among `provider.ignore`",
@@ -63,8 +67,9 @@ impl fmt::Display for Why {
 }
 
 /// Why this target is not asked this question; `None`: it may be.
-pub(super) fn why_not(target: &Target, _state: &TargetState, question: &Question<'_>) -> Option<Why> {
-    why_closed(target, question)
+pub(super) fn why_not(target: &Target, standing: &Standing, question: &Question<'_>) -> Option<Why> {
+    // A rest comes last: whoever is passed over for this alone may be asked as a last resort.
+    why_closed(target, question).or(standing.resting.map(Why::Resting))
 }
 
 /// The same as far as it does not matter what the target is: it may be another model.

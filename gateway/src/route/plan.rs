@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::affinity::Conversation;
 use super::filter::{self, Why};
-use super::health::Fleet;
+use super::health::{Care, Entry, Fleet};
 use super::table::{Model, Reading, Table};
-use super::{Plan, Question, Step, Turns, wish};
+use super::{Plan, Question, Step, Turns, last_resort, wish};
 use crate::balance::Standing;
 use crate::config::Sticky;
 use crate::domain::target::model_for;
@@ -36,15 +36,20 @@ impl Table {
             question,
             fleet,
             turns,
+            care: &reading.model.care,
             conversation: question.clues.conversation(&question.key.id, question.head, sticky),
             random: fastrand::Rng::with_seed(question.seed),
             passed_over: Vec::new(),
         };
-        let steps = planner.steps(&reading);
+        let mut steps = planner.steps(&reading);
         let mut fallback = planner.wished(&reading)?;
         let backed = question.wishes.is_none_or(|wishes| !wishes.no_fallbacks);
         let mut each = |targets| if backed { planner.each(targets, &reading.sent) } else { Vec::new() };
         fallback.extend(each(&reading.model.fallback));
+        if steps.is_empty() && fallback.is_empty() {
+            steps.extend(last_resort::taken_from(&mut planner.passed_over, question.now));
+        }
+        let mut each = |targets| if backed { planner.each(targets, &reading.sent) } else { Vec::new() };
         let on_content_policy = each(&reading.model.on_content_policy);
         let on_context_length = each(&reading.model.on_context_length);
         if fallback.len() > 1 {
@@ -77,6 +82,8 @@ struct Planner<'p> {
     question: &'p Question<'p>,
     fleet: &'p Fleet,
     turns: Turns,
+    /// How failures are answered: by the asked model's own rules.
+    care: &'p Care,
     /// What it belongs to, where the asked model minds that.
     conversation: Option<Conversation>,
     random: fastrand::Rng,
@@ -89,8 +96,23 @@ struct Branch<'p> {
     place: usize,
     target: &'p Target,
     way: Way<'p>,
+    health: Health,
     /// Where it stands among those beside it, when that is explained.
     standing: Option<Standing>,
+}
+
+/// How a target is doing, or a model's targets together.
+#[derive(Clone, Copy)]
+struct Health {
+    degraded: bool,
+    success: f64,
+}
+
+impl Health {
+    fn of_all(branches: &[Branch<'_>]) -> Self {
+        let success = branches.iter().map(|branch| branch.health.success).fold(0.0, f64::max);
+        Self { degraded: branches.iter().all(|branch| branch.health.degraded), success }
+    }
 }
 
 enum Way<'p> {
@@ -119,7 +141,8 @@ impl<'p> Planner<'p> {
             && let Destination::Provider { provider, model } = &target.to
         {
             let step = self.step(provider, model, &reading.sent);
-            return match filter::why_not(target, &step.state, self.question) {
+            let standing = step.state.standing(self.care, self.question.now);
+            return match filter::why_not(target, &standing, self.question) {
                 None => vec![step],
                 Some(why) => {
                     self.passed_over.push((step, why));
@@ -195,9 +218,14 @@ impl<'p> Planner<'p> {
                     let price = self.price(target, &step);
                     question.wishes.and_then(|wishes| wish::why_not(wishes, target, &step, price))
                 };
-                let why = filter::why_not(target, &step.state, question).or_else(unwished);
+                let standing = step.state.standing(self.care, question.now);
+                let why = filter::why_closed(target, question).or_else(unwished);
+                let why = why.or_else(|| filter::why_not(target, &standing, question));
                 match why {
-                    None => Some(Branch { place, target, way: Way::Step(step), standing: None }),
+                    None => {
+                        let health = Health { degraded: standing.degraded, success: standing.success };
+                        Some(Branch { place, target, way: Way::Step(step), health, standing: None })
+                    }
                     Some(why) => {
                         self.passed_over.push((step, why));
                         None
@@ -211,8 +239,9 @@ impl<'p> Planner<'p> {
                     return None;
                 }
                 let branches = self.open(model, &asked, depth + 1);
+                let health = Health::of_all(&branches);
                 let way = Way::Model(model, branches);
-                way.is_open().then_some(Branch { place, target, way, standing: None })
+                way.is_open().then_some(Branch { place, target, way, health, standing: None })
             }
         }
     }
@@ -245,10 +274,11 @@ impl<'p> Planner<'p> {
     fn step(&self, provider: &Arc<str>, model: &str, asked: &str) -> Step {
         let name = model_for(provider, model, asked);
         let state = self.fleet.target(provider, &name);
-        Step { provider: Arc::clone(provider), model: name, state, told: None }
+        Step { provider: Arc::clone(provider), model: name, state, entry: Entry::Regular, told: None }
     }
 
-    /// Tier after tier, each as the strategy says. `front`: nothing is tried before these.
+    /// Tier after tier, each as the strategy says, and then the same with those that fail too often. `front`: nothing is
+    /// tried before these.
     fn order(
         &mut self,
         model: &'p Model,
@@ -256,12 +286,13 @@ impl<'p> Planner<'p> {
         front: bool,
         into: &mut Vec<Found<'p>>,
     ) {
-        branches.sort_by_key(|branch| branch.target.tier);
+        let group_of = |branch: &Branch<'_>| (branch.health.degraded, branch.target.tier);
+        branches.sort_by_key(group_of);
         let mut rest = branches.into_iter().peekable();
         while let Some(first) = rest.next() {
-            let tier = first.target.tier;
+            let its = group_of(&first);
             let mut group = vec![first];
-            while let Some(next) = rest.next_if(|next| next.target.tier == tier) {
+            while let Some(next) = rest.next_if(|next| group_of(next) == its) {
                 group.push(next);
             }
             let front = front && into.is_empty();

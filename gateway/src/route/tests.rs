@@ -34,6 +34,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         on_content_policy: Vec::new(),
         on_context_length: Vec::new(),
         retry: retry(),
+        care: super::Care::default(),
         empty: crate::config::Empty::Retry,
         keep_alive: Duration::ZERO,
         lossy: Lossy::Allow,
@@ -59,8 +60,8 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
     let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
     let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
     let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
-    let clues = Clues::default();
-    let question = Question { key, asked, head: &head, clues, facts, wishes: None, seed: 1 };
+    let (clues, now) = (Clues::default(), std::time::Instant::now());
+    let question = Question { key, asked, head: &head, now, clues, facts, wishes: None, seed: 1 };
     table.plan(&question, &Fleet::default(), Turns::Taken)
 }
 

@@ -147,6 +147,7 @@ fn open(
         passages,
         stream_usage,
         rules: rules(&provider.params),
+        probe: provider.probe.clone(),
         error_triggers: provider.error_triggers.iter().map(|text| Trigger::new(text)).collect(),
         blame_key: provider.blame_key.clone(),
     })
@@ -251,7 +252,7 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
     })
 }
 
-fn model_of(name: &str, model: &config::Model) -> Model {
+fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefaults) -> Model {
     Model {
         name: name.into(),
         targets: model.targets.iter().map(target).collect(),
@@ -270,6 +271,7 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         },
         balance: model.balance.0,
         memory: Mutex::default(),
+        care: super::care::of(model, defaults),
         sticky: model.sticky,
         hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,
@@ -309,7 +311,7 @@ fn destination(configured: &config::Destination) -> Destination {
 fn routes(config: &Config, providers: &HashMap<Arc<str>, Arc<Provider>>) -> Table {
     let model = |name: &str, model: &config::Model| Model {
         facts: super::model_facts::of(config, providers, model),
-        ..model_of(name, model)
+        ..model_of(name, model, &config.defaults.model)
     };
     let passing = |provider: &str| {
         let any = config::TargetName { provider: provider.to_owned(), model: "*".to_owned() };

@@ -1,6 +1,6 @@
 //! Tiers, models among targets, addresses, wishes; and that an explanation is what then happens.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method};
 
@@ -11,7 +11,7 @@ use crate::domain::{
     RequestHead, Rules, Target, VirtualKey, Wishes,
 };
 use crate::error::GatewayError;
-use crate::route::{Clues, Facts, Fleet, Memories, Model, Plan, Question, Retry, Step, Table, Turns};
+use crate::route::{Care, Clues, Facts, Fleet, Memories, Model, Plan, Question, Retry, Step, Table, Turns};
 
 mod addresses;
 mod nested;
@@ -27,6 +27,7 @@ fn model(name: &str, balance: &str, targets: Vec<Target>, fallback: Vec<Target>)
         balance: balance::named(balance).unwrap_or_else(|| panic!("`{balance}` is a strategy")),
         memory: parking_lot::Mutex::new(Memories::default()),
         sticky: Sticky::Off,
+        care: Care::default(),
         hedge: None,
         fallback,
         on_content_policy: Vec::new(),
@@ -92,13 +93,15 @@ struct Asked<'a> {
     key: VirtualKey,
     fleet: Fleet,
     wishes: Option<Wishes>,
+    instant: Instant,
     now: u64,
     seed: u64,
 }
 
 impl<'a> Asked<'a> {
     fn of(table: &'a Table) -> Self {
-        Self { table, key: key(None), fleet: Fleet::default(), wishes: None, now: NOW, seed: 1 }
+        let instant = Instant::now();
+        Self { table, key: key(None), fleet: Fleet::default(), wishes: None, instant, now: NOW, seed: 1 }
     }
 
     fn plan(&self, asked: &str, turns: Turns) -> Result<Plan, GatewayError> {
@@ -114,7 +117,7 @@ impl<'a> Asked<'a> {
         let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: self.now };
         let (key, wishes, seed) = (&self.key, self.wishes.as_ref(), self.seed);
         let clues = Clues::default();
-        let question = Question { key, asked, head: &head, clues, facts, wishes, seed };
+        let question = Question { key, asked, head: &head, now: self.instant, clues, facts, wishes, seed };
         self.table.plan(&question, &self.fleet, turns)
     }
 

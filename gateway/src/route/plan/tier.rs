@@ -62,7 +62,7 @@ impl<'p> Planner<'p> {
                 first_token: step.state.first_token(),
                 speed: step.state.experience.speed(),
                 cost: if priced { self.cost(branch.target, step) } else { None },
-                success: 1.0,
+                success: branch.health.success,
             },
             Way::Model(_, branches) => {
                 let inside = branches.iter().map(|branch| self.candidate(branch, priced));

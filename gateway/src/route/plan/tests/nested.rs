@@ -1,7 +1,7 @@
 //! Models among the targets of models.
 
 use super::{Asked, model, names, passed, target, targets};
-use crate::route::{Table, Turns};
+use crate::route::{Care, Entry, Table, Turns};
 
 #[test]
 fn a_or_b_at_random_then_c() {
@@ -93,7 +93,10 @@ fn a_model_is_as_busy_as_all_of_its_targets() {
         model("outer", "least-busy", targets(&["inner", "c/3"]), vec![]),
     ]);
     let asked = Asked::of(&table);
-    let busy = |name: &str, model: &str| asked.fleet.target(&name.into(), model).begin();
+    let busy = |name: &str, model: &str| {
+        let state = asked.fleet.target(&name.into(), model);
+        state.begin(&Care::default(), Entry::Regular, asked.instant).expect("it may be asked")
+    };
     let running = [busy("a", "1"), busy("b", "2"), busy("c", "3")];
     assert_eq!(asked.steps("outer")[0], "c/3");
     drop(running);
