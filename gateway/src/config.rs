@@ -39,8 +39,10 @@ pub mod plugin;
 pub mod preset;
 pub mod price;
 pub mod provider;
+pub mod routing;
 pub mod server;
 pub mod store;
+pub mod terms;
 
 pub use admin::Admin;
 pub use annotate::annotated;
@@ -59,10 +61,12 @@ pub use preset::Preset;
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
 pub use store::{Backend, OnLoss, Store};
+pub use terms::{Ability, Capabilities, Terms, abilities};
 
 /// Looks one environment variable up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -85,6 +89,8 @@ pub struct Config {
     /// What clients ask for, and where it goes, by public name. One `*` in a name stands for any text;
     /// a full name goes before patterns, a longer pattern before a shorter one.
     pub models: BTreeMap<String, Model>,
+    /// What holds for the requests of all models.
+    pub routing: Routing,
     /// What holds for whatever does not say otherwise.
     pub defaults: Defaults,
     /// Who may ask, and how much: one virtual key, by a name you choose.
@@ -112,6 +118,7 @@ impl Default for Config {
             store: Store::default(),
             providers: BTreeMap::new(),
             models: BTreeMap::new(),
+            routing: Routing::default(),
             defaults: Defaults::default(),
             keys: BTreeMap::new(),
             teams: BTreeMap::new(),

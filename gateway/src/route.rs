@@ -6,17 +6,21 @@
 use std::sync::Arc;
 
 use crate::balance::{Candidate, Turn};
-use crate::domain::{RequestHead, Target, VirtualKey};
+use crate::domain::{Abilities, RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
+mod auto;
 mod filter;
+mod fitness;
 mod health;
 mod judge;
 mod retry;
 mod table;
 mod variant;
 
+pub use auto::AUTO;
 pub use filter::Why;
+pub use fitness::{Facts, Unfit};
 pub use health::{Fleet, Running, TargetState};
 pub use judge::blame;
 pub use retry::{Judgement, Retry};
@@ -31,6 +35,8 @@ pub struct Question<'q> {
     pub asked: &'q str,
     /// What else it said before the body.
     pub head: &'q RequestHead,
+    /// What is known of the rest.
+    pub facts: Facts<'q>,
 }
 
 /// Whether strategies count this plan as a turn.
@@ -51,6 +57,8 @@ pub struct Step {
     pub model: String,
     /// How it is doing.
     pub state: Arc<TargetState>,
+    /// What it lacks of what is asked; it stands behind those that lack nothing.
+    pub lacks: Abilities,
 }
 
 /// Targets to try, in order.
@@ -58,6 +66,8 @@ pub struct Step {
 pub struct Plan {
     /// The model as it is configured.
     pub model: Arc<Model>,
+    /// Its name as it is asked for: what `auto` stood for, where that was said.
+    pub asked: String,
     /// Best first.
     pub steps: Vec<Step>,
     /// In order, each once, when the steps have failed.
@@ -74,24 +84,41 @@ impl Table {
     /// # Errors
     /// [`Kind::ModelNotFound`] naming close ones, [`Kind::Permission`] for a model the key may not use.
     pub fn plan(&self, question: &Question<'_>, fleet: &Fleet, turns: Turns) -> Result<Plan, GatewayError> {
-        let (model, asked, effort) = self.permitted(question.key, question.asked)?;
+        let asked = self.chosen(question)?.unwrap_or(question.asked);
+        let question = &Question { asked, ..*question };
+        let (model, asked, effort) = self.permitted(question.key, asked)?;
+        fitness::admit(model, question)?;
         let step = |target: &Target| {
             let name = target.model_for(asked);
             let state = fleet.target(&target.provider, &name);
-            Step { provider: Arc::clone(&target.provider), model: name, state }
+            let lacks = fitness::behind(&target.terms, model, question);
+            Step { provider: Arc::clone(&target.provider), model: name, state, lacks }
         };
         let mut passed_over = Vec::new();
         let mut open = Vec::new();
         for (place, target) in model.targets.iter().enumerate() {
             let step = step(target);
-            match filter::why_not(target, &step.state, question) {
+            match filter::why_not(target, model, question) {
                 Some(why) => passed_over.push((step, why)),
                 None => open.push((place, target.weight, step)),
             }
         }
-        let steps = in_order(model, open, turns);
-        let fallback = model.fallback.iter().map(step).collect();
-        Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, effort })
+        let mut steps = in_order(model, open, turns);
+        steps.sort_by_key(|step| !step.lacks.is_empty());
+        let mut fallback = Vec::new();
+        for target in &model.fallback {
+            match fitness::unfit(&target.terms, model, question) {
+                Some(unfit) => passed_over.push((step(target), Why::Unfit(unfit))),
+                None => fallback.push(step(target)),
+            }
+        }
+        if steps.is_empty()
+            && fallback.is_empty()
+            && let Some(error) = fitness::refusal(asked, &passed_over)
+        {
+            return Err(error);
+        }
+        Ok(Plan { model: Arc::clone(model), asked: asked.to_owned(), steps, fallback, passed_over, effort })
     }
 
     /// The model a key may use by this name, its name without an effort, and the effort.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::Headers;
-use crate::domain::Rules;
+use crate::domain::{Offers, Rules};
 use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
 mod build;
 mod model_facts;
 mod options;
+mod terms;
 
 pub use build::build;
 
@@ -48,6 +49,8 @@ pub struct Provider {
     pub stream_usage: bool,
     /// The client dialects it speaks itself, as far as its options allow.
     pub passages: Vec<Passage>,
+    /// What it offers, whichever of its models is asked.
+    pub offers: Arc<Offers>,
     /// What requests to it may say.
     pub rules: Rules,
 }

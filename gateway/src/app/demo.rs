@@ -43,7 +43,7 @@ impl Demo {
             };
             config.providers.insert(model.to_owned(), provider);
             let target = TargetName { provider: model.to_owned(), model: model.to_owned() };
-            config.models.insert(model.to_owned(), Model::to(Target { to: target, weight: 1 }));
+            config.models.insert(model.to_owned(), Model::to(Target::to(target)));
         }
         Ok(Self { _running: running, _runtime: runtime })
     }

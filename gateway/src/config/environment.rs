@@ -61,5 +61,5 @@ fn found(environment: Environment<'_>) -> impl Iterator<Item = Found> {
 }
 
 fn passed_on(provider: &str) -> Model {
-    Model::to(Target { to: TargetName { provider: provider.to_owned(), model: "*".to_owned() }, weight: 1 })
+    Model::to(Target::to(TargetName { provider: provider.to_owned(), model: "*".to_owned() }))
 }

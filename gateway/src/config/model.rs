@@ -10,8 +10,9 @@ pub use super::balance::Balance;
 use super::params::Params;
 pub use super::retry::{Retry, RetryCondition};
 use super::server::TimeoutOverrides;
+use super::terms::{Ability, Capabilities, Terms};
 use super::text::{Text, text_values};
-use crate::domain::Pattern;
+use crate::domain::{ByteSize, Condition, Pattern};
 
 /// One public model name, or a pattern of names.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -26,6 +27,14 @@ pub struct Model {
     /// When to try again, and how often.
     #[serde(default)]
     pub retry: Retry,
+    /// It may only be asked for when this holds: an expression in CEL over model, headers, key, length, tools, pictures
+    /// and time, as in 'tokens < 20000 || "gold" in key.tags' (gateway/ROUTING.md lists them). Else 403. Default: always.
+    #[serde(default)]
+    pub when: Option<Condition>,
+    /// What a target is to a request that asks for something it lacks (tools, pictures, files, sound, JSON, thinking):
+    /// "prefer" asks it last, "strict" not at all, and 400 names what is lacking when none is left.
+    #[serde(default)]
+    pub capabilities: Capabilities,
     /// How requests are spread over the targets.
     #[serde(default)]
     pub balance: Balance,
@@ -48,7 +57,8 @@ pub struct Model {
     /// Instead of the provider's timeouts, for this model.
     #[serde(default)]
     pub timeouts: TimeoutOverrides,
-    /// Prompt and answer together, in tokens, as `/v1/models` tells it. Default: not told.
+    /// Prompt and answer together, in tokens, as `/v1/models` tells it. Targets without a `context` of their own are not
+    /// asked what surely is longer. Default: not told.
     #[serde(default)]
     #[schemars(example = 200_000)]
     pub context: Option<u64>,
@@ -65,6 +75,8 @@ impl Model {
             targets: vec![target],
             fallback: Vec::new(),
             retry: Retry::default(),
+            when: None,
+            capabilities: Capabilities::default(),
             balance: Balance::default(),
             sticky: Sticky::default(),
             lossy: Lossy::default(),
@@ -113,7 +125,7 @@ pub enum Sticky {
 }
 
 /// A provider's model and its share of the requests. Written `"provider/model"` or `{ to = "provider/model", weight = 70 }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(from = "TargetForm", into = "TargetForm")]
 #[schemars(with = "TargetForm")]
 pub struct Target {
@@ -121,6 +133,15 @@ pub struct Target {
     pub to: TargetName,
     /// Its share, relative to the weights beside it; 0 takes it out of service. Default 1.
     pub weight: u16,
+    /// On which terms it is asked.
+    pub terms: Terms,
+}
+
+impl Target {
+    /// A target with every other value at its default.
+    pub fn to(to: TargetName) -> Self {
+        Self { to, weight: 1, terms: Terms::default() }
+    }
 }
 
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
@@ -143,6 +164,23 @@ struct WeightedTarget {
     #[serde(default = "one")]
     #[schemars(range(max = 1000))]
     weight: u16,
+    /// It is asked only when this holds, as a model's `when`. Default: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    when: Option<Condition>,
+    /// What it can do although its provider is not known to: "tools", "images", "documents", "audio-input",
+    /// "audio-output", "json-object", "json-schema", "reasoning".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    can: Vec<Ability>,
+    /// What it cannot do although its provider can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    cannot: Vec<Ability>,
+    /// Prompt and answer together, in tokens: it is not asked what surely is longer. Default: the model's `context`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    context: Option<u64>,
+    /// The largest body it takes. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_body: Option<ByteSize>,
 }
 
 fn one() -> u16 {
@@ -152,18 +190,22 @@ fn one() -> u16 {
 impl From<TargetForm> for Target {
     fn from(form: TargetForm) -> Self {
         match form {
-            TargetForm::Short(to) => Self { to, weight: 1 },
-            TargetForm::Long(WeightedTarget { to, weight }) => Self { to, weight },
+            TargetForm::Short(to) => Self::to(to),
+            TargetForm::Long(long) => {
+                let WeightedTarget { to, weight, when, can, cannot, context, max_body } = long;
+                Self { to, weight, terms: Terms { when, can, cannot, context, max_body } }
+            }
         }
     }
 }
 
 impl From<Target> for TargetForm {
     fn from(target: Target) -> Self {
-        match target.weight {
-            1 => Self::Short(target.to),
-            weight => Self::Long(WeightedTarget { to: target.to, weight }),
+        if target == Target::to(target.to.clone()) {
+            return Self::Short(target.to);
         }
+        let Target { to, weight, terms: Terms { when, can, cannot, context, max_body } } = target;
+        Self::Long(WeightedTarget { to, weight, when, can, cannot, context, max_body })
     }
 }
 

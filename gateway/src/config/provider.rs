@@ -9,6 +9,7 @@ use super::key::Limits;
 use super::network::{ProviderTls, Queue, show_proxy};
 use super::params::Params;
 use super::server::TimeoutOverrides;
+use super::terms::Ability;
 use super::text::secret;
 use crate::domain::Secret;
 
@@ -42,6 +43,11 @@ pub struct Provider {
     pub headers: BTreeMap<String, Secret>,
     /// The plugin's own settings, checked against the plugin's schema. Never put a secret here: plugins see it.
     pub options: BTreeMap<String, serde_json::Value>,
+    /// What it can do although its plugin does not say so, for all its models: "tools", "images", "documents",
+    /// "audio-input", "audio-output", "json-object", "json-schema", "reasoning". A target's own words go before.
+    pub can: Vec<Ability>,
+    /// What it cannot do although its plugin can. Default: the preset's.
+    pub cannot: Vec<Ability>,
     /// What requests to this provider may say, changed before they are sent and after the model's own rules.
     pub params: Params,
     /// What this account may be asked at most; over it the next target is tried.
@@ -53,7 +59,10 @@ pub struct Provider {
     /// The way to it, instead of `[server] proxy`: a proxy's URL (`http`, `https`, `socks5`, or `socks5h`, which looks the
     /// provider's name up itself), "environment" or "direct". The user and the password in it are never shown.
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "show_proxy")]
-    #[schemars(with = "Option<secret::SecretText>", example = "socks5h://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:1080")]
+    #[schemars(
+        with = "Option<secret::SecretText>",
+        example = "socks5h://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:1080"
+    )]
     pub proxy: Option<Secret>,
     /// TLS towards it, where the system's authorities and no certificate of one's own are not enough. Relative paths start
     /// at the folder of this file, which are read again with it.

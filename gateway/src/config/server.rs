@@ -41,7 +41,10 @@ pub struct Server {
     /// "environment" (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed) or "direct". The user and the
     /// password in it are never shown. Default: "direct", whatever the environment says.
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "show_proxy")]
-    #[schemars(with = "Option<secret::SecretText>", example = "http://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:3128")]
+    #[schemars(
+        with = "Option<secret::SecretText>",
+        example = "http://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:3128"
+    )]
     pub proxy: Option<Secret>,
     /// How long each step may take; a provider or a model may say otherwise.
     pub timeouts: Timeouts,

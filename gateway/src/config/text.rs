@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::model::{ModelPattern, RetryCondition, TargetName};
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
-use crate::domain::{ByteSize, Micros, Rate, Secret, Timespan, TimespanRange};
+use crate::domain::{ByteSize, Condition, Micros, Rate, Secret, Timespan, TimespanRange};
 
 /// The schema's word for a string that one of our types reads.
 pub(crate) const KIND: &str = "x-kind";
@@ -102,6 +102,7 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         RetryCondition::KIND => refused_by::<RetryCondition>(text),
         Source::KIND => refused_by::<Source>(text),
         Digest::KIND => refused_by::<Digest>(text),
+        Condition::KIND => refused_by::<Condition>(text),
         "url" => refused_url(text),
         "url-or-empty" if text.is_empty() => None,
         "url-or-empty" => refused_url(text),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::terms::Terms;
+
 /// One place a request can go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -11,6 +13,8 @@ pub struct Target {
     pub model: String,
     /// Its share among the targets of a model; 0: drained.
     pub weight: u32,
+    /// On which terms it is asked.
+    pub terms: Terms,
 }
 
 impl Target {

@@ -5,9 +5,9 @@ use super::receive::Client;
 use super::service::Ground;
 use super::{attempt, counted, deliver, recall, receive, show, walk};
 use crate::dialect::{self, Endpoint};
-use crate::domain::Operation;
+use crate::domain::{LazyAsks, Operation};
 use crate::error::GatewayError;
-use crate::route::{Question, Turns};
+use crate::route::{AUTO, Facts, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -36,9 +36,15 @@ pub(super) async fn run(
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
     let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
-    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head };
-    let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
+    let plan = {
+        let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
+        let (dialect, session, now) = (api.dialect.id(), exchange.head.session(), exchange.created);
+        let facts = Facts { asks: &asks, dialect, session, now };
+        let question = Question { key: &key, asked: &envelope.model, head: &exchange.head, facts };
+        snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?
+    };
     exchange.record.model = plan.model.name.clone();
+    exchange.chosen = (envelope.model == AUTO && *plan.asked != *AUTO).then(|| plan.asked.clone());
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }

@@ -20,7 +20,7 @@ pub(super) async fn first_good(
 ) -> Result<Answer, GatewayError> {
     let retry = &plan.model.retry;
     let total = exchange.started + request.snapshot.timeouts.total;
-    let Exchange { head, started, created, record, waited, refused_with, said } = exchange;
+    let Exchange { head, started, created, record, waited, refused_with, said, .. } = exchange;
     let asking = Asking {
         request,
         model: &plan.model,

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Question, TargetState};
+use super::fitness::{self, Unfit};
+use super::{Model, Question};
 use crate::domain::Target;
 
 /// Why a target is passed over.
@@ -10,17 +11,23 @@ use crate::domain::Target;
 pub enum Why {
     /// Its weight is 0.
     Drained,
+    /// It does not fit what is asked.
+    Unfit(Unfit),
 }
 
 impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Drained => formatter.write_str("its weight is 0"),
+            Self::Unfit(unfit) => unfit.fmt(formatter),
         }
     }
 }
 
 /// Why this target is not asked this question; `None`: it may be.
-pub(super) fn why_not(target: &Target, _state: &TargetState, _question: &Question<'_>) -> Option<Why> {
-    (target.weight == 0).then_some(Why::Drained)
+pub(super) fn why_not(target: &Target, model: &Model, question: &Question<'_>) -> Option<Why> {
+    if target.weight == 0 {
+        return Some(Why::Drained);
+    }
+    fitness::unfit(&target.terms, model, question).map(Why::Unfit)
 }

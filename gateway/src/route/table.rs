@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 
 use super::retry::Retry;
 use crate::balance::{Balance, Memory};
-use crate::config::{Cache, Lossy, TimeoutOverrides};
-use crate::domain::{ModelFacts, Pattern, Rules, Target};
+use crate::config::{Cache, Capabilities, Lossy, TimeoutOverrides};
+use crate::domain::{Condition, ModelFacts, Pattern, Rules, Target};
 
 /// One configured model.
 pub struct Model {
@@ -35,6 +35,20 @@ pub struct Model {
     pub timeouts: TimeoutOverrides,
     /// What lists tell about it.
     pub facts: ModelFacts,
+    /// It may only be asked for when this holds.
+    pub when: Option<Condition>,
+    /// What a target that lacks something is to a request that asks for it.
+    pub capabilities: Capabilities,
+}
+
+impl Model {
+    /// Whether it makes a difference which target is asked first.
+    pub(super) fn targets_differ(&self) -> bool {
+        let terms =
+            |target: &Target| (target.terms.can, target.terms.cannot, Arc::clone(&target.terms.offers));
+        let first = self.targets.first().map(terms);
+        self.targets.iter().any(|target| Some(terms(target)) != first)
+    }
 }
 
 impl fmt::Debug for Model {
@@ -49,6 +63,8 @@ pub struct Table {
     named: HashMap<String, Arc<Model>>,
     /// The pattern with the most fixed characters first.
     patterns: Vec<(Pattern, Arc<Model>)>,
+    /// What the model `auto` stands for, in order of preference.
+    pub(super) auto: Vec<String>,
 }
 
 impl Table {
@@ -68,6 +84,12 @@ impl Table {
             .patterns
             .sort_by(|(one, _), (other, _)| other.weight().cmp(&one.weight()).then_with(|| one.cmp(other)));
         table
+    }
+
+    /// The same with a list of models that `auto` stands for.
+    #[must_use]
+    pub fn with_auto(self, auto: Vec<String>) -> Self {
+        Self { auto, ..self }
     }
 
     /// The model with exactly this name.

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
+use super::{Facts, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
 use crate::config::{Lossy, TimeoutOverrides};
-use crate::domain::RequestHead;
-use crate::domain::{Pattern, Target, VirtualKey};
+use crate::domain::{Asks, Envelope, LazyAsks, Operation, Pattern, RequestHead, Target, Terms, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
 fn target(provider: &str, model: &str, weight: u32) -> Target {
-    Target { provider: provider.into(), model: model.to_owned(), weight }
+    Target { provider: provider.into(), model: model.to_owned(), weight, terms: Terms::default() }
 }
 
 fn retry() -> Retry {
@@ -21,7 +20,7 @@ fn retry() -> Retry {
     }
 }
 
-fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
+pub(super) fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
     Model {
         name: name.into(),
         targets,
@@ -34,12 +33,18 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         rules: crate::domain::Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: crate::domain::ModelFacts::default(),
+        when: None,
+        capabilities: crate::config::Capabilities::default(),
     }
 }
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
     VirtualKey { id: "k".into(), team: None, models, tags: Vec::new() }
+}
+
+pub(super) fn plan_of(table: &Table, question: &Question<'_>) -> Result<Plan, GatewayError> {
+    table.plan(question, &Fleet::default(), Turns::Taken)
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
@@ -49,7 +54,10 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
-    table.plan(&Question { key, asked, head: &head }, &Fleet::default(), Turns::Taken)
+    let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
+    let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
+    let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
+    table.plan(&Question { key, asked, head: &head, facts }, &Fleet::default(), Turns::Taken)
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::HeaderName;
 use parking_lot::Mutex;
 
+use super::terms::{self, Known};
 use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
 use crate::auth::Keyring;
@@ -61,8 +62,9 @@ pub fn build(
         keyring,
         routes: Table::new(config.models.iter().map(|(name, model)| {
             let facts = super::model_facts::of(config, &providers, model);
-            Model { facts, ..model_of(name, model) }
-        })),
+            Model { facts, ..model_of(name, model, &Known { config, providers: &providers }) }
+        }))
+        .with_auto(config.routing.auto.clone()),
         providers,
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
@@ -132,7 +134,10 @@ fn open(
         provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
     let manifest = adapter.manifest();
     let passages = super::options::passages(&manifest.options_schema, &provider.options, &manifest.passages);
+    let dialects = passages.iter().map(|passage| passage.dialect.clone());
+    let offers = terms::offers(dialects, &manifest.operations).into();
     Ok(Provider {
+        offers,
         upstream,
         adapter,
         plugin: plugin.into(),
@@ -234,16 +239,18 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
     })
 }
 
-fn model_of(name: &str, model: &config::Model) -> Model {
-    let target = |to: &config::TargetName, weight: u16| Target {
+fn model_of(name: &str, model: &config::Model, known: &Known<'_>) -> Model {
+    let target = |to: &config::TargetName, weight: u16, terms: &config::Terms| Target {
         provider: to.provider.as_str().into(),
         model: to.model.clone(),
         weight: u32::from(weight),
+        terms: known.terms(&to.provider, terms),
     };
+    let unsaid = config::Terms::default();
     Model {
         name: name.into(),
-        targets: model.targets.iter().map(|entry| target(&entry.to, entry.weight)).collect(),
-        fallback: model.fallback.iter().map(|to| target(to, 1)).collect(),
+        targets: model.targets.iter().map(|entry| target(&entry.to, entry.weight, &entry.terms)).collect(),
+        fallback: model.fallback.iter().map(|to| target(to, 1, &unsaid)).collect(),
         retry: Retry {
             attempts: model.retry.attempts,
             on: model.retry.on.clone(),
@@ -257,6 +264,8 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         rules: rules(&model.params),
         timeouts: model.timeouts,
         facts: ModelFacts::default(),
+        when: model.when.clone(),
+        capabilities: model.capabilities,
     }
 }
 

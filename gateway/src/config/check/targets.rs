@@ -43,9 +43,33 @@ impl Check<'_> {
             for (index, target) in model.fallback.iter().enumerate() {
                 self.target(name, target, &route.key("fallback").index(index));
             }
+            for (index, target) in model.targets.iter().enumerate() {
+                let both = target.terms.can.iter().any(|ability| target.terms.cannot.contains(ability));
+                if both {
+                    let message = format!("a target of model `{name}` both can and cannot do the same");
+                    self.report(&route.key("targets").index(index).key("cannot"), message, "in both", None);
+                }
+            }
             if !model.targets.is_empty() && model.targets.iter().all(|target| target.weight == 0) {
                 let message = format!("model `{name}` has no target with a weight above zero");
                 self.report(&route.key("targets"), message, "all out of service", None);
+            }
+        }
+    }
+
+    /// `[routing] auto`
+    pub(super) fn auto(&mut self) {
+        let list = Route::keys(&["routing", "auto"]);
+        if !self.config.routing.auto.is_empty() && self.names.models.iter().any(|name| name == "auto") {
+            let message = "there is a model `auto`, and `[routing] auto` would never be asked";
+            self.report(&list, message, "never asked", Some("give the model another name".to_owned()));
+        }
+        for (index, name) in self.config.routing.auto.iter().enumerate() {
+            let known: Vec<&str> = self.names.models.iter().map(String::as_str).collect();
+            let fits = |known: &&str| known.parse::<ModelPattern>().is_ok_and(|known| known.matches(name));
+            if !known.iter().any(|known| fits(known)) {
+                let message = format!("`auto` names the model `{name}`, which is not configured");
+                self.unknown_name(&list.index(index), message, "no such model", name, &known);
             }
         }
     }
