@@ -15,6 +15,7 @@ mod balance;
 mod check;
 mod conform;
 mod environment;
+mod hedge;
 mod interpolate;
 mod load;
 mod mask;
@@ -24,6 +25,7 @@ mod problem;
 mod retry;
 mod schema;
 mod show;
+mod statuses;
 mod suggest;
 mod text;
 mod threads;
@@ -31,6 +33,7 @@ mod tree;
 
 pub mod admin;
 pub mod key;
+pub mod keys_file;
 pub mod model;
 pub mod network;
 pub mod observe;
@@ -39,6 +42,7 @@ pub mod plugin;
 pub mod preset;
 pub mod price;
 pub mod provider;
+pub mod provider_keys;
 pub mod routing;
 pub mod server;
 pub mod store;
@@ -48,9 +52,11 @@ pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
+pub use keys_file::look_at_keys_files;
 pub use load::{find, load, parse};
 pub use model::{
-    Balance, Cache, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
+    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky,
+    Target, TargetName,
 };
 pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
@@ -61,10 +67,13 @@ pub use preset::Preset;
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use provider_keys::{KeyChoice, KeyLimits, KeyRest, ModelKeyLimits};
+pub use retry::{Empty, FallbackOn};
 pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
+pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
 pub use terms::{Ability, Capabilities, Terms, abilities};
 

@@ -22,6 +22,7 @@ pub mod service_account;
 pub mod size;
 pub mod target;
 pub mod terms;
+pub mod trigger;
 pub mod usage;
 pub mod virtual_key;
 
@@ -44,5 +45,6 @@ pub use service_account::ServiceAccount;
 pub use size::ByteSize;
 pub use target::Target;
 pub use terms::{Offers, Terms};
+pub use trigger::Trigger;
 pub use usage::Usage;
 pub use virtual_key::VirtualKey;

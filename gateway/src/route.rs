@@ -6,23 +6,30 @@
 use std::sync::Arc;
 
 use crate::balance::{Candidate, Turn};
+use crate::config::Sticky;
 use crate::domain::{Abilities, RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
+use affinity::Home;
 
+mod affinity;
 mod auto;
 mod filter;
 mod fitness;
 mod health;
+mod hedge;
 mod judge;
+mod nobody;
 mod retry;
 mod table;
 mod variant;
 
+pub use affinity::{Affinity, Clues, Conversation, Place};
 pub use auto::AUTO;
 pub use filter::Why;
 pub use fitness::{Facts, Unfit};
 pub use health::{Fleet, Running, TargetState};
-pub use judge::blame;
+pub use hedge::{Budget, Hedge};
+pub use judge::{blame, refined};
 pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
 
@@ -37,6 +44,8 @@ pub struct Question<'q> {
     pub head: &'q RequestHead,
     /// What is known of the rest.
     pub facts: Facts<'q>,
+    /// What tells which conversation it belongs to.
+    pub clues: Clues<'q>,
 }
 
 /// Whether strategies count this plan as a turn.
@@ -72,8 +81,14 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// In order, each once, when the steps have failed.
     pub fallback: Vec<Step>,
+    /// In order, each once, when one has refused the content.
+    pub on_content_policy: Vec<Step>,
+    /// In order, each once, when the prompt was too long for one.
+    pub on_context_length: Vec<Step>,
     /// Targets that are not asked, and why.
     pub passed_over: Vec<(Step, Why)>,
+    /// What came of keeping a conversation in its place; `None`: the model does not.
+    pub affinity: Option<Affinity>,
     /// The effort of reasoning that the model's name asked for.
     pub effort: Option<&'static str>,
 }
@@ -88,37 +103,61 @@ impl Table {
         let question = &Question { asked, ..*question };
         let (model, asked, effort) = self.permitted(question.key, asked)?;
         fitness::admit(model, question)?;
+        let prefers = fitness::prefers(model);
         let step = |target: &Target| {
             let name = target.model_for(asked);
             let state = fleet.target(&target.provider, &name);
-            let lacks = fitness::behind(&target.terms, model, question);
+            let lacks =
+                if prefers { fitness::lacking(&target.terms, question) } else { Abilities::default() };
             Step { provider: Arc::clone(&target.provider), model: name, state, lacks }
         };
+        let conversation = question.clues.conversation(&question.key.id, question.head, model.sticky);
+        let mut home = Home::of(conversation);
         let mut passed_over = Vec::new();
         let mut open = Vec::new();
         for (place, target) in model.targets.iter().enumerate() {
             let step = step(target);
+            // Also one that may not be asked now: the conversation comes back to it.
+            if target.weight > 0 {
+                home.see(&Place::of(&step, target.weight));
+            }
             match filter::why_not(target, model, question) {
                 Some(why) => passed_over.push((step, why)),
                 None => open.push((place, target.weight, step)),
             }
         }
-        let mut steps = in_order(model, open, turns);
+        let mut steps = in_order(model, open, conversation, turns);
         steps.sort_by_key(|step| !step.lacks.is_empty());
-        let mut fallback = Vec::new();
-        for target in &model.fallback {
-            match fitness::unfit(&target.terms, model, question) {
-                Some(unfit) => passed_over.push((step(target), Why::Unfit(unfit))),
-                None => fallback.push(step(target)),
-            }
-        }
+        let affinity = (model.sticky != Sticky::Off).then(|| home.into());
+        let mut fitting = |targets: &[Target]| -> Vec<Step> {
+            let (fit, unfit) = fitness::parted(targets, model, question);
+            passed_over.extend(unfit.into_iter().map(|(target, why)| (step(target), Why::Unfit(why))));
+            fit.into_iter().map(step).collect()
+        };
+        let fallback = fitting(&model.fallback);
+        let on_content_policy = fitting(&model.on_content_policy);
+        let on_context_length = fitting(&model.on_context_length);
         if steps.is_empty()
             && fallback.is_empty()
             && let Some(error) = fitness::refusal(asked, &passed_over)
         {
-            return Err(error);
+            // What is known to be too long for the others need not be tried there first.
+            if error.kind != Kind::ContextLength || on_context_length.is_empty() {
+                return Err(error);
+            }
+            steps.clone_from(&on_context_length);
         }
-        Ok(Plan { model: Arc::clone(model), asked: asked.to_owned(), steps, fallback, passed_over, effort })
+        Ok(Plan {
+            model: Arc::clone(model),
+            asked: asked.to_owned(),
+            steps,
+            fallback,
+            on_content_policy,
+            on_context_length,
+            passed_over,
+            affinity,
+            effort,
+        })
     }
 
     /// The model a key may use by this name, its name without an effort, and the effort.
@@ -176,10 +215,23 @@ impl Table {
     }
 }
 
-/// The targets that may be asked, as the model's strategy orders them.
-fn in_order(model: &Model, open: Vec<(usize, u32, Step)>, turns: Turns) -> Vec<Step> {
+/// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them.
+fn in_order(
+    model: &Model,
+    open: Vec<(usize, u32, Step)>,
+    conversation: Option<Conversation>,
+    turns: Turns,
+) -> Vec<Step> {
     if open.len() < 2 {
         return open.into_iter().map(|(.., step)| step).collect();
+    }
+    let pick = |order: Vec<usize>, open: Vec<(usize, u32, Step)>| {
+        let mut open: Vec<_> = open.into_iter().map(Some).collect();
+        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|(.., step)| step).collect()
+    };
+    if let Some(conversation) = conversation {
+        let places: Vec<_> = open.iter().map(|(_, weight, step)| Place::of(step, *weight)).collect();
+        return pick(conversation.order(&places), open);
     }
     let candidate = |(place, weight, step): &(usize, u32, Step)| Candidate {
         place: *place,
@@ -195,8 +247,7 @@ fn in_order(model: &Model, open: Vec<(usize, u32, Step)>, turns: Turns) -> Vec<S
     let memory = if turns == Turns::Taken { &mut *memory } else { &mut copy };
     let mut random = |bound| fastrand::u32(0..bound);
     let order = model.balance.order(&candidates, &mut Turn { random: &mut random, memory });
-    let mut open: Vec<_> = open.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|(.., step)| step).collect()
+    pick(order, open)
 }
 
 #[cfg(test)]

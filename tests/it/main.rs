@@ -2,6 +2,7 @@
 
 mod adapter;
 mod admin;
+mod affinity;
 mod auth;
 mod chat;
 mod cli;
@@ -10,12 +11,18 @@ mod client_cloud;
 mod client_sdk;
 mod cloud;
 mod completions;
+mod conditions;
 mod conformance;
 mod errors;
+mod failover;
 mod fault;
+mod faults_matrix;
 mod hard_cases;
+mod hedge;
+mod keypool;
 mod losses;
 mod models;
+mod network;
 mod ollama;
 mod operation;
 mod params;

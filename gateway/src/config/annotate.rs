@@ -42,19 +42,21 @@ preset = "groq"
 plugin = "openai"
 url = "https://api.openai.com/v1"
 keys = [""]
+keys_file = "/etc/causeway/openai.keys"
+key_limits = { requests = ["10/min", "500/day"], tokens = ["100k/min"], models = { "gpt-4o*" = { requests = ["3/min"], tokens = ["50k/min"] } } }
 credential = { header = "api-key" }
 headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
+blame_key = "401,403"
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 queue = { length = 100, wait = "5s" }
 proxy = "direct"
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [providers.openai.tls]
 ca = "/etc/causeway/our-authority.pem"
-only_ca = "/etc/causeway/our-authority.pem"
 cert = "/etc/causeway/client.pem"
 key = "/etc/causeway/client.key"
-server_name = "api.openai.com"
+server_name = "llm.internal"
 [providers.openai.params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
@@ -63,6 +65,7 @@ set = { service_tier = "flex" }
 max_tokens = 8192
 [models."gpt-*"]
 targets = [{ to = "openai/*", weight = 70 }]
+hedge = { after = "p95", share = 0.05, floor = "100ms", warm = 8000, also = [] }
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [models."gpt-*".params]

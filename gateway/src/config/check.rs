@@ -7,6 +7,7 @@ use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
 
 mod credentials;
+mod fitness;
 mod keys;
 mod listeners;
 mod network;
@@ -68,6 +69,8 @@ pub(crate) fn cross_check(
     check.plugins();
     check.models();
     check.auto();
+    check.abilities();
+    check.routing();
     check.prices();
     check.keys();
     check.budgets();

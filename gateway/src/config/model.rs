@@ -7,12 +7,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::balance::Balance;
+pub use super::hedge::{Hedge, HedgeAfter, HedgeAlso};
 use super::params::Params;
+use super::retry::{Empty, FallbackOn, failover, keep_alive};
 pub use super::retry::{Retry, RetryCondition};
 use super::server::TimeoutOverrides;
+use super::statuses::Statuses;
 use super::terms::{Ability, Capabilities, Terms};
 use super::text::{Text, text_values};
-use crate::domain::{ByteSize, Condition, Pattern};
+use crate::domain::{ByteSize, Condition, Pattern, Timespan};
 
 /// One public model name, or a pattern of names.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -24,6 +27,12 @@ pub struct Model {
     /// Targets to try in this order, once every target above has failed. Default: none.
     #[serde(default)]
     pub fallback: Vec<TargetName>,
+    /// Where a request goes that a target refused for a reason of its own: tried in this order, once each, as soon as
+    /// a target says so. `context-length`: the prompt is longer than that target takes; without a list, targets of this
+    /// model with a larger `context` are asked. `content-policy`: the target will not answer that. Default: none, and
+    /// the refusal is the answer.
+    #[serde(default)]
+    pub fallback_on: FallbackOn,
     /// When to try again, and how often.
     #[serde(default)]
     pub retry: Retry,
@@ -35,12 +44,31 @@ pub struct Model {
     /// "prefer" asks it last, "strict" not at all, and 400 names what is lacking when none is left.
     #[serde(default)]
     pub capabilities: Capabilities,
+    /// The statuses of a provider at which the next target is asked. A failure without a status counts as 502, a timeout
+    /// as 504, an error in a good answer as what it says. Without 400, 413 and 422 what is the client's own fault stays
+    /// with the client; a prompt too long and a content refused always count as 400.
+    #[serde(default = "failover")]
+    pub failover: Statuses,
+    /// What an answer without any content is: no text, no call, no refusal, and no reason for that. "retry": a failure
+    /// (502) of the target, while nothing was sent. "pass": an answer.
+    #[serde(default)]
+    pub empty: Empty,
+    /// After so much silence a stream (of server-sent events) gets a sign of life: a comment, or a ping where the client
+    /// knows one. Before the first event too, although no target has answered: other targets are still asked behind it,
+    /// but the status is then sent, and a failure is told as an event. "0s": never.
+    #[serde(default = "keep_alive")]
+    pub keep_alive: Timespan,
     /// How requests are spread over the targets.
     #[serde(default)]
     pub balance: Balance,
-    /// "session": one conversation stays on one target, so that its prompt cache keeps hitting.
+    /// "session": one conversation stays on one target, so that its prompt cache keeps hitting; headers and fields that
+    /// name a session tell which one it is. "prefix": where none does, the system prompt and the first message of the
+    /// user do. `balance` orders the targets of requests that belong to no known conversation.
     #[serde(default)]
     pub sticky: Sticky,
+    /// A second attempt at the next target, where the first is slower than it usually is. Default: none.
+    #[serde(default)]
+    pub hedge: Option<Hedge>,
     /// What happens when a target cannot carry something the request says: "allow" (named in `x-causeway-lossy`, the
     /// log and a metric), "warn" (a warning in the log besides), "strict" (no such target is asked; when none is left,
     /// 400 naming the field). Strict minds what could change the answer, not marks for a prompt cache (`cache_control`,
@@ -74,11 +102,16 @@ impl Model {
         Self {
             targets: vec![target],
             fallback: Vec::new(),
+            fallback_on: FallbackOn::default(),
             retry: Retry::default(),
             when: None,
             capabilities: Capabilities::default(),
+            failover: failover(),
+            empty: Empty::default(),
+            keep_alive: keep_alive(),
             balance: Balance::default(),
             sticky: Sticky::default(),
+            hedge: None,
             lossy: Lossy::default(),
             cache: Cache::default(),
             params: Params::default(),
@@ -120,8 +153,10 @@ pub enum Sticky {
     /// Nothing.
     #[default]
     Off,
-    /// A conversation.
+    /// A conversation that names itself.
     Session,
+    /// A conversation, known by how it begins where it does not name itself.
+    Prefix,
 }
 
 /// A provider's model and its share of the requests. Written `"provider/model"` or `{ to = "provider/model", weight = 70 }`.

@@ -11,4 +11,7 @@ pub struct Routing {
     /// request asks, by conditions, abilities and context. Default: there is no such model.
     #[schemars(example = ["fast", "vision", "smart"])]
     pub auto: Vec<String>,
+    /// Headers of your clients that name a conversation, for models with `sticky`; they go before those that are known
+    /// (ROUTING.md lists them).
+    pub session_headers: Vec<String>,
 }

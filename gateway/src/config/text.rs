@@ -7,9 +7,11 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::hedge::HedgeAfter;
 use super::model::{ModelPattern, RetryCondition, TargetName};
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
+use super::statuses::Statuses;
 use crate::domain::{ByteSize, Condition, Micros, Rate, Secret, Timespan, TimespanRange};
 
 /// The schema's word for a string that one of our types reads.
@@ -100,6 +102,8 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         TargetName::KIND => refused_by::<TargetName>(text),
         ModelPattern::KIND => refused_by::<ModelPattern>(text),
         RetryCondition::KIND => refused_by::<RetryCondition>(text),
+        HedgeAfter::KIND => refused_by::<HedgeAfter>(text),
+        Statuses::KIND => refused_by::<Statuses>(text),
         Source::KIND => refused_by::<Source>(text),
         Digest::KIND => refused_by::<Digest>(text),
         Condition::KIND => refused_by::<Condition>(text),

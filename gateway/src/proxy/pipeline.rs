@@ -1,13 +1,15 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
 use super::exchange::Exchange;
+use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
+use super::vigil::Vigil;
 use super::{attempt, counted, deliver, recall, receive, show, walk};
 use crate::dialect::{self, Endpoint};
 use crate::domain::{LazyAsks, Operation};
-use crate::error::GatewayError;
-use crate::route::{AUTO, Facts, Question, Turns};
+use crate::error::{GatewayError, Kind};
+use crate::route::{AUTO, Clues, Facts, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -35,12 +37,19 @@ pub(super) async fn run(
         _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
-    let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
+    let completed = recall::complete(ground, exchange, api.dialect, envelope).await?;
+    let Completed { envelope, keeping, first_answer } = completed;
+    let talks = api.dialect.operation() == Operation::Chat;
+    let clues = Clues {
+        body: if talks { &envelope.body } else { &[] },
+        first_answer: first_answer.as_deref(),
+        headers: &snapshot.session_headers,
+    };
     let plan = {
         let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
         let (dialect, session, now) = (api.dialect.id(), exchange.head.session(), exchange.created);
         let facts = Facts { asks: &asks, dialect, session, now };
-        let question = Question { key: &key, asked: &envelope.model, head: &exchange.head, facts };
+        let question = Question { key: &key, asked: &envelope.model, head: &exchange.head, clues, facts };
         snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?
     };
     exchange.record.model = plan.model.name.clone();
@@ -49,21 +58,27 @@ pub(super) async fn run(
         return Ok(());
     }
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
-    let answer = tokio::select! {
-        // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
-        answer = Box::pin(walk::first_good(&request, &plan, exchange)) => {
-            answer.or_else(|error| request.estimate(error))?
-        }
-        gone = client.gone() => { // dropping the attempt cancels it
-            if api.dialect.operation() == Operation::Chat {
+    exchange.keep_alive = plan.model.keep_alive;
+    let mut vigil = Vigil::of(&request, exchange);
+    // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
+    let answer = vigil.keep(client, Box::pin(walk::first_good(&request, &plan, exchange))).await;
+    let answer = match answer.or_else(|error| request.estimate(error)) {
+        Ok(answer) => answer,
+        Err(error) => {
+            if error.kind == Kind::ClientGone && api.dialect.operation() == Operation::Chat {
                 counted::left(exchange, &envelope.body);
+            } else {
+                vigil.end(client, exchange, &error).await?;
             }
-            return Err(gone);
+            return Err(error);
         }
     };
+    let in_hand = answer.in_hand.clone();
+    exchange.record.affinity = plan.affinity.as_ref().map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);
     }
+    in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
     sent
 }

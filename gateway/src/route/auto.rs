@@ -52,5 +52,5 @@ fn fit(terms: &Terms, model: &Model, question: &Question<'_>) -> Option<String> 
     }
     let lacking = terms.lacks(facts.asks, facts.dialect);
     let lacking = (!lacking.is_empty()).then_some(Unfit::Lacks(lacking));
-    lacking.or_else(|| fitness::unfit(terms, model, question)).map(|why| why.to_string())
+    lacking.or_else(|| fitness::unfit(terms, model, question)).map(|why| why.told())
 }

@@ -1,6 +1,7 @@
 //! Why a target is not asked. Each reason is a sentence: an explanation shows it, and so does an error.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::fitness::{self, Unfit};
 use super::{Model, Question};
@@ -13,6 +14,22 @@ pub enum Why {
     Drained,
     /// It does not fit what is asked.
     Unfit(Unfit),
+}
+
+impl Why {
+    /// When the target may be asked again, where that is known.
+    pub fn back_in(&self) -> Option<Duration> {
+        match self {
+            Self::Drained | Self::Unfit(_) => None,
+        }
+    }
+
+    /// It rests because it was asked too much.
+    pub fn is_rate(&self) -> bool {
+        match self {
+            Self::Drained | Self::Unfit(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Why {

@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::{Model, Question, Step, Why};
 use crate::config::Capabilities;
-use crate::domain::{Abilities, Asks, Circumstances, Condition, Operation, Terms};
+use crate::domain::{Abilities, Asks, Circumstances, Condition, Operation, Target, Terms};
 use crate::error::{GatewayError, Kind};
 
 /// What a plan may want to know of a request beside its head.
@@ -46,6 +46,16 @@ pub enum Unfit {
     },
 }
 
+impl Unfit {
+    /// For the client, who does not hear of the operator's rules.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Condition(_) => "it is not open to this request".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -74,7 +84,7 @@ pub(super) fn unfit(terms: &Terms, model: &Model, question: &Question<'_>) -> Op
         return Some(Unfit::Condition(condition.clone()));
     }
     if model.capabilities == Capabilities::Strict {
-        let lacking = terms.lacks(facts.asks, facts.dialect);
+        let lacking = lacking(terms, question);
         if !lacking.is_empty() {
             return Some(Unfit::Lacks(lacking));
         }
@@ -82,6 +92,22 @@ pub(super) fn unfit(terms: &Terms, model: &Model, question: &Question<'_>) -> Op
     let limit = terms.context.or(model.facts.context)?;
     let tokens = needed(facts.asks);
     (tokens > limit).then_some(Unfit::Context { tokens, limit })
+}
+
+/// Those that fit, and those that do not with the reason.
+pub(super) fn parted<'t>(
+    targets: &'t [Target],
+    model: &Model,
+    question: &Question<'_>,
+) -> (Vec<&'t Target>, Vec<(&'t Target, Unfit)>) {
+    let (mut fit, mut others) = (Vec::new(), Vec::new());
+    for target in targets {
+        match unfit(&target.terms, model, question) {
+            None => fit.push(target),
+            Some(why) => others.push((target, why)),
+        }
+    }
+    (fit, others)
 }
 
 /// Tokens a request surely needs. An estimate may be a third too high, and must not refuse what would fit.
@@ -92,9 +118,21 @@ fn needed(asks: &Asks) -> u64 {
     asks.input_tokens - asks.input_tokens / 3 + asks.max_output.unwrap_or_default()
 }
 
-/// What a target lacks where lacking is no reason to pass it over. Nothing, where that makes no difference.
-pub(super) fn behind(terms: &Terms, model: &Model, question: &Question<'_>) -> Abilities {
-    if model.capabilities != Capabilities::Prefer || !model.targets_differ() || !terms.may_lack() {
+/// Whether targets that lack something are asked behind the others. Not where they are all alike: then nobody needs to
+/// know what is asked.
+pub(super) fn prefers(model: &Model) -> bool {
+    let alike = |one: &Target, other: &Target| {
+        let (one, other) = (&one.terms, &other.terms);
+        one.can == other.can && one.cannot == other.cannot && one.offers.dialects == other.offers.dialects
+    };
+    let differ =
+        model.targets.first().is_some_and(|first| model.targets.iter().any(|one| !alike(one, first)));
+    differ && model.capabilities == Capabilities::Prefer
+}
+
+/// What a target lacks of what is asked.
+pub(super) fn lacking(terms: &Terms, question: &Question<'_>) -> Abilities {
+    if !terms.may_lack() {
         return Abilities::default();
     }
     terms.lacks(question.facts.asks, question.facts.dialect)
@@ -136,11 +174,10 @@ fn closed(message: String) -> GatewayError {
 pub(super) fn refusal(asked: &str, passed_over: &[(Step, Why)]) -> Option<GatewayError> {
     let mut found = Vec::new();
     for (step, why) in passed_over {
-        match why {
-            Why::Drained => {}
-            Why::Unfit(unfit) => found.push((step, unfit)),
-            #[expect(unreachable_patterns, reason = "a target may rest")]
-            _ => return None,
+        if let Why::Unfit(unfit) = why {
+            found.push((step, unfit));
+        } else if *why != Why::Drained {
+            return None;
         }
     }
     let unfit = || found.iter().map(|(_, unfit)| *unfit);

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::hedge::Hedge;
 use super::retry::Retry;
 use crate::balance::{Balance, Memory};
-use crate::config::{Cache, Capabilities, Lossy, TimeoutOverrides};
+use crate::config::{Cache, Capabilities, Empty, Lossy, Sticky, TimeoutOverrides};
 use crate::domain::{Condition, ModelFacts, Pattern, Rules, Target};
 
 /// One configured model.
@@ -21,10 +23,22 @@ pub struct Model {
     pub balance: &'static dyn Balance,
     /// What it keeps between requests.
     pub memory: Mutex<Memory>,
+    /// What stays on one target.
+    pub sticky: Sticky,
+    /// When a second target is asked beside a slow one.
+    pub hedge: Option<Hedge>,
     /// In order, once every target has failed.
     pub fallback: Vec<Target>,
+    /// In order, for a content that was refused.
+    pub on_content_policy: Vec<Target>,
+    /// In order, for a prompt that was too long.
+    pub on_context_length: Vec<Target>,
     /// What to do about failures.
     pub retry: Retry,
+    /// An answer without content is an answer.
+    pub empty: Empty,
+    /// How long a stream may be silent; zero: for ever.
+    pub keep_alive: Duration,
     /// What a loss in translation means.
     pub lossy: Lossy,
     /// Who marks what shall be kept in a prompt cache.
@@ -39,16 +53,6 @@ pub struct Model {
     pub when: Option<Condition>,
     /// What a target that lacks something is to a request that asks for it.
     pub capabilities: Capabilities,
-}
-
-impl Model {
-    /// Whether it makes a difference which target is asked first.
-    pub(super) fn targets_differ(&self) -> bool {
-        let terms =
-            |target: &Target| (target.terms.can, target.terms.cannot, Arc::clone(&target.terms.offers));
-        let first = self.targets.first().map(terms);
-        self.targets.iter().any(|target| Some(terms(target)) != first)
-    }
 }
 
 impl fmt::Debug for Model {

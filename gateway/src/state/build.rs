@@ -14,10 +14,10 @@ use crate::auth::Keyring;
 use crate::config::{self, Config, CredentialWay};
 use crate::domain::http::CredentialKind;
 use crate::domain::rules::leaves;
-use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, VirtualKey};
+use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, Trigger, VirtualKey};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Model, Retry, Table};
-use crate::upstream::{self, Authorities, AzureAd, Credential, Network, Timeouts, Tls};
+use crate::route::{Hedge, Model, Retry, Table};
+use crate::upstream::{self, Authorities, AzureAd, Caps, Credential, Network, Timeouts, Tls};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
 ///
@@ -61,15 +61,22 @@ pub fn build(
         generation,
         keyring,
         routes: Table::new(config.models.iter().map(|(name, model)| {
-            let facts = super::model_facts::of(config, &providers, model);
-            Model { facts, ..model_of(name, model, &Known { config, providers: &providers }) }
+            let known = Known { config, providers: &providers };
+            Model { facts: super::model_facts::of(&known, model), ..model_of(name, model, &known) }
         }))
         .with_auto(config.routing.auto.clone()),
         providers,
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
         headers: config.server.headers,
+        session_headers: session_headers(config),
     })
+}
+
+/// The checks have seen that each is a name.
+fn session_headers(config: &Config) -> Vec<HeaderName> {
+    let names = config.routing.session_headers.iter();
+    names.filter_map(|name| HeaderName::try_from(name.as_str()).ok()).collect()
 }
 
 /// Where each adapter comes from: the bundled set, over it the plugin folder, over that the file's own.
@@ -142,9 +149,12 @@ fn open(
         adapter,
         plugin: plugin.into(),
         timeouts,
+        caps: caps(provider),
         passages,
         stream_usage,
         rules: rules(&provider.params),
+        error_triggers: provider.error_triggers.iter().map(|text| Trigger::new(text)).collect(),
+        blame_key: provider.blame_key.clone(),
     })
 }
 
@@ -191,13 +201,19 @@ fn connected(
         http2: provider.http2,
     };
     let opened = || {
-        upstream::Provider::new(name, url, provider.keys.clone())?
+        upstream::Provider::new(name, url, Vec::new())?
+            .with_keys(super::provider_keys::pool(name, url, provider)?)
             .in_region(region)
             .with_headers(headers)?
             .with_credential(credential(provider.credential.as_ref())?)?
             .over(&network)
     };
     opened().map_err(|error| error.message)
+}
+
+fn caps(provider: &config::Provider) -> Caps {
+    let queue = provider.queue.map(|queue| (queue.length as usize, Duration::from(queue.wait)));
+    Caps { concurrent: provider.limits.concurrent, queue }
 }
 
 fn credential(configured: Option<&config::Credential>) -> Result<Credential, GatewayError> {
@@ -247,18 +263,27 @@ fn model_of(name: &str, model: &config::Model, known: &Known<'_>) -> Model {
         terms: known.terms(&to.provider, terms),
     };
     let unsaid = config::Terms::default();
+    let others = |list: &[config::TargetName]| list.iter().map(|to| target(to, 1, &unsaid)).collect();
     Model {
         name: name.into(),
         targets: model.targets.iter().map(|entry| target(&entry.to, entry.weight, &entry.terms)).collect(),
-        fallback: model.fallback.iter().map(|to| target(to, 1, &unsaid)).collect(),
+        fallback: others(&model.fallback),
+        on_content_policy: others(&model.fallback_on.content_policy),
+        on_context_length: others(&model.fallback_on.context_length),
+        empty: model.empty,
+        keep_alive: model.keep_alive.into(),
         retry: Retry {
             attempts: model.retry.attempts,
             on: model.retry.on.clone(),
+            failover: model.failover.clone(),
+            sent: model.retry.sent,
             first_wait: Duration::from(model.retry.backoff.from),
             longest_wait: Duration::from(model.retry.backoff.to),
         },
         balance: model.balance.0,
         memory: Mutex::default(),
+        sticky: model.sticky,
+        hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,
         cache: model.cache,
         rules: rules(&model.params),

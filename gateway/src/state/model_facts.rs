@@ -1,37 +1,30 @@
 //! What the list of models tells: from the configuration, the price list and the adapters' manifests.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use super::Provider;
+use super::terms::Known;
 use crate::config::{self, Config};
-use crate::domain::{ModelFacts, ModelPrice};
+use crate::domain::{Abilities, Ability, ModelFacts, ModelPrice};
 
 /// The facts of one model: what holds whichever of its targets answers.
-pub(super) fn of(
-    config: &Config,
-    providers: &HashMap<Arc<str>, Arc<Provider>>,
-    model: &config::Model,
-) -> ModelFacts {
-    let targets = || model.targets.iter().map(|target| &target.to).chain(&model.fallback);
-    let every = |capability: &str| {
-        targets().all(|target| {
-            let provider = providers.get(target.provider.as_str());
-            provider.is_some_and(|provider| {
-                provider.adapter.manifest().capabilities.iter().any(|word| word == capability)
-            })
-        })
-    };
-    let kinds = |table: &[(&'static str, &str)]| {
-        let found = table.iter().filter(|(_, capability)| every(capability)).map(|(word, _)| *word);
+pub(super) fn of(known: &Known<'_>, model: &config::Model) -> ModelFacts {
+    let unsaid = config::Terms::default();
+    let own = model.targets.iter().map(|target| known.terms(&target.to.provider, &target.terms).can);
+    let others = model.fallback.iter().map(|target| known.terms(&target.provider, &unsaid).can);
+    let every = own.chain(others).reduce(Abilities::and).unwrap_or_default();
+    let kinds = |table: &[(&'static str, Ability)]| {
+        let found = table.iter().filter(|(_, ability)| every.has(*ability)).map(|(word, _)| *word);
         std::iter::once("text").chain(found).collect()
     };
+    let targets = model.targets.iter().map(|target| &target.to).chain(&model.fallback);
     ModelFacts {
         context: model.context,
         max_output: model.max_output,
-        input: kinds(&[("image", "images"), ("file", "documents"), ("audio", "audio-input")]),
-        output: kinds(&[("audio", "audio-output")]),
-        price: price(config, targets()),
+        input: kinds(&[
+            ("image", Ability::Images),
+            ("file", Ability::Documents),
+            ("audio", Ability::AudioInput),
+        ]),
+        output: kinds(&[("audio", Ability::AudioOutput)]),
+        price: price(known.config, targets),
     }
 }
 

@@ -52,11 +52,10 @@ impl Check<'_> {
     }
 
     fn tls_of(&mut self, name: &str, tls: &ProviderTls, route: &Route) {
-        if tls.ca.is_some() && tls.only_ca.is_some() {
+        if tls.only_ca && tls.ca.is_none() && !self.dropped.contains(&route.key("ca")) {
             let message =
-                format!("provider `{name}` trusts some authorities beside the system's, and only some");
-            let help = Some("`ca` adds to the system's, `only_ca` replaces them: keep one".to_owned());
-            self.report(&route.key("only_ca"), message, "beside `ca`", help);
+                format!("provider `{name}` trusts the authorities of `ca` alone, and there is none");
+            self.report(&route.key("only_ca"), message, "without `ca`", None);
         }
         let pair = [("cert", tls.cert.is_some(), "key"), ("key", tls.key.is_some(), "cert")];
         for (part, said, other) in pair {
@@ -72,8 +71,7 @@ impl Check<'_> {
             let message = format!("`{server}` is neither a name nor an address");
             self.report(&route.key("server_name"), message, "not a name", None);
         }
-        let idle = tls.ca.is_some() || tls.only_ca.is_some();
-        if !tls.verify && idle {
+        if !tls.verify && tls.ca.is_some() {
             let message = format!("provider `{name}` names authorities, and its certificate is not checked");
             self.report(&route.key("verify"), message, "beside `ca`", None);
         }

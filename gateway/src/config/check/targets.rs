@@ -1,8 +1,10 @@
 //! Checks of `[plugins]`, `[models]` and `[prices]`.
 
+use http::HeaderName;
+
 use super::Check;
 use crate::config::tree::Route;
-use crate::config::{ModelPattern, Params, Source, TargetName};
+use crate::config::{Model, ModelPattern, Params, Source, TargetName};
 use crate::domain::{ByteSize, Timespan};
 
 impl Check<'_> {
@@ -43,11 +45,14 @@ impl Check<'_> {
             for (index, target) in model.fallback.iter().enumerate() {
                 self.target(name, target, &route.key("fallback").index(index));
             }
-            for (index, target) in model.targets.iter().enumerate() {
-                let both = target.terms.can.iter().any(|ability| target.terms.cannot.contains(ability));
-                if both {
-                    let message = format!("a target of model `{name}` both can and cannot do the same");
-                    self.report(&route.key("targets").index(index).key("cannot"), message, "in both", None);
+            self.hedge(name, model, &route);
+            let on = [
+                ("content-policy", &model.fallback_on.content_policy),
+                ("context-length", &model.fallback_on.context_length),
+            ];
+            for (reason, targets) in on {
+                for (index, target) in targets.iter().enumerate() {
+                    self.target(name, target, &route.key("fallback_on").key(reason).index(index));
                 }
             }
             if !model.targets.is_empty() && model.targets.iter().all(|target| target.weight == 0) {
@@ -57,20 +62,12 @@ impl Check<'_> {
         }
     }
 
-    /// `[routing] auto`
-    pub(super) fn auto(&mut self) {
-        let list = Route::keys(&["routing", "auto"]);
-        if !self.config.routing.auto.is_empty() && self.names.models.iter().any(|name| name == "auto") {
-            let message = "there is a model `auto`, and `[routing] auto` would never be asked";
-            self.report(&list, message, "never asked", Some("give the model another name".to_owned()));
-        }
-        for (index, name) in self.config.routing.auto.iter().enumerate() {
-            let known: Vec<&str> = self.names.models.iter().map(String::as_str).collect();
-            let fits = |known: &&str| known.parse::<ModelPattern>().is_ok_and(|known| known.matches(name));
-            if !known.iter().any(|known| fits(known)) {
-                let message = format!("`auto` names the model `{name}`, which is not configured");
-                self.unknown_name(&list.index(index), message, "no such model", name, &known);
-            }
+    fn hedge(&mut self, name: &str, model: &Model, route: &Route) {
+        let Some(hedge) = &model.hedge else { return };
+        if hedge.after.fixed().is_some_and(|after| after.is_zero()) {
+            let message = format!("model `{name}` would ask two targets at once");
+            let help = Some("write how long the first has, as in \"800ms\"".to_owned());
+            self.report(&route.key("hedge").key("after"), message, "zero", help);
         }
     }
 
@@ -92,6 +89,16 @@ impl Check<'_> {
         let message =
             format!("model `{model}` points at provider `{}`, which is not configured", target.provider);
         self.unknown_name(route, message, "no such provider", &target.provider, &known);
+    }
+
+    pub(super) fn routing(&mut self) {
+        let route = Route::keys(&["routing", "session_headers"]);
+        for (index, name) in self.config.routing.session_headers.iter().enumerate() {
+            if HeaderName::try_from(name.as_str()).is_err() {
+                let message = format!("`{name}` cannot be the name of a header");
+                self.report(&route.index(index), message, "not a header", None);
+            }
+        }
     }
 
     pub(super) fn prices(&mut self) {

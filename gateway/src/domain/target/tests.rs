@@ -11,7 +11,8 @@ fn a_star_passes_the_asked_name_on_without_its_address() {
         ("lab", "*", "laboratory/x", "laboratory/x"),
         ("lab", "org/model", "lab/org/model", "org/model"),
     ] {
-        let target = Target { provider: provider.into(), model: model.to_owned(), weight: 1, terms: Terms::default() };
+        let target =
+            Target { provider: provider.into(), model: model.to_owned(), weight: 1, terms: Terms::default() };
         assert_eq!(target.model_for(asked), sent, "{provider}/{model} {asked}");
     }
 }

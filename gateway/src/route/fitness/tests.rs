@@ -12,6 +12,7 @@ use crate::domain::{
     Target, Terms, VirtualKey,
 };
 use crate::error::{GatewayError, Kind};
+use crate::route::Clues;
 use crate::route::{Model, Plan, Table};
 
 fn condition(text: &str) -> Option<Condition> {
@@ -47,7 +48,7 @@ fn ask(table: &Table, key: &VirtualKey, asked: &str, asks: Asks) -> Result<Plan,
     };
     let asks: LazyAsks<'_> = LazyLock::new(Box::new(move || asks));
     let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
-    plan_of(table, &Question { key, asked, head: &head, facts })
+    plan_of(table, &Question { key, asked, head: &head, facts, clues: Clues::default() })
 }
 
 fn providers(plan: &Plan) -> Vec<&str> {
