@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Question, Reason, Resting, Standing};
+use super::fitness::{self, Unfit};
+use super::{Model, Question, Reason, Resting};
 use crate::domain::{Target, rfc3339};
 
 /// Why a target is passed over.
@@ -11,6 +12,8 @@ use crate::domain::{Target, rfc3339};
 pub enum Why {
     /// Its weight is 0.
     Drained,
+    /// It does not fit what is asked.
+    Unfit(Unfit),
     /// It is not well, or was told to wait.
     Resting(Resting),
     /// It is paused.
@@ -55,6 +58,7 @@ impl fmt::Display for Why {
         formatter.write_str(match self {
             Self::Drained => "its weight is 0",
             Self::Resting(resting) => return resting.fmt(formatter),
+            Self::Unfit(unfit) => return unfit.fmt(formatter),
             Self::Paused { until, .. } => return write!(formatter, "it is paused until {}", rfc3339(*until)),
             Self::NotOnly => "it is not among `provider.only`",
             Self::Ignored => "it is among `provider.ignore`",
@@ -66,18 +70,14 @@ impl fmt::Display for Why {
     }
 }
 
-/// Why this target is not asked this question; `None`: it may be.
-pub(super) fn why_not(target: &Target, standing: &Standing, question: &Question<'_>) -> Option<Why> {
-    // A rest comes last: whoever is passed over for this alone may be asked as a last resort.
-    why_closed(target, question).or(standing.resting.map(Why::Resting))
-}
-
-/// The same as far as it does not matter what the target is: it may be another model.
-pub(super) fn why_closed(target: &Target, question: &Question<'_>) -> Option<Why> {
+/// Why this target of a model is not asked this question; `None`: it may be, if it is well. Another model may be its target.
+pub(super) fn why_not(target: &Target, model: &Model, question: &Question<'_>) -> Option<Why> {
     if target.weight == 0 {
         return Some(Why::Drained);
     }
-    let until = target.pause_until?;
-    let left = until.checked_sub(question.facts.now).filter(|left| *left > 0)?;
-    Some(Why::Paused { until, left: Duration::from_secs(left) })
+    let until = target.pause_until.unwrap_or_default();
+    if let Some(left) = until.checked_sub(question.facts.now).filter(|left| *left > 0) {
+        return Some(Why::Paused { until, left: Duration::from_secs(left) });
+    }
+    fitness::unfit(&target.terms, model, question).map(Why::Unfit)
 }

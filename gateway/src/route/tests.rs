@@ -22,7 +22,7 @@ fn retry() -> Retry {
     }
 }
 
-fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
+pub(super) fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
     Model {
         name: name.into(),
         targets,
@@ -42,12 +42,18 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         rules: crate::domain::Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: crate::domain::ModelFacts::default(),
+        when: None,
+        capabilities: crate::config::Capabilities::default(),
     }
 }
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
     VirtualKey { id: "k".into(), team: None, models, preferences: true, tags: Vec::new() }
+}
+
+pub(super) fn plan_of(table: &Table, question: &Question<'_>) -> Result<Plan, GatewayError> {
+    table.plan(question, &Fleet::default(), Turns::Taken)
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Method};
 
 use crate::balance;
-use crate::config::{Cache, Empty, Lossy, Statuses, Sticky, TimeoutOverrides};
+use crate::config::{Cache, Capabilities, Empty, Lossy, Statuses, Sticky, TimeoutOverrides};
 use crate::domain::{
     Asks, Destination, Envelope, LazyAsks, Micros, ModelFacts, ModelPrice, Operation, Pattern, Price,
     RequestHead, Rules, Target, VirtualKey, Wishes,
@@ -47,6 +47,8 @@ fn model(name: &str, balance: &str, targets: Vec<Target>, fallback: Vec<Target>)
         rules: Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: ModelFacts::default(),
+        when: None,
+        capabilities: Capabilities::default(),
     }
 }
 

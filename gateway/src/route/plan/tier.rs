@@ -43,9 +43,11 @@ impl<'p> Planner<'p> {
         }
         let mut memories = model.memory.lock();
         let memory = memories.of(tier, front);
-        let mut copy = memory.clone();
         let counts = self.turns == Turns::Taken && wished.is_none();
-        let memory = if counts { memory } else { &mut copy };
+        // A model may stand in one plan twice: then its second turn follows its first, also where neither counts.
+        let use_of = (std::ptr::from_ref(model).addr(), tier, front);
+        let memory =
+            if counts { memory } else { self.unkept.entry(use_of).or_insert_with(|| memory.clone()) };
         let mut random = |bound: u32| self.random.u32(0..bound.max(1));
         let order = balance.order(&candidates, &mut Turn { random: &mut random, memory });
         picked(group, order)
