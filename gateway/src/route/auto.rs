@@ -27,7 +27,8 @@ impl Table {
                 continue;
             }
             let open = self.serving(model);
-            match open.map(|(target, model)| fit(&target.terms, model, &question)).min_by_key(Option::is_some) {
+            match open.map(|(target, model)| fit(&target.terms, model, &question)).min_by_key(Option::is_some)
+            {
                 Some(None) => return Ok(Some(name)),
                 Some(Some(why)) => passed_over.push(format!("`{name}`: {why}")),
                 None => {}

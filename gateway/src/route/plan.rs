@@ -50,22 +50,13 @@ impl Table {
         let mut steps = planner.steps(&reading);
         let mut fallback = planner.wished(&reading)?;
         let backed = question.wishes.is_none_or(|wishes| !wishes.no_fallbacks);
-        let mut each = |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
+        let mut each =
+            |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
         fallback.extend(each(&reading.model.fallback));
         let on_content_policy = each(&reading.model.on_content_policy);
         let on_context_length = each(&reading.model.on_context_length);
         if steps.is_empty() && fallback.is_empty() {
-            steps.extend(last_resort::taken_from(&mut planner.passed_over, question.now));
-        }
-        if steps.is_empty()
-            && fallback.is_empty()
-            && let Some(error) = fitness::refusal(asked, &planner.passed_over)
-        {
-            // What is known to be too long for the others need not be tried there first.
-            if error.kind != Kind::ContextLength || on_context_length.is_empty() {
-                return Err(error);
-            }
-            steps.clone_from(&on_context_length);
+            steps = planner.last(asked, &on_context_length)?;
         }
         if fallback.len() > 1 {
             once_each(&mut fallback);
@@ -183,6 +174,21 @@ impl<'p> Planner<'p> {
             once_each(&mut steps);
         }
         steps
+    }
+
+    /// Who is asked when nobody may be: the least bad of those that rest.
+    fn last(&mut self, asked: &str, on_context_length: &[Step]) -> Result<Vec<Step>, GatewayError> {
+        if let Some(step) = last_resort::taken_from(&mut self.passed_over, self.question.now) {
+            return Ok(vec![step]);
+        }
+        match fitness::refusal(asked, &self.passed_over) {
+            None => Ok(Vec::new()),
+            // What is known to be too long for the others need not be tried there first.
+            Some(error) if error.kind == Kind::ContextLength && !on_context_length.is_empty() => {
+                Ok(on_context_length.to_vec())
+            }
+            Some(error) => Err(error),
+        }
     }
 
     /// The models that the request names itself.
@@ -305,11 +311,8 @@ impl<'p> Planner<'p> {
     fn step(&self, target: &Target, (provider, model): (&Arc<str>, &str), asked: &str) -> Step {
         let name = model_for(provider, model, asked);
         let state = self.fleet.target(provider, &name);
-        let lacks = if self.prefers {
-            fitness::lacking(&target.terms, self.question)
-        } else {
-            Abilities::default()
-        };
+        let lacks =
+            if self.prefers { fitness::lacking(&target.terms, self.question) } else { Abilities::default() };
         let provider = Arc::clone(provider);
         Step { provider, model: name, state, entry: Entry::Regular, lacks, told: None }
     }
