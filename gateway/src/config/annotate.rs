@@ -79,6 +79,8 @@ remove = ["logit_bias"]
 default = { temperature = 0.2, reasoning = { max_tokens = 2048 } }
 set = { user = "shop" }
 max_tokens = 8192
+[routing]
+default_provider = "openai"
 [defaults.key]
 limits = { requests = "600/min", tokens = "1M/min", concurrent = 50 }
 [keys.web]
@@ -97,7 +99,7 @@ digest = "sha256:5f0c1a7e9b6d4c3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9
 [log]
 format = "json"
 [prices]
-"openai/gpt-5" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05 }
+"openai/gpt-5" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05, request = 0.001 }
 "#;
 
 /// The whole annotated file.

@@ -7,6 +7,7 @@ use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
 
 mod credentials;
+mod destinations;
 mod health;
 mod keys;
 mod listeners;

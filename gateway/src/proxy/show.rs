@@ -40,12 +40,13 @@ pub(super) async fn model(
 ) -> Result<(), GatewayError> {
     let body = receive::body(snapshot, client, exchange).await?;
     let asked = show::asked(&body)?;
-    let (model, ..) = snapshot.routes.permitted(key, &asked).map_err(|error| match error.kind {
+    let reading = snapshot.routes.permitted(key, &asked).map_err(|error| match error.kind {
         Kind::ModelNotFound => show::not_found(&asked),
         _ => error,
     })?;
-    let targets = model.targets.iter().chain(&model.fallback);
-    let providers = targets.filter_map(|target| snapshot.providers.get(&target.provider));
+    let model = reading.model;
+    let targets = snapshot.routes.leaves(model);
+    let providers = targets.into_iter().filter_map(|provider| snapshot.providers.get(provider));
     let capabilities: Vec<_> = providers.map(|provider| &provider.adapter.manifest().capabilities).collect();
     // What one of the targets can do is sent there.
     let can = |word: &str| capabilities.iter().any(|known| known.iter().any(|can| can == word));

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Clues, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
+use super::{Clues, Facts, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
 use crate::config::{Lossy, Statuses, TimeoutOverrides};
-use crate::domain::RequestHead;
-use crate::domain::{Pattern, Target, VirtualKey};
+use crate::domain::{Asks, Envelope, LazyAsks, Operation, Pattern, RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
 fn target(provider: &str, model: &str, weight: u32) -> Target {
-    Target { provider: provider.into(), model: model.to_owned(), weight }
+    Target { weight, ..Target::at(provider, model) }
 }
 
 fn retry() -> Retry {
@@ -48,7 +47,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models, tags: Vec::new() }
+    VirtualKey { id: "k".into(), team: None, models, preferences: true, tags: Vec::new() }
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
@@ -58,8 +57,12 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
+    let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
+    let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
+    let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
+    let clues = Clues::default();
     let now = std::time::Instant::now();
-    let question = Question { key, asked, head: &head, clues: Clues::default(), now };
+    let question = Question { key, asked, head: &head, now, clues, facts, wishes: None, seed: 1 };
     table.plan(&question, &Fleet::default(), Turns::Taken)
 }
 
