@@ -279,7 +279,8 @@ impl<'p> Planner<'p> {
             let (degraded, well): (Vec<_>, Vec<_>) = group.into_iter().partition(Branch::is_degraded);
             let behind = !well.is_empty();
             for (group, behind) in [(well, false), (degraded, behind)] {
-                for mut branch in self.in_order(model, group, front && into.is_empty()) {
+                let memory = if behind { None } else { Some(front && into.is_empty()) };
+                for mut branch in self.in_order(model, group, memory) {
                     if behind {
                         branch.placed("degraded, behind the others");
                     }

@@ -1,7 +1,7 @@
 //! One tier of a model: its strategy orders the targets, or the conversation does.
 
 use super::{Branch, Planner, Way};
-use crate::balance::{Balance, Candidate, Standing, Turn};
+use crate::balance::{Balance, Candidate, Memory, Standing, Turn};
 use crate::domain::{Asks, Destination, Price, Target};
 use crate::route::affinity::Place;
 use crate::route::{Model, Step, Told, Turns, wish};
@@ -10,12 +10,13 @@ use crate::route::{Model, Step, Told, Turns, wish};
 const USUAL_ANSWER: u64 = 512;
 
 impl<'p> Planner<'p> {
-    /// One tier, as the strategy orders it.
+    /// One tier, as the strategy orders it. `front`: nothing is tried before it; `None`: these stand behind others of their
+    /// tier, whose turn it is, and the strategy keeps nothing of them.
     pub(super) fn in_order(
         &mut self,
         model: &'p Model,
         mut group: Vec<Branch<'p>>,
-        front: bool,
+        front: Option<bool>,
     ) -> Vec<Branch<'p>> {
         let explained = self.turns == Turns::Untouched;
         let Some(tier) =
@@ -42,7 +43,8 @@ impl<'p> Planner<'p> {
             return picked(group, order);
         }
         let mut memories = model.memory.lock();
-        let memory = memories.of(tier, front);
+        let mut none = Memory::default();
+        let memory = front.map_or(&mut none, |front| memories.of(tier, front));
         let mut copy = memory.clone();
         let counts = self.turns == Turns::Taken && wished.is_none();
         let memory = if counts { memory } else { &mut copy };
