@@ -49,6 +49,7 @@ pub mod routing;
 pub mod server;
 pub mod store;
 pub mod target;
+pub mod terms;
 
 pub use admin::Admin;
 pub use annotate::annotated;
@@ -78,6 +79,7 @@ pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Time
 pub use show::effective;
 pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
+pub use terms::{Ability, Capabilities, Terms, abilities};
 
 /// Looks one environment variable up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -8,10 +8,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{RequestHead, VirtualKey, Wishes};
+use crate::domain::{Abilities, RequestHead, VirtualKey, Wishes};
 use crate::error::{GatewayError, Kind};
 
 mod affinity;
+mod auto;
 mod decisions;
 mod experience;
 mod explain;
@@ -30,11 +31,12 @@ mod variant;
 mod wish;
 
 pub use affinity::{Affinity, Clues, Conversation, Place};
+pub use auto::AUTO;
 pub use decisions::{Decision, Decisions};
 pub use experience::Experience;
 pub use explain::{Told, as_json, as_text};
 pub use filter::Why;
-pub use fitness::Facts;
+pub use fitness::{Facts, Unfit};
 pub use health::{
     Breaker, Care, Degrade, Entry, Fleet, Kept, Reason, Resting, Rests, Running, Shown, Standing, TargetState,
 };
@@ -83,10 +85,12 @@ pub struct Step {
     pub model: String,
     /// How it is doing.
     pub state: Arc<TargetState>,
-    /// How it is asked: as a last resort when it rests and nobody else is left.
-    pub entry: Entry,
     /// Where it stands and why; only in a plan that is shown.
     pub told: Option<Box<Told>>,
+    /// How it is asked: as a last resort when it rests and nobody else is left.
+    pub entry: Entry,
+    /// What it lacks of what is asked; it stands behind those that lack nothing.
+    pub lacks: Abilities,
 }
 
 /// Targets to try, in order.
@@ -94,6 +98,8 @@ pub struct Step {
 pub struct Plan {
     /// The model as it is configured.
     pub model: Arc<Model>,
+    /// Its name as it is asked for: what `auto` stood for, where that was said.
+    pub asked: String,
     /// Best first.
     pub steps: Vec<Step>,
     /// In order, each once, when the steps have failed.

@@ -11,6 +11,7 @@ mod client_cloud;
 mod client_sdk;
 mod cloud;
 mod completions;
+mod conditions;
 mod conformance;
 mod errors;
 mod failover;

@@ -42,9 +42,9 @@ const LONGEST_BODY: usize = 64 << 10;
 pub struct Admin {
     observer: Arc<Observer>,
     readiness: Arc<Readiness>,
-    targets: Targets,
     /// The configuration in force, how its targets are doing, and where requests went.
     explaining: Explaining,
+    targets: Targets,
     /// Asked for where others can reach the listener.
     password: Option<Secret>,
 }

@@ -8,6 +8,7 @@ use super::{Config, Problem};
 
 mod credentials;
 mod destinations;
+mod fitness;
 mod health;
 mod keys;
 mod listeners;
@@ -70,6 +71,8 @@ pub(crate) fn cross_check(
     check.plugins();
     check.models();
     check.health();
+    check.auto();
+    check.abilities();
     check.routing();
     check.prices();
     check.keys();

@@ -15,8 +15,9 @@ pub use super::retry::{Retry, RetryCondition};
 use super::server::TimeoutOverrides;
 use super::statuses::Statuses;
 pub use super::target::{Destination, Target};
+use super::terms::Capabilities;
 use super::text::{Text, text_values};
-use crate::domain::{Pattern, Timespan};
+use crate::domain::{Condition, Pattern, Timespan};
 
 /// One public model name, or a pattern of names.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -37,6 +38,14 @@ pub struct Model {
     /// When to try again, and how often.
     #[serde(default)]
     pub retry: Retry,
+    /// It may only be asked for when this holds: an expression in CEL over model, headers, key, length, tools, pictures
+    /// and time, as in 'tokens < 20000 || "gold" in key.tags' (gateway/ROUTING.md lists them). Else 403. Default: always.
+    #[serde(default)]
+    pub when: Option<Condition>,
+    /// What a target is to a request that asks for something it lacks (tools, pictures, files, sound, JSON, thinking):
+    /// "prefer" asks it last, "strict" not at all, and 400 names what is lacking when none is left.
+    #[serde(default)]
+    pub capabilities: Capabilities,
     /// The statuses of a provider at which the next target is asked. A failure without a status counts as 502, a timeout
     /// as 504, an error in a good answer as what it says. Without 400, 413 and 422 what is the client's own fault stays
     /// with the client; a prompt too long and a content refused always count as 400.
@@ -87,7 +96,8 @@ pub struct Model {
     /// How long a target rests that said no. Default: as `[defaults.model]` says.
     #[serde(default)]
     pub cool_down: Option<CoolDown>,
-    /// Prompt and answer together, in tokens, as `/v1/models` tells it. Default: not told.
+    /// Prompt and answer together, in tokens, as `/v1/models` tells it. Targets without a `context` of their own are not
+    /// asked what surely is longer. Default: not told.
     #[serde(default)]
     #[schemars(example = 200_000)]
     pub context: Option<u64>,
@@ -105,6 +115,8 @@ impl Model {
             fallback: Vec::new(),
             fallback_on: FallbackOn::default(),
             retry: Retry::default(),
+            when: None,
+            capabilities: Capabilities::default(),
             failover: failover(),
             empty: Empty::default(),
             keep_alive: keep_alive(),

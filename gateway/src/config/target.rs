@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::model::TargetName;
 use super::moment::Moment;
 use super::price::Price;
+use super::terms::{Ability, Terms};
 use super::text::{Text, text_values};
+use crate::domain::{ByteSize, Condition};
 
 /// Where requests may go. Written `"provider/model"`, `"model"`, or with more to say about it
 /// `{ to = "provider/model", weight = 70 }` or `{ model = "model", tier = 1 }`.
@@ -29,6 +31,8 @@ pub struct Target {
     pub price: Option<Price>,
     /// It rests until then.
     pub pause_until: Option<Moment>,
+    /// On which terms it is asked.
+    pub terms: Terms,
 }
 
 impl Target {
@@ -42,6 +46,7 @@ impl Target {
             tags: Vec::new(),
             price: None,
             pause_until: None,
+            terms: Terms::default(),
         }
     }
 
@@ -95,6 +100,23 @@ struct LongTarget {
     /// Until this moment it is not asked, as in 2026-12-24T18:00:00Z; then it comes back by itself. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pause_until: Option<Moment>,
+    /// It is asked only when this holds, as a model's `when`. Default: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    when: Option<Condition>,
+    /// What it can do although its provider is not known to: "tools", "images", "documents", "audio-input",
+    /// "audio-output", "json-object", "json-schema", "reasoning".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    can: Vec<Ability>,
+    /// What it cannot do although its provider can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    cannot: Vec<Ability>,
+    /// Prompt and answer together, in tokens: it is not asked what surely is longer. Default: the model's `context`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    context: Option<u64>,
+    /// The largest body it takes. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_body: Option<ByteSize>,
 }
 
 fn one() -> u16 {
@@ -105,8 +127,11 @@ impl From<TargetForm> for Target {
     fn from(form: TargetForm) -> Self {
         match form {
             TargetForm::Short(to) => Self::to(to),
-            TargetForm::Long(LongTarget { to, model, weight, tier, tags, price, pause_until }) => {
-                Self { to, model, weight, tier, tags, price, pause_until }
+            TargetForm::Long(long) => {
+                let LongTarget { to, model, weight, tier, tags, price, pause_until, .. } = long;
+                let LongTarget { when, can, cannot, context, max_body, .. } = long;
+                let terms = Terms { when, can, cannot, context, max_body };
+                Self { to, model, weight, tier, tags, price, pause_until, terms }
             }
         }
     }
@@ -117,8 +142,22 @@ impl From<Target> for TargetForm {
         match &target.to {
             Some(to) if target == Target::to(to.clone()) => Self::Short(to.clone()),
             _ => {
-                let Target { to, model, weight, tier, tags, price, pause_until } = target;
-                Self::Long(LongTarget { to, model, weight, tier, tags, price, pause_until })
+                let Target { to, model, weight, tier, tags, price, pause_until, terms } = target;
+                let Terms { when, can, cannot, context, max_body } = terms;
+                Self::Long(LongTarget {
+                    to,
+                    model,
+                    weight,
+                    tier,
+                    tags,
+                    price,
+                    pause_until,
+                    when,
+                    can,
+                    cannot,
+                    context,
+                    max_body,
+                })
             }
         }
     }

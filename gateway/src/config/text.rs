@@ -13,7 +13,7 @@ use super::moment::Moment;
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
 use super::statuses::Statuses;
-use crate::domain::{ByteSize, Micros, Rate, Secret, Timespan, TimespanRange};
+use crate::domain::{ByteSize, Condition, Micros, Rate, Secret, Timespan, TimespanRange};
 
 /// The schema's word for a string that one of our types reads.
 pub(crate) const KIND: &str = "x-kind";
@@ -109,6 +109,7 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         Statuses::KIND => refused_by::<Statuses>(text),
         Source::KIND => refused_by::<Source>(text),
         Digest::KIND => refused_by::<Digest>(text),
+        Condition::KIND => refused_by::<Condition>(text),
         "url" => refused_url(text),
         "url-or-empty" if text.is_empty() => None,
         "url-or-empty" => refused_url(text),

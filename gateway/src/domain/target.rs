@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::price::Price;
+use super::terms::Terms;
 
 /// One place a request can go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Target {
     pub price: Option<Arc<Price>>,
     /// Unix seconds until which it rests.
     pub pause_until: Option<u64>,
+    /// On which terms it is asked.
+    pub terms: Terms,
 }
 
 /// A provider's model, or another public model.
@@ -38,7 +41,7 @@ pub enum Destination {
 impl Target {
     /// A target with every other value at its default.
     pub fn to(to: Destination) -> Self {
-        Self { to, weight: 1, tier: 0, tags: Vec::new(), price: None, pause_until: None }
+        Self { to, weight: 1, tier: 0, tags: Vec::new(), price: None, pause_until: None, terms: Terms::default() }
     }
 
     /// The same for a provider's model.

@@ -39,6 +39,9 @@ pub(super) async fn send(
     if snapshot.headers != Headers::Off {
         // A model name may hold what a header may not; then the header says nothing.
         let _ = head.insert_header("x-causeway-model", answer.target.as_str());
+        if let Some(chosen) = &exchange.chosen {
+            let _ = head.insert_header("x-causeway-auto", chosen.as_str());
+        }
     }
     let sent = match answer.body {
         Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,

@@ -17,6 +17,8 @@ pub(super) struct Exchange {
     pub(super) created: u64,
     /// Time spent waiting for the client and for providers; the rest is ours.
     pub(super) waited: Duration,
+    /// The model that `auto` stood for.
+    pub(super) chosen: Option<String>,
     /// Limits that the last provider to refuse told with its refusal, in the client's words.
     pub(super) refused_with: HeaderMap,
     /// How long a stream may be silent before the client gets a sign of life; zero: for ever.
@@ -49,6 +51,7 @@ impl Exchange {
             started: Instant::now(),
             created,
             waited: Duration::ZERO,
+            chosen: None,
             refused_with: HeaderMap::new(),
             keep_alive: Duration::ZERO,
             said: None,

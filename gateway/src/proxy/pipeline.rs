@@ -11,7 +11,7 @@ use super::{attempt, counted, deliver, recall, receive, show, walk};
 use crate::dialect::{self, Endpoint};
 use crate::domain::{LazyAsks, Operation};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Clues, Facts, Question, Turns};
+use crate::route::{AUTO, Clues, Facts, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -47,12 +47,17 @@ pub(super) async fn run(
         first_answer: first_answer.as_deref(),
         headers: &snapshot.session_headers,
     };
-    let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
-    let facts = Facts { asks: &asks, dialect: api.dialect.id(), session: None, now: exchange.created };
-    let (asked, head, now, seed) = (&envelope.model, &exchange.head, Instant::now(), fastrand::u64(..));
-    let question = Question { key: &key, asked, head, now, clues, facts, wishes: wishes.as_ref(), seed };
-    let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
+    let plan = {
+        let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
+        let (dialect, session, now) = (api.dialect.id(), exchange.head.session(), exchange.created);
+        let facts = Facts { asks: &asks, dialect, session, now };
+        let (asked, head, now, seed) = (&envelope.model, &exchange.head, Instant::now(), fastrand::u64(..));
+        let question =
+            Question { key: &key, asked, head, now, facts, clues, wishes: wishes.as_ref(), seed };
+        snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?
+    };
     exchange.record.model = plan.model.name.clone();
+    exchange.chosen = (envelope.model == AUTO && *plan.asked != *AUTO).then(|| plan.asked.clone());
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }

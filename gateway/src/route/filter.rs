@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Question, Reason, Resting, Standing};
+use super::fitness::{self, Unfit};
+use super::{Model, Question, Reason, Resting};
 use crate::domain::{Target, rfc3339};
 
 /// Why a target is passed over.
@@ -11,6 +12,10 @@ use crate::domain::{Target, rfc3339};
 pub enum Why {
     /// Its weight is 0.
     Drained,
+    /// It does not fit what is asked.
+    Unfit(Unfit),
+    /// It is not well, or was told to wait.
+    Resting(Resting),
     /// It is paused.
     Paused {
         /// Until this moment, in Unix seconds.
@@ -38,6 +43,7 @@ impl Why {
     /// When the target may be asked again, where that is known.
     pub fn back_in(&self) -> Option<Duration> {
         match self {
+            Self::Resting(resting) => Some(resting.left),
             Self::Paused { left, .. } => Some(*left),
             Self::Resting(resting) => Some(resting.left),
             _ => None,
@@ -54,6 +60,8 @@ impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Drained => "its weight is 0",
+            Self::Resting(resting) => return resting.fmt(formatter),
+            Self::Unfit(unfit) => return unfit.fmt(formatter),
             Self::Paused { until, .. } => return write!(formatter, "it is paused until {}", rfc3339(*until)),
             Self::Resting(resting) => return resting.fmt(formatter),
             Self::NotOnly => "it is not among `provider.only`",
@@ -66,23 +74,14 @@ impl fmt::Display for Why {
     }
 }
 
-/// Why this target is not asked this question; `None`: it may be. `unwished` is asked only when it matters.
-pub(super) fn why_not(
-    target: &Target,
-    standing: &Standing,
-    question: &Question<'_>,
-    unwished: impl FnOnce() -> Option<Why>,
-) -> Option<Why> {
-    // Health is last: whoever is passed over for that alone may be asked as a last resort.
-    why_closed(target, question).or_else(unwished).or_else(|| standing.resting.map(Why::Resting))
-}
-
-/// The same as far as it does not matter what the target is: it may be another model.
-pub(super) fn why_closed(target: &Target, question: &Question<'_>) -> Option<Why> {
+/// Why this target of a model is not asked this question; `None`: it may be, if it is well. Another model may be its target.
+pub(super) fn why_not(target: &Target, model: &Model, question: &Question<'_>) -> Option<Why> {
     if target.weight == 0 {
         return Some(Why::Drained);
     }
-    let until = target.pause_until?;
-    let left = until.checked_sub(question.facts.now).filter(|left| *left > 0)?;
-    Some(Why::Paused { until, left: Duration::from_secs(left) })
+    let until = target.pause_until.unwrap_or_default();
+    if let Some(left) = until.checked_sub(question.facts.now).filter(|left| *left > 0) {
+        return Some(Why::Paused { until, left: Duration::from_secs(left) });
+    }
+    fitness::unfit(&target.terms, model, question).map(Why::Unfit)
 }

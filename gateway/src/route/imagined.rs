@@ -1,6 +1,7 @@
 //! A request that nobody sent, in an operator's words: `model=gpt-5 key=web header.x-tier=gold tokens=5000 tools=true`.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -190,7 +191,7 @@ impl Imagined {
             key,
             asked: &self.model,
             head: &self.head,
-            now: std::time::Instant::now(),
+            now: Instant::now(),
             clues,
             facts,
             wishes: self.wishes.as_ref().filter(|_| key.preferences),

@@ -1,18 +1,19 @@
 //! The plan itself: a model's targets filtered, ordered tier by tier, models among them opened up, wishes obeyed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::affinity::Conversation;
 use super::filter::{self, Why};
-use super::health::{self, Care, Entry, Fleet};
+use super::fitness::{self, Unfit};
+use super::health::{Care, Entry, Fleet};
 use super::table::{Model, Reading, Table};
 use super::{Plan, Question, Step, Turns, last_resort, wish};
-use crate::balance::Standing;
+use crate::balance::{Memory, Standing};
 use crate::config::Sticky;
 use crate::domain::target::model_for;
-use crate::domain::{Destination, Target};
-use crate::error::GatewayError;
+use crate::domain::{Abilities, Destination, Target};
+use crate::error::{GatewayError, Kind};
 
 mod home;
 mod tier;
@@ -29,7 +30,10 @@ impl Table {
     /// [`Kind::Permission`](crate::error::Kind::Permission) for a model the key may not use, and what is wrong with
     /// wishes: a model that may not be asked, no target left.
     pub fn plan(&self, question: &Question<'_>, fleet: &Fleet, turns: Turns) -> Result<Plan, GatewayError> {
-        let reading = self.permitted(question.key, question.asked)?;
+        let asked = self.chosen(question)?.unwrap_or(question.asked);
+        let question = &Question { asked, ..*question };
+        let reading = self.permitted(question.key, asked)?;
+        fitness::admit(reading.model, question)?;
         let sticky = reading.model.sticky;
         let mut planner = Planner {
             care: &reading.model.care,
@@ -37,19 +41,35 @@ impl Table {
             question,
             fleet,
             turns,
+            care: &reading.model.care,
+            prefers: fitness::prefers(reading.model),
             conversation: question.clues.conversation(&question.key.id, question.head, sticky),
             random: fastrand::Rng::with_seed(question.seed),
+            unkept: HashMap::new(),
             passed_over: Vec::new(),
         };
         let mut steps = planner.steps(&reading);
         let mut fallback = planner.wished(&reading)?;
         let backed = question.wishes.is_none_or(|wishes| !wishes.no_fallbacks);
-        let mut each = |targets| if backed { planner.each(targets, &reading.sent) } else { Vec::new() };
+        let mut each = |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
         fallback.extend(each(&reading.model.fallback));
         let told = planner.passed_over.len();
         let mut each = |targets| if backed { planner.each(targets, &reading.sent) } else { Vec::new() };
         let on_content_policy = each(&reading.model.on_content_policy);
         let on_context_length = each(&reading.model.on_context_length);
+        if steps.is_empty() && fallback.is_empty() {
+            steps.extend(last_resort::taken_from(&mut planner.passed_over, question.now));
+        }
+        if steps.is_empty()
+            && fallback.is_empty()
+            && let Some(error) = fitness::refusal(asked, &planner.passed_over)
+        {
+            // What is known to be too long for the others need not be tried there first.
+            if error.kind != Kind::ContextLength || on_context_length.is_empty() {
+                return Err(error);
+            }
+            steps.clone_from(&on_context_length);
+        }
         if fallback.len() > 1 {
             once_each(&mut fallback);
         }
@@ -62,6 +82,7 @@ impl Table {
         }
         let plan = Plan {
             model: Arc::clone(reading.model),
+            asked: reading.name.into_owned(),
             steps,
             fallback,
             on_content_policy,
@@ -87,9 +108,15 @@ struct Planner<'p> {
     /// How the asked model looks after its targets.
     care: &'p Care,
     turns: Turns,
+    /// How failures are answered: by the asked model's own rules.
+    care: &'p Care,
+    /// Targets that lack something are asked behind the others.
+    prefers: bool,
     /// What it belongs to, where the asked model minds that.
     conversation: Option<Conversation>,
     random: fastrand::Rng,
+    /// What strategies remember of turns that do not count, by model, tier and place.
+    unkept: HashMap<(usize, u32, bool), Memory>,
     passed_over: Vec<(Step, Why)>,
 }
 
@@ -99,8 +126,23 @@ struct Branch<'p> {
     place: usize,
     target: &'p Target,
     way: Way<'p>,
+    health: Health,
     /// Where it stands among those beside it, when that is explained.
     standing: Option<Standing>,
+}
+
+/// How a target is doing, or a model's targets together.
+#[derive(Clone, Copy)]
+struct Health {
+    degraded: bool,
+    success: f64,
+}
+
+impl Health {
+    fn of_all(branches: &[Branch<'_>]) -> Self {
+        let success = branches.iter().map(|branch| branch.health.success).fold(0.0, f64::max);
+        Self { degraded: branches.iter().all(|branch| branch.health.degraded), success }
+    }
 }
 
 enum Way<'p> {
@@ -128,8 +170,9 @@ impl<'p> Planner<'p> {
         if let ([target], Turns::Taken, None) = (model.targets.as_slice(), self.turns, self.question.wishes)
             && let Destination::Provider { provider, model } = &target.to
         {
-            let (step, standing) = self.step(provider, model, &reading.sent);
-            return match filter::why_not(target, &standing, self.question, || None) {
+            let step = self.step(target, (provider, model), &reading.sent);
+            let why = filter::why_not(target, reading.model, self.question);
+            return match why.or_else(|| self.rest(&step)) {
                 None => vec![step],
                 Some(why) => {
                     self.passed_over.push((step, why));
@@ -140,6 +183,7 @@ impl<'p> Planner<'p> {
         let branches = self.open(model, &reading.sent, 0);
         let mut found = Vec::with_capacity(branches.len());
         self.order(model, branches, true, &mut found);
+        found.sort_by_key(|found| !found.step.lacks.is_empty());
         if let Some(wishes) = self.question.wishes {
             wish::obey(wishes, &mut found, &mut self.passed_over);
         }
@@ -177,10 +221,10 @@ impl<'p> Planner<'p> {
     }
 
     /// What the configuration names for the time when others have failed.
-    fn each(&mut self, targets: &'p [Target], asked: &str) -> Vec<Step> {
+    fn each(&mut self, of: &'p Model, targets: &'p [Target], asked: &str) -> Vec<Step> {
         let mut found = Vec::new();
         for target in targets {
-            if let Some(branch) = self.branch(0, target, asked, 0) {
+            if let Some(branch) = self.branch(of, (0, target), asked, 0) {
                 self.follow(branch, false, &mut found);
             }
         }
@@ -191,39 +235,56 @@ impl<'p> Planner<'p> {
     fn open(&mut self, model: &'p Model, asked: &str, depth: usize) -> Vec<Branch<'p>> {
         let mut branches = Vec::with_capacity(model.targets.len());
         for (place, target) in model.targets.iter().enumerate() {
-            branches.extend(self.branch(place, target, asked, depth));
+            branches.extend(self.branch(model, (place, target), asked, depth));
         }
         branches
     }
 
-    fn branch(&mut self, place: usize, target: &'p Target, asked: &str, depth: usize) -> Option<Branch<'p>> {
+    /// One target of `of`.
+    fn branch(
+        &mut self,
+        of: &'p Model,
+        (place, target): (usize, &'p Target),
+        asked: &str,
+        depth: usize,
+    ) -> Option<Branch<'p>> {
+        let why = filter::why_not(target, of, self.question);
         match &target.to {
             Destination::Provider { provider, model } => {
-                let (step, standing) = self.step(provider, model, asked);
-                let question = self.question;
-                let unwished = || {
-                    let price = self.price(target, &step);
-                    question.wishes.and_then(|wishes| wish::why_not(wishes, target, &step, price))
-                };
-                match filter::why_not(target, &standing, question, unwished) {
-                    None => Some(Branch { place, target, way: Way::Step(step, standing), standing: None }),
-                    Some(why) => {
-                        self.passed_over.push((step, why));
-                        None
-                    }
+                let step = self.step(target, (provider, model), asked);
+                let why = why.or_else(|| self.unwished(target, &step)).or_else(|| self.rest(&step));
+                if let Some(why) = why {
+                    self.passed_over.push((step, why));
+                    return None;
                 }
+                let standing = step.state.standing(self.care, self.question.now);
+                let health = Health { degraded: standing.degraded, success: standing.success };
+                Some(Branch { place, target, way: Way::Step(step), health, standing: None })
             }
             Destination::Model(name) => {
                 let (model, asked) = self.inner(name, asked, depth)?;
-                if let Some(why) = filter::why_closed(target, self.question) {
+                let closed = || fitness::closed_to(model, self.question).cloned();
+                let why = why.or_else(|| closed().map(|condition| Why::Unfit(Unfit::Condition(condition))));
+                if let Some(why) = why {
                     self.close(model, &asked, &why, depth + 1);
                     return None;
                 }
                 let branches = self.open(model, &asked, depth + 1);
+                let health = Health::of_all(&branches);
                 let way = Way::Model(model, branches);
-                way.is_open().then_some(Branch { place, target, way, standing: None })
+                way.is_open().then_some(Branch { place, target, way, health, standing: None })
             }
         }
+    }
+
+    fn unwished(&self, target: &'p Target, step: &Step) -> Option<Why> {
+        let wishes = self.question.wishes?;
+        wish::why_not(wishes, target, step, self.price(target, step))
+    }
+
+    /// Whoever is passed over for this alone may be asked as a last resort.
+    fn rest(&self, step: &Step) -> Option<Why> {
+        step.state.standing(self.care, self.question.now).resting.map(Why::Resting)
     }
 
     /// A model among the targets of another one, and the name its own `*` stand for.
@@ -239,7 +300,7 @@ impl<'p> Planner<'p> {
         for target in &model.targets {
             match &target.to {
                 Destination::Provider { provider, model } => {
-                    let (step, _) = self.step(provider, model, asked);
+                    let step = self.step(target, (provider, model), asked);
                     self.passed_over.push((step, why.clone()));
                 }
                 Destination::Model(name) => {
@@ -251,16 +312,20 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// A target, and how it is doing.
-    fn step(&self, provider: &Arc<str>, model: &str, asked: &str) -> (Step, health::Standing) {
+    fn step(&self, target: &Target, (provider, model): (&Arc<str>, &str), asked: &str) -> Step {
         let name = model_for(provider, model, asked);
         let state = self.fleet.target(provider, &name);
-        let standing = state.standing(self.care, self.question.now);
+        let lacks = if self.prefers {
+            fitness::lacking(&target.terms, self.question)
+        } else {
+            Abilities::default()
+        };
         let provider = Arc::clone(provider);
-        (Step { provider, model: name, state, entry: Entry::Regular, told: None }, standing)
+        Step { provider, model: name, state, entry: Entry::Regular, lacks, told: None }
     }
 
-    /// Tier after tier, each as the strategy says, and in each those behind that fail too often. `front`: nothing is tried before these.
+    /// Tier after tier, each as the strategy says, and then the same with those that fail too often. `front`: nothing is
+    /// tried before these.
     fn order(
         &mut self,
         model: &'p Model,
@@ -268,12 +333,13 @@ impl<'p> Planner<'p> {
         front: bool,
         into: &mut Vec<Found<'p>>,
     ) {
-        branches.sort_by_key(|branch| branch.target.tier);
+        let group_of = |branch: &Branch<'_>| (branch.health.degraded, branch.target.tier);
+        branches.sort_by_key(group_of);
         let mut rest = branches.into_iter().peekable();
         while let Some(first) = rest.next() {
-            let tier = first.target.tier;
+            let its = group_of(&first);
             let mut group = vec![first];
-            while let Some(next) = rest.next_if(|next| next.target.tier == tier) {
+            while let Some(next) = rest.next_if(|next| group_of(next) == its) {
                 group.push(next);
             }
             let (degraded, well): (Vec<_>, Vec<_>) = group.into_iter().partition(Branch::is_degraded);

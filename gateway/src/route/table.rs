@@ -13,8 +13,8 @@ use super::hedge::Hedge;
 use super::retry::Retry;
 use super::variant;
 use crate::balance::{Balance, Memory};
-use crate::config::{Cache, Empty, Lossy, Sticky, TimeoutOverrides};
-use crate::domain::{Destination, ModelFacts, Pattern, Price, Rules, Target};
+use crate::config::{Cache, Capabilities, Empty, Lossy, Sticky, TimeoutOverrides};
+use crate::domain::{Condition, Destination, ModelFacts, Pattern, Price, Rules, Target};
 
 /// One configured model.
 pub struct Model {
@@ -54,6 +54,10 @@ pub struct Model {
     pub timeouts: TimeoutOverrides,
     /// What lists tell about it.
     pub facts: ModelFacts,
+    /// It may only be asked for when this holds.
+    pub when: Option<Condition>,
+    /// What a target that lacks something is to a request that asks for it.
+    pub capabilities: Capabilities,
 }
 
 /// What a strategy keeps for one model: for each tier once for the requests that begin there, and once for those that have
@@ -85,6 +89,8 @@ pub struct Table {
     named: HashMap<String, Arc<Model>>,
     /// The pattern with the most fixed characters first.
     patterns: Vec<(Pattern, Arc<Model>)>,
+    /// What the model `auto` stands for, in order of preference.
+    pub(super) auto: Vec<String>,
     /// Every provider as a model, when clients may address it.
     addressed: HashMap<Arc<str>, Arc<Model>>,
     /// Who gets names that stand for nothing else.
@@ -125,6 +131,11 @@ impl Table {
         table
     }
 
+    /// The same with a list of models that `auto` stands for.
+    #[must_use]
+    pub fn with_auto(self, auto: Vec<String>) -> Self {
+        Self { auto, ..self }
+
     /// Lets clients address these providers; each comes as a model that passes any name on.
     #[must_use]
     pub fn addressing(mut self, providers: impl IntoIterator<Item = (Arc<str>, Model)>) -> Self {
@@ -154,14 +165,27 @@ impl Table {
         prices.get(model).or_else(|| prices.get("*"))
     }
 
-    /// The providers that a model's requests can come to, also those of the models among its targets.
-    pub fn leaves<'t>(&'t self, model: &'t Model) -> Vec<&'t Arc<str>> {
-        let (mut providers, mut seen, mut open) = (Vec::new(), Vec::new(), vec![model]);
+    /// The targets that a model's requests can come to, also those of the models among them.
+    pub fn leaves<'t>(&'t self, model: &'t Model) -> Vec<&'t Target> {
+        self.leaves_of(model, |model| model.targets.iter().chain(&model.fallback)).map(|(target, _)| target).collect()
+    }
+
+    /// The same without fallbacks, each with the model it belongs to, as far as they are in service.
+    pub(super) fn serving<'t>(&'t self, model: &'t Model) -> impl Iterator<Item = (&'t Target, &'t Model)> {
+        self.leaves_of(model, |model| model.targets.iter().chain(&[])).filter(|(target, _)| target.weight > 0)
+    }
+
+    fn leaves_of<'t, I: Iterator<Item = &'t Target>>(
+        &'t self,
+        model: &'t Model,
+        targets: impl Fn(&'t Model) -> I,
+    ) -> impl Iterator<Item = (&'t Target, &'t Model)> {
+        let (mut found, mut seen, mut open) = (Vec::new(), Vec::new(), vec![model]);
         while let Some(model) = open.pop() {
-            for target in model.targets.iter().chain(&model.fallback) {
+            for target in targets(model) {
                 match &target.to {
-                    Destination::Provider { provider, .. } => providers.push(provider),
-                    Destination::Model(name) if seen.contains(&name) => {}
+                    Destination::Provider { .. } => found.push((target, model)),
+                    Destination::Model(name) if target.weight == 0 || seen.contains(&name) => {}
                     Destination::Model(name) => {
                         seen.push(name);
                         open.extend(self.inner(name).map(AsRef::as_ref));
@@ -169,7 +193,7 @@ impl Table {
                 }
             }
         }
-        providers
+        found.into_iter()
     }
 
     /// A model named among the targets of another one.
@@ -243,11 +267,13 @@ impl Table {
     pub fn targets(&self) -> Vec<(Arc<str>, String)> {
         let models = self.named.values().chain(self.patterns.iter().map(|(_, model)| model));
         let targets = models.flat_map(|model| model.targets.iter().chain(&model.fallback));
-        let named = |target: &Target| match &target.to {
-            Destination::Provider { provider, model } => Some((Arc::clone(provider), model.clone())),
-            Destination::Model(_) => None,
-        };
-        let mut targets: Vec<_> = targets.filter_map(named).collect();
+        // A model among them is configured by itself.
+        let mut targets: Vec<_> = targets
+            .filter_map(|target| match &target.to {
+                Destination::Provider { provider, model } => Some((Arc::clone(provider), model.clone())),
+                Destination::Model(_) => None,
+            })
+            .collect();
         targets.sort();
         targets.dedup();
         targets

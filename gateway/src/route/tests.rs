@@ -22,7 +22,7 @@ fn retry() -> Retry {
     }
 }
 
-fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
+pub(super) fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
     Model {
         name: name.into(),
         targets,
@@ -42,12 +42,18 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         rules: crate::domain::Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: crate::domain::ModelFacts::default(),
+        when: None,
+        capabilities: crate::config::Capabilities::default(),
     }
 }
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
     VirtualKey { id: "k".into(), team: None, models, preferences: true, tags: Vec::new() }
+}
+
+pub(super) fn plan_of(table: &Table, question: &Question<'_>) -> Result<Plan, GatewayError> {
+    table.plan(question, &Fleet::default(), Turns::Taken)
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
@@ -60,8 +66,7 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
     let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
     let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
     let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
-    let clues = Clues::default();
-    let now = std::time::Instant::now();
+    let (clues, now) = (Clues::default(), std::time::Instant::now());
     let question = Question { key, asked, head: &head, now, clues, facts, wishes: None, seed: 1 };
     table.plan(&question, &Fleet::default(), Turns::Taken)
 }

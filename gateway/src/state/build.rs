@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::HeaderName;
 use parking_lot::Mutex;
 
+use super::terms::{self, Known};
 use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
 use crate::auth::Keyring;
@@ -61,7 +62,7 @@ pub fn build(
     Ok(Snapshot {
         generation,
         keyring,
-        routes: routes(config, &providers),
+        routes: routes(&Known { config, providers: &providers }),
         providers,
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
@@ -138,7 +139,10 @@ fn open(
         provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
     let manifest = adapter.manifest();
     let passages = super::options::passages(&manifest.options_schema, &provider.options, &manifest.passages);
+    let dialects = passages.iter().map(|passage| passage.dialect.clone());
+    let offers = terms::offers(dialects, &manifest.operations).into();
     Ok(Provider {
+        offers,
         upstream,
         adapter,
         plugin: plugin.into(),
@@ -252,13 +256,13 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
     })
 }
 
-fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefaults) -> Model {
+fn model_of(name: &str, model: &config::Model, known: &Known<'_>) -> Model {
     Model {
         name: name.into(),
-        targets: model.targets.iter().map(target).collect(),
-        fallback: in_turn(&model.fallback),
-        on_content_policy: in_turn(&model.fallback_on.content_policy),
-        on_context_length: in_turn(&model.fallback_on.context_length),
+        targets: model.targets.iter().map(|configured| target(configured, known)).collect(),
+        fallback: in_turn(&model.fallback, known),
+        on_content_policy: in_turn(&model.fallback_on.content_policy, known),
+        on_context_length: in_turn(&model.fallback_on.context_length, known),
         empty: model.empty,
         keep_alive: model.keep_alive.into(),
         retry: Retry {
@@ -271,7 +275,7 @@ fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefaults)
         },
         balance: model.balance.0,
         memory: Mutex::default(),
-        care: super::care::of(model, defaults),
+        care: super::care::of(model, &known.config.defaults.model),
         sticky: model.sticky,
         hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,
@@ -279,10 +283,12 @@ fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefaults)
         rules: rules(&model.params),
         timeouts: model.timeouts,
         facts: ModelFacts::default(),
+        when: model.when.clone(),
+        capabilities: model.capabilities,
     }
 }
 
-fn target(configured: &config::Target) -> Target {
+fn target(configured: &config::Target, known: &Known<'_>) -> Target {
     Target {
         to: destination(&configured.destination()),
         weight: u32::from(configured.weight),
@@ -290,12 +296,13 @@ fn target(configured: &config::Target) -> Target {
         tags: configured.tags.iter().map(|tag| tag.as_str().into()).collect(),
         price: configured.price.as_ref().map(|price| Arc::new(price.compiled())),
         pause_until: configured.pause_until.as_ref().map(|until| until.seconds),
+        terms: known.terms_of(&configured.destination(), &configured.terms),
     }
 }
 
 /// Tried one after the other.
-fn in_turn(configured: &[config::Destination]) -> Vec<Target> {
-    configured.iter().map(|to| Target::to(destination(to))).collect()
+fn in_turn(configured: &[config::Destination], known: &Known<'_>) -> Vec<Target> {
+    configured.iter().map(|to| target(&config::Target::to(to.clone()), known)).collect()
 }
 
 fn destination(configured: &config::Destination) -> Destination {
@@ -308,10 +315,11 @@ fn destination(configured: &config::Destination) -> Destination {
 }
 
 /// Every model by its name, and what other names mean.
-fn routes(config: &Config, providers: &HashMap<Arc<str>, Arc<Provider>>) -> Table {
+fn routes(known: &Known<'_>) -> Table {
+    let config = known.config;
     let model = |name: &str, model: &config::Model| Model {
-        facts: super::model_facts::of(config, providers, model),
-        ..model_of(name, model, &config.defaults.model)
+        facts: super::model_facts::of(known, model),
+        ..model_of(name, model, known)
     };
     let passing = |provider: &str| {
         let any = config::TargetName { provider: provider.to_owned(), model: "*".to_owned() };
@@ -327,6 +335,7 @@ fn routes(config: &Config, providers: &HashMap<Arc<str>, Arc<Provider>>) -> Tabl
         .addressing(addressed.map(|name| passing(name)))
         .or_else(config.routing.default_provider.as_deref().map(passing))
         .priced(prices)
+        .with_auto(config.routing.auto.clone())
 }
 
 fn rules(params: &config::Params) -> Rules {

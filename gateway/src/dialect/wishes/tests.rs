@@ -44,7 +44,7 @@ fn only_the_wishes_leave_the_body() {
         (r#"{"model":"m", "provider" : {} }"#, r#"{"model":"m" }"#),
         (r#"{"a":1,"provider":{},"models":[],"b":"\"provider\":1"}"#, r#"{"a":1,"b":"\"provider\":1"}"#),
         (r#"{"a":1,"provider":{},"models":[]}"#, r#"{"a":1}"#),
-        (r#"{ "models" : [ ] , "provider":null }"#, r#"{  }"#),
+        (r#"{ "models" : [ ] , "provider":null }"#, r#"{   }"#),
         (r#"{"pro\u0076ider":{},"x":"\"models\"","models":["q"]}"#, r#"{"x":"\"models\""}"#),
     ] {
         let (found, wishes) = taken(body);

@@ -296,6 +296,11 @@ impl Running {
         self.state.tell(change, now);
     }
 
+    /// What the whole answer counted, and the time in which it was written.
+    pub fn wrote(&self, usage: &Usage, writing: Duration) {
+        self.state.experience.learn(usage, writing);
+    }
+
     /// The attempt failed before there was an answer.
     pub fn failed(&self, error: &GatewayError, now: Instant) {
         let begun = self.answered.load(Ordering::Relaxed);

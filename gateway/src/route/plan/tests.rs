@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Method};
 
 use crate::balance;
-use crate::config::{Cache, Empty, Lossy, Statuses, Sticky, TimeoutOverrides};
+use crate::config::{Cache, Capabilities, Empty, Lossy, Statuses, Sticky, TimeoutOverrides};
 use crate::domain::{
     Asks, Destination, Envelope, LazyAsks, Micros, ModelFacts, ModelPrice, Operation, Pattern, Price,
     RequestHead, Rules, Target, VirtualKey, Wishes,
@@ -27,6 +27,7 @@ fn model(name: &str, balance: &str, targets: Vec<Target>, fallback: Vec<Target>)
         balance: balance::named(balance).unwrap_or_else(|| panic!("`{balance}` is a strategy")),
         memory: parking_lot::Mutex::new(Memories::default()),
         sticky: Sticky::Off,
+        care: Care::default(),
         hedge: None,
         fallback,
         on_content_policy: Vec::new(),
@@ -47,6 +48,8 @@ fn model(name: &str, balance: &str, targets: Vec<Target>, fallback: Vec<Target>)
         timeouts: TimeoutOverrides::default(),
         care: Care::default(),
         facts: ModelFacts::default(),
+        when: None,
+        capabilities: Capabilities::default(),
     }
 }
 
@@ -93,22 +96,15 @@ struct Asked<'a> {
     key: VirtualKey,
     fleet: Fleet,
     wishes: Option<Wishes>,
-    moment: Instant,
+    instant: Instant,
     now: u64,
     seed: u64,
 }
 
 impl<'a> Asked<'a> {
     fn of(table: &'a Table) -> Self {
-        Self {
-            table,
-            key: key(None),
-            fleet: Fleet::default(),
-            wishes: None,
-            moment: Instant::now(),
-            now: NOW,
-            seed: 1,
-        }
+        let instant = Instant::now();
+        Self { table, key: key(None), fleet: Fleet::default(), wishes: None, instant, now: NOW, seed: 1 }
     }
 
     fn plan(&self, asked: &str, turns: Turns) -> Result<Plan, GatewayError> {
@@ -124,7 +120,7 @@ impl<'a> Asked<'a> {
         let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: self.now };
         let (key, wishes, seed) = (&self.key, self.wishes.as_ref(), self.seed);
         let clues = Clues::default();
-        let question = Question { key, asked, head: &head, now: self.moment, clues, facts, wishes, seed };
+        let question = Question { key, asked, head: &head, now: self.instant, clues, facts, wishes, seed };
         self.table.plan(&question, &self.fleet, turns)
     }
 

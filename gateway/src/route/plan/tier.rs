@@ -43,11 +43,12 @@ impl<'p> Planner<'p> {
             return picked(group, order);
         }
         let mut memories = model.memory.lock();
-        let mut none = Memory::default();
-        let memory = front.map_or(&mut none, |front| memories.of(tier, front));
-        let mut copy = memory.clone();
+        let memory = memories.of(tier, front);
         let counts = self.turns == Turns::Taken && wished.is_none();
-        let memory = if counts { memory } else { &mut copy };
+        // A model may stand in one plan twice: then its second turn follows its first, also where neither counts.
+        let use_of = (std::ptr::from_ref(model).addr(), tier, front);
+        let memory =
+            if counts { memory } else { self.unkept.entry(use_of).or_insert_with(|| memory.clone()) };
         let mut random = |bound: u32| self.random.u32(0..bound.max(1));
         let order = balance.order(&candidates, &mut Turn { random: &mut random, memory });
         picked(group, order)
@@ -64,7 +65,7 @@ impl<'p> Planner<'p> {
                 first_token: step.state.first_token(),
                 speed: step.state.experience.speed(),
                 cost: if priced { self.cost(branch.target, step) } else { None },
-                success: health.success,
+                success: branch.health.success,
             },
             Way::Model(_, branches) => {
                 let inside = branches.iter().map(|branch| self.candidate(branch, priced));

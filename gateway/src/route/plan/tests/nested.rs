@@ -94,8 +94,8 @@ fn a_model_is_as_busy_as_all_of_its_targets() {
     ]);
     let asked = Asked::of(&table);
     let busy = |name: &str, model: &str| {
-        let target = asked.fleet.target(&name.into(), model);
-        target.begin(&Care::default(), Entry::Regular, asked.moment).expect("it is well")
+        let state = asked.fleet.target(&name.into(), model);
+        state.begin(&Care::default(), Entry::Regular, asked.instant).expect("it may be asked")
     };
     let running = [busy("a", "1"), busy("b", "2"), busy("c", "3")];
     assert_eq!(asked.steps("outer")[0], "c/3");

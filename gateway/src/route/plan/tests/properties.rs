@@ -10,7 +10,7 @@ use super::{Asked, NOW, model, names, passed, price, target};
 use crate::balance;
 use crate::domain::{Micros, Sort, Target, Wishes};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Care, Entry, Fleet, Model, Running, Table, Turns};
+use crate::route::{Care, Entry, Fleet, Model, Running, Step, Table, Turns};
 
 const PROVIDERS: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -73,16 +73,19 @@ fn any_wishes(random: &mut Rng, models: usize) -> Option<Wishes> {
 
 /// Requests that run, and answers of before.
 fn any_fleet(random: &mut Rng, fleet: &Fleet, now: Instant) -> Vec<Running> {
+    let care = Care::default();
     let mut running = Vec::new();
     for _ in 0..random.usize(0..12) {
         let provider = Arc::from(PROVIDERS[random.usize(0..4)]);
-        let target = fleet.target(&provider, &random.u8(0..5).to_string());
-        let begin = || target.begin(&Care::default(), Entry::Regular, now);
-        let failures = [0, 0, 1, 5][random.usize(0..4)];
-        for began in (0..failures).filter_map(|_| begin().ok()) {
-            began.failed(&GatewayError::upstream(Kind::Provider, "broken"), now);
+        let state = fleet.target(&provider, &random.u8(0..5).to_string());
+        // Some fail so often that they rest or go behind the others.
+        for _ in 0..[0, 0, 0, 3, 40][random.usize(0..5)] {
+            if let Ok(failed) = state.begin(&care, Entry::Regular, now) {
+                let kind = [Kind::Provider, Kind::Timeout, Kind::ModelNotFound][random.usize(0..3)];
+                failed.failed(&GatewayError::upstream(kind, "no"), now);
+            }
         }
-        let Ok(began) = begin() else { continue };
+        let Ok(began) = state.begin(&care, Entry::Regular, now) else { continue };
         if random.bool() {
             began.answered(Duration::from_millis(random.u64(1..900)), now);
         }
@@ -95,14 +98,14 @@ fn any_fleet(random: &mut Rng, fleet: &Fleet, now: Instant) -> Vec<Running> {
 
 #[test]
 fn what_is_explained_is_what_is_planned() {
-    let (mut planned, mut refused, mut longest, mut rested) = (0, 0, 0, 0);
+    let (mut planned, mut refused, mut rested, mut longest) = (0, 0, 0, 0);
     for seed in 0..1_500 {
         let mut random = Rng::with_seed(seed);
         let models = any_models(&mut random);
         let count = models.len();
         let table = Table::new(models);
         let mut asked = Asked::of(&table);
-        let _running = any_fleet(&mut random, &asked.fleet, asked.moment);
+        let _running = any_fleet(&mut random, &asked.fleet, asked.instant);
         for _ in 0..6 {
             asked.seed = random.u64(..);
             asked.wishes = any_wishes(&mut random, count);
@@ -121,11 +124,10 @@ fn what_is_explained_is_what_is_planned() {
                     let distinct: HashSet<_> = steps.iter().collect();
                     let nested = taken.model.targets.iter().any(|target| target.provider().is_none());
                     assert!(!nested || distinct.len() == steps.len(), "{seed}: {steps:?}");
-                    let last_resorts =
-                        taken.steps.iter().filter(|step| step.entry == Entry::LastResort).count();
-                    let told = explained.steps.iter().filter(|step| step.told.is_some()).count();
-                    assert_eq!(told + last_resorts, explained.steps.len(), "{seed}");
-                    rested += last_resorts;
+                    let regular = |step: &&Step| step.entry == Entry::Regular;
+                    let told = explained.steps.iter().filter(regular).all(|step| step.told.is_some());
+                    assert!(told, "{seed}");
+                    rested += usize::from(passed(&taken).iter().any(|told| told.contains("it rests for another")));
                     assert!(taken.steps.iter().all(|step| step.told.is_none()), "{seed}");
                     planned += 1;
                     longest = longest.max(steps.len());
@@ -138,10 +140,8 @@ fn what_is_explained_is_what_is_planned() {
             }
         }
     }
-    assert!(
-        planned > 5_000 && refused > 100 && longest > 8 && rested > 10,
-        "{planned} {refused} {longest} {rested}"
-    );
+    assert!(planned > 5_000 && refused > 100, "{planned} {refused}");
+    assert!(rested > 100 && longest > 8, "{rested} {longest}");
 }
 
 /// Without wishes no target stands before one of a lower tier, and nobody is asked who is drained or paused.
