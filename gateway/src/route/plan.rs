@@ -36,6 +36,7 @@ impl Table {
         fitness::admit(reading.model, question)?;
         let sticky = reading.model.sticky;
         let mut planner = Planner {
+            care: &reading.model.care,
             table: self,
             question,
             fleet,
@@ -53,6 +54,8 @@ impl Table {
         let mut each =
             |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
         fallback.extend(each(&reading.model.fallback));
+        let told = planner.passed_over.len();
+        let mut each = |targets| if backed { planner.each(targets, &reading.sent) } else { Vec::new() };
         let on_content_policy = each(&reading.model.on_content_policy);
         let on_context_length = each(&reading.model.on_context_length);
         if steps.is_empty() && fallback.is_empty() {
@@ -62,7 +65,12 @@ impl Table {
             once_each(&mut fallback);
         }
         let affinity = (sticky != Sticky::Off).then(|| planner.affinity(&reading));
-        let Planner { passed_over, .. } = planner;
+        let Planner { mut passed_over, .. } = planner;
+        // Those for special failures are not missed before there is one.
+        passed_over.truncate(told);
+        if steps.is_empty() && fallback.is_empty() {
+            steps.extend(last_resort::taken_from(&mut passed_over, question.now));
+        }
         let plan = Plan {
             model: Arc::clone(reading.model),
             asked: reading.name.into_owned(),
@@ -88,6 +96,8 @@ struct Planner<'p> {
     table: &'p Table,
     question: &'p Question<'p>,
     fleet: &'p Fleet,
+    /// How the asked model looks after its targets.
+    care: &'p Care,
     turns: Turns,
     /// How failures are answered: by the asked model's own rules.
     care: &'p Care,
@@ -127,7 +137,7 @@ impl Health {
 }
 
 enum Way<'p> {
-    Step(Step),
+    Step(Step, health::Standing),
     Model(&'p Arc<Model>, Vec<Branch<'p>>),
 }
 
@@ -335,16 +345,23 @@ impl<'p> Planner<'p> {
             while let Some(next) = rest.next_if(|next| group_of(next) == its) {
                 group.push(next);
             }
-            let front = front && into.is_empty();
-            for branch in self.in_order(model, group, front) {
-                self.follow(branch, front && into.is_empty(), into);
+            let (degraded, well): (Vec<_>, Vec<_>) = group.into_iter().partition(Branch::is_degraded);
+            let behind = !well.is_empty();
+            for (group, behind) in [(well, false), (degraded, behind)] {
+                let memory = if behind { None } else { Some(front && into.is_empty()) };
+                for mut branch in self.in_order(model, group, memory) {
+                    if behind {
+                        branch.placed("degraded, behind the others");
+                    }
+                    self.follow(branch, front && into.is_empty(), into);
+                }
             }
         }
     }
 
     fn follow(&mut self, branch: Branch<'p>, front: bool, into: &mut Vec<Found<'p>>) {
         match branch.way {
-            Way::Step(step) => {
+            Way::Step(step, _) => {
                 into.push(Found { step, target: branch.target });
             }
             Way::Model(model, branches) => {

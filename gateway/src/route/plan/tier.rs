@@ -1,7 +1,7 @@
 //! One tier of a model: its strategy orders the targets, or the conversation does.
 
 use super::{Branch, Planner, Way};
-use crate::balance::{Balance, Candidate, Standing, Turn};
+use crate::balance::{Balance, Candidate, Memory, Standing, Turn};
 use crate::domain::{Asks, Destination, Price, Target};
 use crate::route::affinity::Place;
 use crate::route::{Model, Step, Told, Turns, wish};
@@ -10,12 +10,13 @@ use crate::route::{Model, Step, Told, Turns, wish};
 const USUAL_ANSWER: u64 = 512;
 
 impl<'p> Planner<'p> {
-    /// One tier, as the strategy orders it.
+    /// One tier, as the strategy orders it. `front`: nothing is tried before it; `None`: these stand behind others of their
+    /// tier, whose turn it is, and the strategy keeps nothing of them.
     pub(super) fn in_order(
         &mut self,
         model: &'p Model,
         mut group: Vec<Branch<'p>>,
-        front: bool,
+        front: Option<bool>,
     ) -> Vec<Branch<'p>> {
         let explained = self.turns == Turns::Untouched;
         let Some(tier) =
@@ -31,7 +32,7 @@ impl<'p> Planner<'p> {
         if explained {
             tell(balance, &mut group, &candidates);
             if conversation.is_some() {
-                group.iter_mut().for_each(Branch::by_conversation);
+                group.iter_mut().for_each(|branch| branch.placed("by conversation"));
             }
         }
         if group.len() == 1 {
@@ -57,7 +58,7 @@ impl<'p> Planner<'p> {
     fn candidate(&self, branch: &Branch<'p>, priced: bool) -> Candidate {
         let (place, weight) = (branch.place, branch.target.weight.max(1));
         match &branch.way {
-            Way::Step(step) => Candidate {
+            Way::Step(step, health) => Candidate {
                 place,
                 weight,
                 in_flight: step.state.in_flight(),
@@ -107,7 +108,7 @@ fn tell(balance: &dyn Balance, group: &mut [Branch<'_>], candidates: &[Candidate
     for (at, branch) in group.iter_mut().enumerate() {
         let (Some(candidate), target) = (candidates.get(at), branch.target) else { continue };
         branch.standing = Some(balance.standing(candidates, at));
-        if let Way::Step(step) = &mut branch.way {
+        if let Way::Step(step, _) = &mut branch.way {
             step.told = Some(Box::new(Told {
                 within: Vec::new(),
                 balance: balance.name(),
@@ -121,20 +122,28 @@ fn tell(balance: &dyn Balance, group: &mut [Branch<'_>], candidates: &[Candidate
 }
 
 impl Branch<'_> {
-    /// Its conversation decides, and no strategy.
-    fn by_conversation(&mut self) {
-        let standing = Standing::Score("by conversation".to_owned());
-        if let Way::Step(Step { told: Some(told), .. }) = &mut self.way {
+    /// Something else than the strategy's own measure put it where it is; only where that is explained.
+    pub(super) fn placed(&mut self, by: &str) {
+        let standing = Standing::Score(by.to_owned());
+        if let Way::Step(Step { told: Some(told), .. }, _) = &mut self.way {
             told.standing = standing.clone();
         }
-        self.standing = Some(standing);
+        self.standing = self.standing.as_ref().map(|_| standing);
+    }
+
+    /// Too many of its attempts failed of late.
+    pub(super) fn is_degraded(&self) -> bool {
+        match &self.way {
+            Way::Step(_, health) => health.degraded,
+            Way::Model(_, branches) => branches.iter().all(Self::is_degraded),
+        }
     }
 }
 
 /// A target as affinity sees it.
 fn place<'b>((branch, candidate): (&'b Branch<'_>, &Candidate)) -> Place<'b> {
     let (provider, model) = match (&branch.way, &branch.target.to) {
-        (Way::Step(step), _) => (step.provider.as_ref(), step.model.as_str()),
+        (Way::Step(step, _), _) => (step.provider.as_ref(), step.model.as_str()),
         (_, Destination::Model(name)) => ("", name.as_ref()),
         _ => ("", ""),
     };
