@@ -36,7 +36,6 @@ impl Table {
         fitness::admit(reading.model, question)?;
         let sticky = reading.model.sticky;
         let mut planner = Planner {
-            care: &reading.model.care,
             table: self,
             question,
             fleet,
@@ -55,9 +54,12 @@ impl Table {
             |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
         fallback.extend(each(&reading.model.fallback));
         let told = planner.passed_over.len();
-        let mut each = |targets| if backed { planner.each(targets, &reading.sent) } else { Vec::new() };
+        let mut each =
+            |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
         let on_content_policy = each(&reading.model.on_content_policy);
         let on_context_length = each(&reading.model.on_context_length);
+        // Those for special failures are not missed before there is one.
+        planner.passed_over.truncate(told);
         if steps.is_empty() && fallback.is_empty() {
             steps = planner.last(asked, &on_context_length)?;
         }
@@ -65,12 +67,7 @@ impl Table {
             once_each(&mut fallback);
         }
         let affinity = (sticky != Sticky::Off).then(|| planner.affinity(&reading));
-        let Planner { mut passed_over, .. } = planner;
-        // Those for special failures are not missed before there is one.
-        passed_over.truncate(told);
-        if steps.is_empty() && fallback.is_empty() {
-            steps.extend(last_resort::taken_from(&mut passed_over, question.now));
-        }
+        let Planner { passed_over, .. } = planner;
         let plan = Plan {
             model: Arc::clone(reading.model),
             asked: reading.name.into_owned(),
@@ -96,8 +93,6 @@ struct Planner<'p> {
     table: &'p Table,
     question: &'p Question<'p>,
     fleet: &'p Fleet,
-    /// How the asked model looks after its targets.
-    care: &'p Care,
     turns: Turns,
     /// How failures are answered: by the asked model's own rules.
     care: &'p Care,
@@ -107,7 +102,7 @@ struct Planner<'p> {
     conversation: Option<Conversation>,
     random: fastrand::Rng,
     /// What strategies remember of turns that do not count, by model, tier and place.
-    unkept: HashMap<(usize, u32, bool), Memory>,
+    unkept: HashMap<(usize, u32, Turned), Memory>,
     passed_over: Vec<(Step, Why)>,
 }
 
@@ -137,7 +132,7 @@ impl Health {
 }
 
 enum Way<'p> {
-    Step(Step, health::Standing),
+    Step(Step),
     Model(&'p Arc<Model>, Vec<Branch<'p>>),
 }
 
@@ -145,6 +140,17 @@ impl Way<'_> {
     fn is_open(&self) -> bool {
         !matches!(self, Self::Model(_, branches) if branches.is_empty())
     }
+}
+
+/// Whose turn a group of targets takes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Turned {
+    /// Nothing is tried before them.
+    First,
+    /// Others are tried before them, and when those fail it is theirs.
+    Later,
+    /// None: they stand behind others of their tier, whose turn it is.
+    Not,
 }
 
 /// A step and the target it was made from.
@@ -209,6 +215,7 @@ impl<'p> Planner<'p> {
             let here =
                 |error: GatewayError| GatewayError { param: Some(format!("models[{index}]")), ..error };
             let reading = self.table.permitted(self.question.key, name).map_err(here)?;
+            fitness::admit(reading.model, self.question).map_err(here)?;
             if reading.effort.is_some() && reading.effort != asked.effort {
                 let message =
                     format!("`{name}`: the effort of reasoning is said in `model`, for all of `models`");
@@ -327,8 +334,8 @@ impl<'p> Planner<'p> {
         Step { provider, model: name, state, entry: Entry::Regular, lacks, told: None }
     }
 
-    /// Tier after tier, each as the strategy says, and then the same with those that fail too often. `front`: nothing is
-    /// tried before these.
+    /// Tier after tier, each as the strategy says; those that fail too often come behind the others of their tier. `front`:
+    /// nothing is tried before these.
     fn order(
         &mut self,
         model: &'p Model,
@@ -336,8 +343,9 @@ impl<'p> Planner<'p> {
         front: bool,
         into: &mut Vec<Found<'p>>,
     ) {
-        let group_of = |branch: &Branch<'_>| (branch.health.degraded, branch.target.tier);
+        let group_of = |branch: &Branch<'_>| (branch.target.tier, branch.health.degraded);
         branches.sort_by_key(group_of);
+        let mut well = None;
         let mut rest = branches.into_iter().peekable();
         while let Some(first) = rest.next() {
             let its = group_of(&first);
@@ -345,23 +353,30 @@ impl<'p> Planner<'p> {
             while let Some(next) = rest.next_if(|next| group_of(next) == its) {
                 group.push(next);
             }
-            let (degraded, well): (Vec<_>, Vec<_>) = group.into_iter().partition(Branch::is_degraded);
-            let behind = !well.is_empty();
-            for (group, behind) in [(well, false), (degraded, behind)] {
-                let memory = if behind { None } else { Some(front && into.is_empty()) };
-                for mut branch in self.in_order(model, group, memory) {
-                    if behind {
-                        branch.placed("degraded, behind the others");
-                    }
-                    self.follow(branch, front && into.is_empty(), into);
+            let (tier, degraded) = its;
+            // It is the turn of those before them, and the strategy keeps nothing of these.
+            let behind = degraded && well == Some(tier);
+            well = Some(tier).filter(|_| !degraded);
+            let front = front && into.is_empty();
+            let turn = if behind {
+                Turned::Not
+            } else if front {
+                Turned::First
+            } else {
+                Turned::Later
+            };
+            for mut branch in self.in_order(model, group, turn) {
+                if behind {
+                    branch.placed("degraded, behind the others");
                 }
+                self.follow(branch, front && into.is_empty(), into);
             }
         }
     }
 
     fn follow(&mut self, branch: Branch<'p>, front: bool, into: &mut Vec<Found<'p>>) {
         match branch.way {
-            Way::Step(step, _) => {
+            Way::Step(step) => {
                 into.push(Found { step, target: branch.target });
             }
             Way::Model(model, branches) => {
