@@ -74,7 +74,7 @@ pub(super) async fn whole(
 async fn streamed(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
-    mut head: ResponseHeader,
+    head: ResponseHeader,
     mut stream: Stream,
     deadline: Deadline,
 ) -> Result<(), GatewayError> {

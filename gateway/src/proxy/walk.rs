@@ -39,10 +39,11 @@ pub(super) async fn first_good(
     let left = plan.model.retry.attempts;
     let (failure, full) = (None, Vec::new());
     let mut walk = Walk { asking: &asking, plan, record, waited, refused_with, said, left, failure, full };
-    match walk.along(total).await {
+    let found = match walk.along(total).await {
         ControlFlow::Break(found) => found,
-        ControlFlow::Continue(()) => Err(walk.failure.map_or_else(|| plan.nobody(), ours_to_answer_for)),
-    }
+        ControlFlow::Continue(()) => Err(walk.failure.unwrap_or_else(|| plan.nobody())),
+    };
+    found.map_err(ours_to_answer_for)
 }
 
 /// What a part of the walk found: an answer, an error nobody will do better than, or nothing that ends the walk.
