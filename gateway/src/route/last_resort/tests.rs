@@ -33,10 +33,9 @@ fn the_least_bad_is_taken_and_what_was_told_stands() {
     let open = |name| Wrong(name, Kind::Provider, 5, None);
     let missing = |name| Wrong(name, Kind::ModelNotFound, 1, None);
     let told = |name| Wrong(name, Kind::RateLimited, 1, Some(5));
-    let guessed = |name| Wrong(name, Kind::RateLimited, 1, None);
     let cases: [(&[Wrong], Option<&str>); 6] = [
         (&[open("a"), missing("b"), open("c")], Some("b")),
-        (&[missing("a"), guessed("b")], Some("b")),
+        (&[missing("a"), open("b")], Some("a")),
         (&[open("a"), open("b")], Some("a")),
         (&[told("a"), open("b")], Some("b")),
         (&[told("a"), Wrong("b", Kind::Overloaded, 1, Some(9))], None),
