@@ -4,6 +4,7 @@
 //! the rest. `health` knows how each target is doing, `judge` whose fault a failure was, `retry` what follows from it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::balance::{Candidate, Turn};
 use crate::config::Sticky;
@@ -18,6 +19,7 @@ mod fitness;
 mod health;
 mod hedge;
 mod judge;
+mod last_resort;
 mod nobody;
 mod retry;
 mod table;
@@ -27,7 +29,9 @@ pub use affinity::{Affinity, Clues, Conversation, Place};
 pub use auto::AUTO;
 pub use filter::Why;
 pub use fitness::{Facts, Unfit};
-pub use health::{Fleet, Running, TargetState};
+pub use health::{
+    Breaker, Care, Degrade, Entry, Fleet, Kept, Reason, Resting, Rests, Running, Shown, Standing, TargetState,
+};
 pub use hedge::{Budget, Hedge};
 pub use judge::{blame, refined};
 pub use retry::{Judgement, Retry};
@@ -44,6 +48,8 @@ pub struct Question<'q> {
     pub head: &'q RequestHead,
     /// What is known of the rest.
     pub facts: Facts<'q>,
+    /// When it is asked.
+    pub now: Instant,
     /// What tells which conversation it belongs to.
     pub clues: Clues<'q>,
 }
@@ -68,6 +74,8 @@ pub struct Step {
     pub state: Arc<TargetState>,
     /// What it lacks of what is asked; it stands behind those that lack nothing.
     pub lacks: Abilities,
+    /// How it is asked: as a last resort when it rests and nobody else is left.
+    pub entry: Entry,
 }
 
 /// Targets to try, in order.
@@ -103,56 +111,38 @@ impl Table {
         let question = &Question { asked, ..*question };
         let (model, asked, effort) = self.permitted(question.key, asked)?;
         fitness::admit(model, question)?;
-        let prefers = fitness::prefers(model);
-        let step = |target: &Target| {
-            let name = target.model_for(asked);
-            let state = fleet.target(&target.provider, &name);
-            let lacks =
-                if prefers { fitness::lacking(&target.terms, question) } else { Abilities::default() };
-            Step { provider: Arc::clone(&target.provider), model: name, state, lacks }
-        };
+        let draft = Draft { model, question, fleet, asked, prefers: fitness::prefers(model) };
         let conversation = question.clues.conversation(&question.key.id, question.head, model.sticky);
         let mut home = Home::of(conversation);
         let mut passed_over = Vec::new();
         let mut open = Vec::new();
         for (place, target) in model.targets.iter().enumerate() {
-            let step = step(target);
+            let step = draft.step(target);
+            let standing = step.state.standing(&model.care, question.now);
             // Also one that may not be asked now: the conversation comes back to it.
             if target.weight > 0 {
                 home.see(&Place::of(&step, target.weight));
             }
-            match filter::why_not(target, model, question) {
+            match filter::why_not(target, model, &standing, question) {
                 Some(why) => passed_over.push((step, why)),
-                None => open.push((place, target.weight, step)),
+                None => open.push(Open { place, weight: target.weight, step, standing }),
             }
         }
         let mut steps = in_order(model, open, conversation, turns);
         steps.sort_by_key(|step| !step.lacks.is_empty());
-        let affinity = (model.sticky != Sticky::Off).then(|| home.into());
-        let mut fitting = |targets: &[Target]| -> Vec<Step> {
-            let (fit, unfit) = fitness::parted(targets, model, question);
-            passed_over.extend(unfit.into_iter().map(|(target, why)| (step(target), Why::Unfit(why))));
-            fit.into_iter().map(step).collect()
-        };
-        let fallback = fitting(&model.fallback);
-        let on_content_policy = fitting(&model.on_content_policy);
-        let on_context_length = fitting(&model.on_context_length);
-        if steps.is_empty()
-            && fallback.is_empty()
-            && let Some(error) = fitness::refusal(asked, &passed_over)
-        {
-            // What is known to be too long for the others need not be tried there first.
-            if error.kind != Kind::ContextLength || on_context_length.is_empty() {
-                return Err(error);
-            }
-            steps.clone_from(&on_context_length);
+        let fallback = draft.standing_by(&mut passed_over);
+        let on_context_length = draft.fitting(&model.on_context_length);
+        if steps.is_empty() && fallback.is_empty() {
+            steps = fitness::without_any(asked, &passed_over, &on_context_length)?;
+            steps.extend(last_resort::taken_from(&mut passed_over, question.now));
         }
+        let affinity = (model.sticky != Sticky::Off).then(|| home.into());
         Ok(Plan {
             model: Arc::clone(model),
             asked: asked.to_owned(),
             steps,
             fallback,
-            on_content_policy,
+            on_content_policy: draft.fitting(&model.on_content_policy),
             on_context_length,
             passed_over,
             affinity,
@@ -215,31 +205,84 @@ impl Table {
     }
 }
 
-/// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them.
-fn in_order(
-    model: &Model,
-    open: Vec<(usize, u32, Step)>,
-    conversation: Option<Conversation>,
-    turns: Turns,
-) -> Vec<Step> {
-    if open.len() < 2 {
-        return open.into_iter().map(|(.., step)| step).collect();
+/// A plan in the making.
+struct Draft<'p> {
+    model: &'p Model,
+    question: &'p Question<'p>,
+    fleet: &'p Fleet,
+    /// The model's name without an effort.
+    asked: &'p str,
+    /// Targets that lack something go behind the others.
+    prefers: bool,
+}
+
+impl Draft<'_> {
+    fn step(&self, target: &Target) -> Step {
+        let model = target.model_for(self.asked);
+        let state = self.fleet.target(&target.provider, &model);
+        let lacks =
+            if self.prefers { fitness::lacking(&target.terms, self.question) } else { Abilities::default() };
+        Step { provider: Arc::clone(&target.provider), model, state, lacks, entry: Entry::Regular }
     }
-    let pick = |order: Vec<usize>, open: Vec<(usize, u32, Step)>| {
+
+    /// The fallbacks that may be asked.
+    fn standing_by(&self, passed_over: &mut Vec<(Step, Why)>) -> Vec<Step> {
+        let mut fallback = Vec::new();
+        for target in &self.model.fallback {
+            let step = self.step(target);
+            let standing = step.state.standing(&self.model.care, self.question.now);
+            match filter::why_not(target, self.model, &standing, self.question) {
+                Some(why) => passed_over.push((step, why)),
+                None => fallback.push(step),
+            }
+        }
+        fallback
+    }
+
+    /// Those of a list for one kind of failure that fit.
+    fn fitting(&self, targets: &[Target]) -> Vec<Step> {
+        let fit = |target: &&Target| fitness::unfit(&target.terms, self.model, self.question).is_none();
+        targets.iter().filter(fit).map(|target| self.step(target)).collect()
+    }
+}
+
+/// A target that may be asked.
+struct Open {
+    /// Its place among all targets of its model.
+    place: usize,
+    weight: u32,
+    step: Step,
+    standing: Standing,
+}
+
+/// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them. Those that fail
+/// too often come behind the others.
+fn in_order(model: &Model, open: Vec<Open>, conversation: Option<Conversation>, turns: Turns) -> Vec<Step> {
+    let (degraded, well): (Vec<_>, Vec<_>) = open.into_iter().partition(|open| open.standing.degraded);
+    let mut steps = ordered(model, well, conversation, turns);
+    steps.extend(ordered(model, degraded, conversation, turns));
+    steps
+}
+
+fn ordered(model: &Model, open: Vec<Open>, conversation: Option<Conversation>, turns: Turns) -> Vec<Step> {
+    if open.len() < 2 {
+        return open.into_iter().map(|open| open.step).collect();
+    }
+    let pick = |order: Vec<usize>, open: Vec<Open>| {
         let mut open: Vec<_> = open.into_iter().map(Some).collect();
-        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|(.., step)| step).collect()
+        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|open| open.step).collect()
     };
     if let Some(conversation) = conversation {
-        let places: Vec<_> = open.iter().map(|(_, weight, step)| Place::of(step, *weight)).collect();
+        let places: Vec<_> = open.iter().map(|open| Place::of(&open.step, open.weight)).collect();
         return pick(conversation.order(&places), open);
     }
-    let candidate = |(place, weight, step): &(usize, u32, Step)| Candidate {
-        place: *place,
-        weight: *weight,
-        in_flight: step.state.in_flight(),
-        first_token: step.state.first_token(),
+    let candidate = |open: &Open| Candidate {
+        place: open.place,
+        weight: open.weight,
+        in_flight: open.step.state.in_flight(),
+        first_token: open.step.state.first_token(),
         cost: None,
-        success: 1.0,
+        success: open.standing.success,
     };
     let candidates: Vec<_> = open.iter().map(candidate).collect();
     let mut memory = model.memory.lock();

@@ -8,6 +8,7 @@ use super::{Config, Problem};
 
 mod credentials;
 mod fitness;
+mod health;
 mod keys;
 mod listeners;
 mod network;
@@ -70,6 +71,7 @@ pub(crate) fn cross_check(
     check.models();
     check.auto();
     check.abilities();
+    check.health();
     check.routing();
     check.prices();
     check.keys();

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::balance::Balance;
+use super::health::{Breaker, CoolDown, Degrade, Switch};
 pub use super::hedge::{Hedge, HedgeAfter, HedgeAlso};
 use super::params::Params;
 use super::retry::{Empty, FallbackOn, failover, keep_alive};
@@ -39,6 +40,7 @@ pub struct Model {
     /// It may only be asked for when this holds: an expression in CEL over model, headers, key, length, tools, pictures
     /// and time, as in 'tokens < 20000 || "gold" in key.tags' (gateway/ROUTING.md lists them). Else 403. Default: always.
     #[serde(default)]
+    #[schemars(example = "tokens < 20000 || \"gold\" in key.tags")]
     pub when: Option<Condition>,
     /// What a target is to a request that asks for something it lacks (tools, pictures, files, sound, JSON, thinking):
     /// "prefer" asks it last, "strict" not at all, and 400 names what is lacking when none is left.
@@ -85,6 +87,15 @@ pub struct Model {
     /// Instead of the provider's timeouts, for this model.
     #[serde(default)]
     pub timeouts: TimeoutOverrides,
+    /// When a target that fails is left alone for a while; false: never. Default: as `[defaults.model]` says.
+    #[serde(default)]
+    pub breaker: Option<Switch<Breaker>>,
+    /// When a target that fails often goes behind the others; false: never. Default: as `[defaults.model]` says.
+    #[serde(default)]
+    pub degrade: Option<Switch<Degrade>>,
+    /// How long a target rests that said no. Default: as `[defaults.model]` says.
+    #[serde(default)]
+    pub cool_down: Option<CoolDown>,
     /// Prompt and answer together, in tokens, as `/v1/models` tells it. Targets without a `context` of their own are not
     /// asked what surely is longer. Default: not told.
     #[serde(default)]
@@ -116,6 +127,9 @@ impl Model {
             cache: Cache::default(),
             params: Params::default(),
             timeouts: TimeoutOverrides::default(),
+            breaker: None,
+            degrade: None,
+            cool_down: None,
             context: None,
             max_output: None,
         }

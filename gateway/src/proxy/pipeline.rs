@@ -1,15 +1,17 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
+use std::time::Instant;
+
 use super::exchange::Exchange;
 use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
 use super::vigil::Vigil;
 use super::{attempt, counted, deliver, recall, receive, show, walk};
-use crate::dialect::{self, Endpoint};
-use crate::domain::{LazyAsks, Operation};
+use crate::dialect::{self, Dialect, Endpoint};
+use crate::domain::{LazyAsks, Operation, VirtualKey};
 use crate::error::{GatewayError, Kind};
-use crate::route::{AUTO, Clues, Facts, Question, Turns};
+use crate::route::{AUTO, Clues, Facts, Plan, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -38,22 +40,8 @@ pub(super) async fn run(
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
     let completed = recall::complete(ground, exchange, api.dialect, envelope).await?;
-    let Completed { envelope, keeping, first_answer } = completed;
-    let talks = api.dialect.operation() == Operation::Chat;
-    let clues = Clues {
-        body: if talks { &envelope.body } else { &[] },
-        first_answer: first_answer.as_deref(),
-        headers: &snapshot.session_headers,
-    };
-    let plan = {
-        let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
-        let (dialect, session, now) = (api.dialect.id(), exchange.head.session(), exchange.created);
-        let facts = Facts { asks: &asks, dialect, session, now };
-        let question = Question { key: &key, asked: &envelope.model, head: &exchange.head, clues, facts };
-        snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?
-    };
-    exchange.record.model = plan.model.name.clone();
-    exchange.chosen = (envelope.model == AUTO && *plan.asked != *AUTO).then(|| plan.asked.clone());
+    let plan = planned(ground, snapshot, exchange, (api.dialect, &key), &completed)?;
+    let Completed { envelope, keeping, .. } = completed;
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }
@@ -81,4 +69,29 @@ pub(super) async fn run(
     }
     in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
     sent
+}
+
+/// Which targets the request goes to. What is looked for on the way is not kept while they answer.
+fn planned(
+    ground: &Ground,
+    snapshot: &Snapshot,
+    exchange: &mut Exchange,
+    (dialect, key): (&'static dyn Dialect, &VirtualKey),
+    completed: &Completed,
+) -> Result<Plan, GatewayError> {
+    let Completed { envelope, first_answer, .. } = completed;
+    let talks = dialect.operation() == Operation::Chat;
+    let clues = Clues {
+        body: if talks { &envelope.body } else { &[] },
+        first_answer: first_answer.as_deref(),
+        headers: &snapshot.session_headers,
+    };
+    let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| dialect.asks(envelope)));
+    let head = &exchange.head;
+    let facts = Facts { asks: &asks, dialect: dialect.id(), session: head.session(), now: exchange.created };
+    let question = Question { key, asked: &envelope.model, head, clues, facts, now: Instant::now() };
+    let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
+    exchange.record.model = plan.model.name.clone();
+    exchange.chosen = (envelope.model == AUTO && plan.asked != AUTO).then(|| plan.asked.clone());
+    Ok(plan)
 }

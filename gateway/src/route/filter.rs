@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::fitness::{self, Unfit};
-use super::{Model, Question};
+use super::{Model, Question, Reason, Resting, Standing};
 use crate::domain::Target;
 
 /// Why a target is passed over.
@@ -14,21 +14,22 @@ pub enum Why {
     Drained,
     /// It does not fit what is asked.
     Unfit(Unfit),
+    /// It is not well, or was told to wait.
+    Resting(Resting),
 }
 
 impl Why {
     /// When the target may be asked again, where that is known.
     pub fn back_in(&self) -> Option<Duration> {
         match self {
+            Self::Resting(resting) => Some(resting.left),
             Self::Drained | Self::Unfit(_) => None,
         }
     }
 
     /// It rests because it was asked too much.
     pub fn is_rate(&self) -> bool {
-        match self {
-            Self::Drained | Self::Unfit(_) => false,
-        }
+        matches!(self, Self::Resting(Resting { reason: Reason::Rate, .. }))
     }
 }
 
@@ -37,14 +38,22 @@ impl fmt::Display for Why {
         match self {
             Self::Drained => formatter.write_str("its weight is 0"),
             Self::Unfit(unfit) => unfit.fmt(formatter),
+            Self::Resting(resting) => resting.fmt(formatter),
         }
     }
 }
 
 /// Why this target is not asked this question; `None`: it may be.
-pub(super) fn why_not(target: &Target, model: &Model, question: &Question<'_>) -> Option<Why> {
+pub(super) fn why_not(
+    target: &Target,
+    model: &Model,
+    standing: &Standing,
+    question: &Question<'_>,
+) -> Option<Why> {
     if target.weight == 0 {
         return Some(Why::Drained);
     }
-    fitness::unfit(&target.terms, model, question).map(Why::Unfit)
+    let unfit = fitness::unfit(&target.terms, model, question).map(Why::Unfit);
+    // Last: whoever is passed over for this alone may be asked as a last resort.
+    unfit.or_else(|| standing.resting.map(Why::Resting))
 }

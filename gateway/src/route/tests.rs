@@ -34,6 +34,7 @@ pub(super) fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> 
         on_content_policy: Vec::new(),
         on_context_length: Vec::new(),
         retry: retry(),
+        care: super::Care::default(),
         empty: crate::config::Empty::Retry,
         keep_alive: Duration::ZERO,
         lossy: Lossy::Allow,
@@ -65,11 +66,8 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
     let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
     let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
     let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
-    table.plan(
-        &Question { key, asked, head: &head, facts, clues: Clues::default() },
-        &Fleet::default(),
-        Turns::Taken,
-    )
+    let now = std::time::Instant::now();
+    plan_of(table, &Question { key, asked, head: &head, facts, clues: Clues::default(), now })
 }
 
 #[test]

@@ -153,6 +153,7 @@ fn open(
         passages,
         stream_usage,
         rules: rules(&provider.params),
+        probe: provider.probe.clone(),
         error_triggers: provider.error_triggers.iter().map(|text| Trigger::new(text)).collect(),
         blame_key: provider.blame_key.clone(),
     })
@@ -256,6 +257,7 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
 }
 
 fn model_of(name: &str, model: &config::Model, known: &Known<'_>) -> Model {
+    let defaults = &known.config.defaults.model;
     let target = |to: &config::TargetName, weight: u16, terms: &config::Terms| Target {
         provider: to.provider.as_str().into(),
         model: to.model.clone(),
@@ -282,6 +284,7 @@ fn model_of(name: &str, model: &config::Model, known: &Known<'_>) -> Model {
         },
         balance: model.balance.0,
         memory: Mutex::default(),
+        care: super::care::of(model, defaults),
         sticky: model.sticky,
         hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,

@@ -48,7 +48,10 @@ fn ask(table: &Table, key: &VirtualKey, asked: &str, asks: Asks) -> Result<Plan,
     };
     let asks: LazyAsks<'_> = LazyLock::new(Box::new(move || asks));
     let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
-    plan_of(table, &Question { key, asked, head: &head, facts, clues: Clues::default() })
+    plan_of(
+        table,
+        &Question { key, asked, head: &head, facts, clues: Clues::default(), now: std::time::Instant::now() },
+    )
 }
 
 fn providers(plan: &Plan) -> Vec<&str> {
