@@ -14,6 +14,7 @@ use crate::upstream::{self, Caps, Timeouts};
 
 mod build;
 mod care;
+mod explain;
 mod key_check;
 mod model_facts;
 mod options;

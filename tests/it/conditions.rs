@@ -79,13 +79,15 @@ targets = ["one/mock"]
     assert_eq!(target(&ask(&plain, &hello).await), "three/mock");
     assert_eq!(target(&ask(&gold, &hello).await), "one/mock");
     assert_eq!(target(&ask(&plain.clone().with("X-Lane", "fast"), &hello).await), "one/mock");
-    let tools = json!([{ "type": "function", "function": { "name": "f", "parameters": { "type": "object" } } }]);
+    let tools =
+        json!([{ "type": "function", "function": { "name": "f", "parameters": { "type": "object" } } }]);
     assert_eq!(target(&ask(&plain, &question("m", json!({ "tools": tools }))).await), "two/mock");
     let long = "an owl sat in the oak ".repeat(200);
     let long = question("m", json!({ "messages": [{ "role": "user", "content": long }] }));
     assert_eq!(target(&ask(&plain, &long).await), "two/mock");
     // Nobody's condition holds: no `fast` lane, and the header is there.
-    let message = refused(&ask(&plain.clone().with("x-lane", "slow"), &hello).await, 403, "permission_denied");
+    let message =
+        refused(&ask(&plain.clone().with("x-lane", "slow"), &hello).await, 403, "permission_denied");
     assert_eq!(message, "no target of the model `m` is open to this request");
     let message = refused(&ask(&plain, &question("closed", json!({}))).await, 403, "permission_denied");
     assert_eq!(message, "the model `closed` is not open to this request");
@@ -105,7 +107,8 @@ async fn a_condition_that_cannot_be_answered_is_told_once_and_false() {
         let reply = ask(&client.clone().with("x-priority", "high"), &question("m", json!({}))).await;
         assert_eq!(target(&reply), "two/mock");
     }
-    let warned = gateway.log().iter().filter(|line| line.to_string().contains("could not be answered")).count();
+    let warned =
+        gateway.log().iter().filter(|line| line.to_string().contains("could not be answered")).count();
     assert_eq!(warned, 1, "{:?}", gateway.lines());
 }
 
@@ -131,7 +134,8 @@ targets = [{{ to = "one/mock", cannot = ["images"] }}]
     }
     // Nothing that worked is refused by default.
     assert_eq!(target(&ask(&client, &looking("lone")).await), "one/mock");
-    let schema = json!({ "type": "json_schema", "json_schema": { "name": "a", "schema": { "type": "object" } } });
+    let schema =
+        json!({ "type": "json_schema", "json_schema": { "name": "a", "schema": { "type": "object" } } });
     for _ in 0..8 {
         let reply = ask(&client, &question("strict", json!({ "response_format": schema }))).await;
         assert_eq!(target(&reply), "two/mock");
@@ -240,21 +244,41 @@ fn check_names_the_place_inside_a_condition() {
         ("when = 'tokens >'\ntargets = [\"one/m\"]", 2, 8, "column 9 of the condition"),
         ("when = 'modle == \"a\"'\ntargets = [\"one/m\"]", 2, 9, "did you mean `model`?"),
         ("when = 'stream && tokens'\ntargets = [\"one/m\"]", 2, 16, "`&&` is not possible"),
-        ("when = '''\nstream\n  && tokns > 1'''\ntargets = [\"one/m\"]", 2, 8, "line 2, column 6 of the condition"),
+        (
+            "when = '''\nstream\n  && tokns > 1'''\ntargets = [\"one/m\"]",
+            2,
+            8,
+            "line 2, column 6 of the condition",
+        ),
         ("targets = [{ to = \"one/m\", when = 'model.matches(\"(\")' }]", 2, 50, "the pattern is none"),
         ("targets = [{ to = \"one/m\", can = [\"imagse\"] }]", 2, 35, "images"),
-        ("targets = [{ to = \"one/m\", can = [\"images\"], cannot = [\"images\"] }]", 2, 55, "both can and cannot"),
+        (
+            "targets = [{ to = \"one/m\", can = [\"images\"], cannot = [\"images\"] }]",
+            2,
+            55,
+            "both can and cannot",
+        ),
     ] {
         let text = format!("{good}\n[models.x]\n{model}\n");
-        let output = run(&["check", "--json", "-c", "causeway.toml"], &[("causeway.toml", text.as_bytes())], &[]);
+        let output =
+            run(&["check", "--json", "-c", "causeway.toml"], &[("causeway.toml", text.as_bytes())], &[]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         assert_ne!(output.status.code(), Some(0), "{model}");
         let problem = &report["problems"][0];
-        assert!(problem["message"].to_string().contains(&part.replace('"', "\\\"")) || problem.to_string().contains(part), "{problem}");
-        assert_eq!((&problem["line"], &problem["column"]), (&json!(lines + line + 1), &json!(column)), "{problem}");
+        assert!(
+            problem["message"].to_string().contains(&part.replace('"', "\\\""))
+                || problem.to_string().contains(part),
+            "{problem}"
+        );
+        assert_eq!(
+            (&problem["line"], &problem["column"]),
+            (&json!(lines + line + 1), &json!(column)),
+            "{problem}"
+        );
     }
     let text = format!("{good}\n[models.fast]\ntargets = [\"one/m\"]\n[routing]\nauto = [\"fats\"]\n");
     let output = run(&["check", "-c", "causeway.toml"], &[("causeway.toml", text.as_bytes())], &[]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("fats") && said.contains("fast"), "{said}");
 }

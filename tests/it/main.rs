@@ -27,6 +27,7 @@ mod network;
 mod ollama;
 mod operation;
 mod params;
+mod plan;
 mod property;
 mod reload;
 mod responses;

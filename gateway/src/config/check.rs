@@ -7,6 +7,7 @@ use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
 
 mod credentials;
+mod destinations;
 mod fitness;
 mod health;
 mod keys;
@@ -69,9 +70,9 @@ pub(crate) fn cross_check(
     check.providers();
     check.plugins();
     check.models();
+    check.health();
     check.auto();
     check.abilities();
-    check.health();
     check.routing();
     check.prices();
     check.keys();

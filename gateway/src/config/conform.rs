@@ -41,6 +41,12 @@ impl Conformity {
     fn visit(&mut self, node: &mut Node, schema: &'static Json, route: &Route, key: &Place) -> bool {
         let schema = resolve(schema);
         let choices = schema.get("anyOf").and_then(Json::as_array);
+        let moment = |schema: &Json| schema.get(KIND).and_then(Json::as_str) == Some("moment");
+        if let Value::Datetime(text) = &node.value
+            && (moment(schema) || choices.into_iter().flatten().map(resolve).any(moment))
+        {
+            node.value = Value::Text(text.clone());
+        }
         let choice = choices.and_then(|choices| {
             coerce(node, choices);
             choices.iter().map(resolve).find(|choice| accepts(choice, &node.value))

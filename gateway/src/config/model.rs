@@ -14,20 +14,21 @@ use super::retry::{Empty, FallbackOn, failover, keep_alive};
 pub use super::retry::{Retry, RetryCondition};
 use super::server::TimeoutOverrides;
 use super::statuses::Statuses;
-use super::terms::{Ability, Capabilities, Terms};
+pub use super::target::{Destination, Target};
+use super::terms::Capabilities;
 use super::text::{Text, text_values};
-use crate::domain::{ByteSize, Condition, Pattern, Timespan};
+use crate::domain::{Condition, Pattern, Timespan};
 
 /// One public model name, or a pattern of names.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// The real models behind it, at least one.
+    /// What is behind it, at least one: providers' models, or other models of this file by their public name.
     #[schemars(length(min = 1))]
     pub targets: Vec<Target>,
-    /// Targets to try in this order, once every target above has failed. Default: none.
+    /// Targets, or models by their public name, to try in this order, once every target above has failed. Default: none.
     #[serde(default)]
-    pub fallback: Vec<TargetName>,
+    pub fallback: Vec<Destination>,
     /// Where a request goes that a target refused for a reason of its own: tried in this order, once each, as soon as
     /// a target says so. `context-length`: the prompt is longer than that target takes; without a list, targets of this
     /// model with a larger `context` are asked. `content-policy`: the target will not answer that. Default: none, and
@@ -171,91 +172,6 @@ pub enum Sticky {
     Session,
     /// A conversation, known by how it begins where it does not name itself.
     Prefix,
-}
-
-/// A provider's model and its share of the requests. Written `"provider/model"` or `{ to = "provider/model", weight = 70 }`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(from = "TargetForm", into = "TargetForm")]
-#[schemars(with = "TargetForm")]
-pub struct Target {
-    /// Where it goes.
-    pub to: TargetName,
-    /// Its share, relative to the weights beside it; 0 takes it out of service. Default 1.
-    pub weight: u16,
-    /// On which terms it is asked.
-    pub terms: Terms,
-}
-
-impl Target {
-    /// A target with every other value at its default.
-    pub fn to(to: TargetName) -> Self {
-        Self { to, weight: 1, terms: Terms::default() }
-    }
-}
-
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "Target")]
-enum TargetForm {
-    /// A target with weight 1.
-    Short(TargetName),
-    /// A target with its weight.
-    Long(WeightedTarget),
-}
-
-/// A target with its weight.
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct WeightedTarget {
-    /// Where it goes.
-    to: TargetName,
-    /// Its share, relative to the weights beside it, 0 to 1000; 0 takes it out of service.
-    #[serde(default = "one")]
-    #[schemars(range(max = 1000))]
-    weight: u16,
-    /// It is asked only when this holds, as a model's `when`. Default: always.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    when: Option<Condition>,
-    /// What it can do although its provider is not known to: "tools", "images", "documents", "audio-input",
-    /// "audio-output", "json-object", "json-schema", "reasoning".
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    can: Vec<Ability>,
-    /// What it cannot do although its provider can.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    cannot: Vec<Ability>,
-    /// Prompt and answer together, in tokens: it is not asked what surely is longer. Default: the model's `context`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    context: Option<u64>,
-    /// The largest body it takes. Default: any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_body: Option<ByteSize>,
-}
-
-fn one() -> u16 {
-    1
-}
-
-impl From<TargetForm> for Target {
-    fn from(form: TargetForm) -> Self {
-        match form {
-            TargetForm::Short(to) => Self::to(to),
-            TargetForm::Long(long) => {
-                let WeightedTarget { to, weight, when, can, cannot, context, max_body } = long;
-                Self { to, weight, terms: Terms { when, can, cannot, context, max_body } }
-            }
-        }
-    }
-}
-
-impl From<Target> for TargetForm {
-    fn from(target: Target) -> Self {
-        if target == Target::to(target.to.clone()) {
-            return Self::Short(target.to);
-        }
-        let Target { to, weight, terms: Terms { when, can, cannot, context, max_body } } = target;
-        Self::Long(WeightedTarget { to, weight, when, can, cannot, context, max_body })
-    }
 }
 
 /// `provider/model`. The model is `*` when the name the client asked for is passed on.

@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::hedge::HedgeAfter;
-use super::model::{ModelPattern, RetryCondition, TargetName};
+use super::model::{Destination, ModelPattern, RetryCondition, TargetName};
+use super::moment::Moment;
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
 use super::statuses::Statuses;
@@ -100,6 +101,8 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         Rate::KIND => refused_by::<Rate>(text),
         ListenAddress::KIND => refused_by::<ListenAddress>(text),
         TargetName::KIND => refused_by::<TargetName>(text),
+        Destination::KIND => refused_by::<Destination>(text),
+        Moment::KIND => refused_by::<Moment>(text),
         ModelPattern::KIND => refused_by::<ModelPattern>(text),
         RetryCondition::KIND => refused_by::<RetryCondition>(text),
         HedgeAfter::KIND => refused_by::<HedgeAfter>(text),

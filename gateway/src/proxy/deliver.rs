@@ -14,8 +14,9 @@ use super::receive::{Client, gone};
 use super::stream::Stream;
 use crate::config::Headers;
 use crate::dialect::{Api, Dialect, Endpoint, model_list};
-use crate::domain::VirtualKey;
+use crate::domain::{Record, VirtualKey};
 use crate::error::{GatewayError, Kind};
+use crate::route::Running;
 use crate::state::Snapshot;
 
 /// A client that takes no bytes for so long has gone.
@@ -48,9 +49,18 @@ pub(super) async fn send(
         Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
     };
     if let Some(running) = answer.running {
+        learn(exchange, &running);
         running.ended(sent.as_ref().err(), Instant::now());
     }
     sent
+}
+
+/// What a target's answer tells of its next ones. A stream is written after its first event, a whole answer before.
+fn learn(exchange: &Exchange, running: &Running) {
+    let Record { usage: Some(usage), first_token, attempts, stream, .. } = &exchange.record else { return };
+    let began = exchange.started.elapsed().saturating_sub(first_token.unwrap_or_default());
+    let whole = attempts.last().map_or(began, |attempt| attempt.took);
+    running.wrote(usage, if *stream { began } else { whole });
 }
 
 /// A whole body, head and length first.

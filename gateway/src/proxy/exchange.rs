@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 use crate::domain::{Record, RequestHead};
+use crate::route::Plan;
 
 /// One request and its record in the making.
 pub(super) struct Exchange {
@@ -24,6 +25,8 @@ pub(super) struct Exchange {
     pub(super) keep_alive: Duration,
     /// What was said in an answer that was sent; `None` until one is.
     pub(super) said: Option<Said>,
+    /// The plan, when its walk is over.
+    pub(super) plan: Option<Plan>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
 }
@@ -52,6 +55,7 @@ impl Exchange {
             refused_with: HeaderMap::new(),
             keep_alive: Duration::ZERO,
             said: None,
+            plan: None,
             record,
         }
     }

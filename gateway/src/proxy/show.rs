@@ -40,11 +40,12 @@ pub(super) async fn model(
 ) -> Result<(), GatewayError> {
     let body = receive::body(snapshot, client, exchange).await?;
     let asked = show::asked(&body)?;
-    let (model, ..) = snapshot.routes.permitted(key, &asked).map_err(|error| match error.kind {
+    let reading = snapshot.routes.permitted(key, &asked).map_err(|error| match error.kind {
         Kind::ModelNotFound => show::not_found(&asked),
         _ => error,
     })?;
-    let targets = model.targets.iter().chain(&model.fallback);
+    let model = reading.model;
+    let targets = snapshot.routes.leaves(model).into_iter();
     // What one of the targets can do is sent there.
     let all = targets.map(|target| target.terms.can).fold(Abilities::default(), Abilities::with);
     let can = |word: &str| Ability::of(word).is_some_and(|ability| all.has(ability));

@@ -19,14 +19,16 @@ impl Table {
         }
         let mut passed_over = Vec::new();
         for name in &self.auto {
-            let Ok((model, ..)) = self.permitted(question.key, name) else { continue };
+            let Ok(reading) = self.permitted(question.key, name) else { continue };
+            let model = reading.model;
             let question = Question { asked: name, ..*question };
             if let Err(error) = fitness::admit(model, &question) {
                 passed_over.push(error.message);
                 continue;
             }
-            let open = model.targets.iter().filter(|target| target.weight > 0);
-            match open.map(|target| fit(&target.terms, model, &question)).min_by_key(Option::is_some) {
+            let open = self.serving(model);
+            match open.map(|(target, model)| fit(&target.terms, model, &question)).min_by_key(Option::is_some)
+            {
                 Some(None) => return Ok(Some(name)),
                 Some(Some(why)) => passed_over.push(format!("`{name}`: {why}")),
                 None => {}

@@ -109,8 +109,9 @@ pub(super) fn prefers(model: &Model) -> bool {
         let (one, other) = (&one.terms, &other.terms);
         one.can == other.can && one.cannot == other.cannot && one.offers.dialects == other.offers.dialects
     };
-    let differ =
-        model.targets.first().is_some_and(|first| model.targets.iter().any(|one| !alike(one, first)));
+    let among = model.targets.iter().any(|target| target.provider().is_none());
+    let differ = among
+        || model.targets.first().is_some_and(|first| model.targets.iter().any(|one| !alike(one, first)));
     differ && model.capabilities == Capabilities::Prefer
 }
 
@@ -135,12 +136,17 @@ fn holds(condition: &Condition, question: &Question<'_>) -> bool {
     })
 }
 
+/// The model's own condition, when it does not hold.
+pub(super) fn closed_to<'m>(model: &'m Model, question: &Question<'_>) -> Option<&'m Condition> {
+    model.when.as_ref().filter(|condition| !holds(condition, question))
+}
+
 /// The model's own condition.
 ///
 /// # Errors
 /// [`Kind::Permission`] naming the model.
 pub(super) fn admit(model: &Model, question: &Question<'_>) -> Result<(), GatewayError> {
-    match model.when.as_ref().filter(|condition| !holds(condition, question)) {
+    match closed_to(model, question) {
         None => Ok(()),
         Some(condition) => {
             let message = format!("the model `{}` is not open to this request", question.asked);

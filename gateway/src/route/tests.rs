@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{Clues, Facts, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
 use crate::config::{Lossy, Statuses, TimeoutOverrides};
-use crate::domain::{Asks, Envelope, LazyAsks, Operation, Pattern, RequestHead, Target, Terms, VirtualKey};
+use crate::domain::{Asks, Envelope, LazyAsks, Operation, Pattern, RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
 fn target(provider: &str, model: &str, weight: u32) -> Target {
-    Target { provider: provider.into(), model: model.to_owned(), weight, terms: Terms::default() }
+    Target { weight, ..Target::at(provider, model) }
 }
 
 fn retry() -> Retry {
@@ -49,7 +49,7 @@ pub(super) fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> 
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models, tags: Vec::new() }
+    VirtualKey { id: "k".into(), team: None, models, preferences: true, tags: Vec::new() }
 }
 
 pub(super) fn plan_of(table: &Table, question: &Question<'_>) -> Result<Plan, GatewayError> {
@@ -66,8 +66,9 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
     let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
     let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
     let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
-    let now = std::time::Instant::now();
-    plan_of(table, &Question { key, asked, head: &head, facts, clues: Clues::default(), now })
+    let (clues, now) = (Clues::default(), std::time::Instant::now());
+    let question = Question { key, asked, head: &head, now, clues, facts, wishes: None, seed: 1 };
+    table.plan(&question, &Fleet::default(), Turns::Taken)
 }
 
 #[test]

@@ -1,20 +1,19 @@
 //! What the list of models tells: from the configuration, the price list and the adapters' manifests.
 
 use super::terms::Known;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Destination, TargetName};
 use crate::domain::{Abilities, Ability, ModelFacts, ModelPrice};
 
-/// The facts of one model: what holds whichever of its targets answers.
+/// The facts of one model: what holds whichever of its targets answers, also those of the models among them.
 pub(super) fn of(known: &Known<'_>, model: &config::Model) -> ModelFacts {
+    let targets = leaves(known.config, model);
     let unsaid = config::Terms::default();
-    let own = model.targets.iter().map(|target| known.terms(&target.to.provider, &target.terms).can);
-    let others = model.fallback.iter().map(|target| known.terms(&target.provider, &unsaid).can);
-    let every = own.chain(others).reduce(Abilities::and).unwrap_or_default();
+    let can = |leaf: &Leaf<'_>| known.terms(&leaf.to.provider, leaf.terms.unwrap_or(&unsaid)).can;
+    let every = targets.iter().map(can).reduce(Abilities::and).unwrap_or_default();
     let kinds = |table: &[(&'static str, Ability)]| {
         let found = table.iter().filter(|(_, ability)| every.has(*ability)).map(|(word, _)| *word);
         std::iter::once("text").chain(found).collect()
     };
-    let targets = model.targets.iter().map(|target| &target.to).chain(&model.fallback);
     ModelFacts {
         context: model.context,
         max_output: model.max_output,
@@ -24,20 +23,43 @@ pub(super) fn of(known: &Known<'_>, model: &config::Model) -> ModelFacts {
             ("audio", Ability::AudioInput),
         ]),
         output: kinds(&[("audio", Ability::AudioOutput)]),
-        price: price(known.config, targets),
+        price: price(known.config, &targets),
     }
 }
 
+/// A provider's model that requests of a model can come to.
+struct Leaf<'a> {
+    to: TargetName,
+    price: Option<&'a config::Price>,
+    terms: Option<&'a config::Terms>,
+}
+
+/// All of them, also those of the models among its targets.
+fn leaves<'a>(config: &'a Config, model: &'a config::Model) -> Vec<Leaf<'a>> {
+    let (mut found, mut seen, mut open) = (Vec::new(), Vec::new(), vec![model]);
+    while let Some(model) = open.pop() {
+        let own =
+            |target: &'a config::Target| (target.destination(), target.price.as_ref(), Some(&target.terms));
+        let others = model.fallback.iter().map(|to| (to.clone(), None, None));
+        for (to, price, terms) in model.targets.iter().map(own).chain(others) {
+            match to {
+                Destination::Provider(to) => found.push(Leaf { to, price, terms }),
+                Destination::Model(name) if seen.contains(&name) => {}
+                Destination::Model(name) => {
+                    open.extend(config.model_named(&name).map(|(_, model)| model));
+                    seen.push(name);
+                }
+            }
+        }
+    }
+    found
+}
+
 /// The ceiling over all targets; unknown when one of them is.
-fn price<'a>(config: &Config, targets: impl Iterator<Item = &'a config::TargetName>) -> Option<ModelPrice> {
-    let prices = targets.map(|target| {
-        let listed = config.prices.get(&format!("{}/{}", target.provider, target.model))?;
-        Some(ModelPrice {
-            input: listed.input,
-            output: listed.output,
-            cache_read: listed.cache_read,
-            cache_write: listed.cache_write,
-        })
+fn price(config: &Config, targets: &[Leaf<'_>]) -> Option<ModelPrice> {
+    let prices = targets.iter().map(|leaf| {
+        let listed = leaf.price.or_else(|| config.prices.get(&leaf.to.to_string()))?;
+        Some(listed.compiled().dearest())
     });
     prices.reduce(|one, other| Some(one?.ceiling(other?))).flatten()
 }

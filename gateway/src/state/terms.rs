@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Provider;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Destination};
 use crate::domain::{Abilities, Ability, ByteSize, Offers, Terms};
 
 /// What is known of providers.
@@ -14,6 +14,17 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
+    /// The terms of a target. What a model among targets can do, its own targets say.
+    pub(super) fn terms_of(&self, to: &Destination, own: &config::Terms) -> Terms {
+        match to {
+            Destination::Provider(to) => self.terms(&to.provider, own),
+            Destination::Model(_) => {
+                let terms = self.terms("", own);
+                Terms { can: Abilities::ALL.without(terms.cannot), ..terms }
+            }
+        }
+    }
+
     /// The terms of a target at `provider`, for which the file says `own`.
     pub(super) fn terms(&self, provider: &str, own: &config::Terms) -> Terms {
         let said = self.config.providers.get(provider);

@@ -25,7 +25,7 @@ fn target(provider: &str, lacks: &[Ability], change: impl FnOnce(&mut Terms)) ->
     let can = Abilities::ALL.without(lacks.iter().copied().collect());
     let mut terms = Terms { can, offers: offers.into(), ..Terms::default() };
     change(&mut terms);
-    Target { provider: provider.into(), model: "m".to_owned(), weight: 1, terms }
+    Target { terms, ..Target::at(provider, "m") }
 }
 
 fn asks(change: impl FnOnce(&mut Asks)) -> Asks {
@@ -36,7 +36,7 @@ fn asks(change: impl FnOnce(&mut Asks)) -> Asks {
 
 fn key(tags: &[&str]) -> VirtualKey {
     let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-    VirtualKey { id: "k".into(), team: None, models: None, tags }
+    VirtualKey { id: "k".into(), team: None, models: None, preferences: false, tags }
 }
 
 fn ask(table: &Table, key: &VirtualKey, asked: &str, asks: Asks) -> Result<Plan, GatewayError> {
@@ -48,10 +48,8 @@ fn ask(table: &Table, key: &VirtualKey, asked: &str, asks: Asks) -> Result<Plan,
     };
     let asks: LazyAsks<'_> = LazyLock::new(Box::new(move || asks));
     let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
-    plan_of(
-        table,
-        &Question { key, asked, head: &head, facts, clues: Clues::default(), now: std::time::Instant::now() },
-    )
+    let (clues, now) = (Clues::default(), std::time::Instant::now());
+    plan_of(table, &Question { key, asked, head: &head, now, facts, clues, wishes: None, seed: 1 })
 }
 
 fn providers(plan: &Plan) -> Vec<&str> {
