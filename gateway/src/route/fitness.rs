@@ -89,7 +89,7 @@ pub(super) fn unfit(terms: &Terms, model: &Model, question: &Question<'_>) -> Op
             return Some(Unfit::Lacks(lacking));
         }
     }
-    let limit = terms.context.or(model.facts.context)?;
+    let limit = terms.context?;
     let tokens = needed(facts.asks);
     (tokens > limit).then_some(Unfit::Context { tokens, limit })
 }
