@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::adapter::{Registry, Runtime};
-use crate::admin::{Admin, Readiness};
+use crate::admin::{Admin, Readiness, Targets};
 use crate::auth;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::conversation::Conversations;
@@ -21,6 +21,8 @@ use crate::vault::Vault;
 
 pub mod background;
 pub mod demo;
+mod health;
+mod probes;
 mod reload;
 mod revalidate;
 mod storage;
@@ -99,6 +101,7 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let admin = Admin::new(
         Arc::clone(&observer),
         Arc::clone(&readiness),
+        Targets::new(Arc::clone(&ground.fleet), Arc::clone(&ground.snapshot)),
         Arc::clone(&ground.snapshot),
         config.admin.password.clone().filter(|_| guarded),
     );

@@ -16,6 +16,7 @@ mod plugin;
 mod provider_keys;
 mod schema;
 mod serve;
+mod targets;
 
 /// Causeway: one road to every model.
 #[derive(Debug, Parser)]
@@ -46,6 +47,7 @@ enum Command {
     #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
     Conform(conform::ConformArguments),
+    Targets(targets::TargetsArguments),
     /// Look at providers and their keys.
     Providers {
         #[command(subcommand)]
@@ -116,6 +118,7 @@ pub fn run() -> ExitCode {
         }
         Command::Mock(arguments) => mock::run(arguments),
         Command::Conform(arguments) => conform::run(&arguments),
+        Command::Targets(arguments) => targets::run(arguments),
         Command::Providers { command } => provider_keys::run(command),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
     }

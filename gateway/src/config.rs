@@ -32,6 +32,7 @@ mod threads;
 mod tree;
 
 pub mod admin;
+pub mod health;
 pub mod key;
 pub mod keys_file;
 pub mod model;
@@ -50,6 +51,7 @@ pub mod store;
 pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
+pub use health::{ModelDefaults, Probe, ProbeWhen, Switch};
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use keys_file::look_at_keys_files;
 pub use load::{find, load, parse};

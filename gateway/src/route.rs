@@ -4,6 +4,7 @@
 //! the rest. `health` knows how each target is doing, `judge` whose fault a failure was, `retry` what follows from it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::balance::{Candidate, Turn};
 use crate::config::Sticky;
@@ -16,6 +17,7 @@ mod filter;
 mod health;
 mod hedge;
 mod judge;
+mod last_resort;
 mod nobody;
 mod retry;
 mod table;
@@ -23,7 +25,9 @@ mod variant;
 
 pub use affinity::{Affinity, Clues, Conversation, Place};
 pub use filter::Why;
-pub use health::{Fleet, Running, TargetState};
+pub use health::{
+    Breaker, Care, Degrade, Entry, Fleet, Kept, Reason, Resting, Rests, Running, Shown, Standing, TargetState,
+};
 pub use hedge::{Budget, Hedge};
 pub use judge::{blame, refined};
 pub use retry::{Judgement, Retry};
@@ -38,6 +42,8 @@ pub struct Question<'q> {
     pub asked: &'q str,
     /// What else it said before the body.
     pub head: &'q RequestHead,
+    /// When it is asked.
+    pub now: Instant,
     /// What tells which conversation it belongs to.
     pub clues: Clues<'q>,
 }
@@ -60,6 +66,8 @@ pub struct Step {
     pub model: String,
     /// How it is doing.
     pub state: Arc<TargetState>,
+    /// How it is asked: as a last resort when it rests and nobody else is left.
+    pub entry: Entry,
 }
 
 /// Targets to try, in order.
@@ -93,7 +101,7 @@ impl Table {
         let step = |target: &Target| {
             let name = target.model_for(asked);
             let state = fleet.target(&target.provider, &name);
-            Step { provider: Arc::clone(&target.provider), model: name, state }
+            Step { provider: Arc::clone(&target.provider), model: name, state, entry: Entry::Regular }
         };
         let conversation = question.clues.conversation(&question.key.id, question.head, model.sticky);
         let mut home = Home::of(conversation);
@@ -101,22 +109,34 @@ impl Table {
         let mut open = Vec::new();
         for (place, target) in model.targets.iter().enumerate() {
             let step = step(target);
+            let standing = step.state.standing(&model.care, question.now);
             // Also one that may not be asked now: the conversation comes back to it.
             if target.weight > 0 {
                 home.see(&Place::of(&step, target.weight));
             }
-            match filter::why_not(target, &step.state, question) {
+            match filter::why_not(target, &standing, question) {
                 Some(why) => passed_over.push((step, why)),
-                None => open.push((place, target.weight, step)),
+                None => open.push(Open { place, weight: target.weight, step, standing }),
             }
         }
-        let steps = in_order(model, open, conversation, turns);
+        let mut steps = in_order(model, open, conversation, turns);
+        let mut fallback = Vec::new();
+        for target in &model.fallback {
+            let step = step(target);
+            match step.state.standing(&model.care, question.now).resting {
+                Some(resting) => passed_over.push((step, Why::Resting(resting))),
+                None => fallback.push(step),
+            }
+        }
+        if steps.is_empty() && fallback.is_empty() {
+            steps.extend(last_resort::taken_from(&mut passed_over, question.now));
+        }
         let affinity = (model.sticky != Sticky::Off).then(|| home.into());
         let each = |targets: &[Target]| targets.iter().map(step).collect();
         Ok(Plan {
             model: Arc::clone(model),
             steps,
-            fallback: each(&model.fallback),
+            fallback,
             on_content_policy: each(&model.on_content_policy),
             on_context_length: each(&model.on_context_length),
             passed_over,
@@ -180,31 +200,43 @@ impl Table {
     }
 }
 
-/// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them.
-fn in_order(
-    model: &Model,
-    open: Vec<(usize, u32, Step)>,
-    conversation: Option<Conversation>,
-    turns: Turns,
-) -> Vec<Step> {
+/// A target that may be asked.
+struct Open {
+    /// Its place among all targets of its model.
+    place: usize,
+    weight: u32,
+    step: Step,
+    standing: Standing,
+}
+
+/// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them. Those that fail
+/// too often come behind the others.
+fn in_order(model: &Model, open: Vec<Open>, conversation: Option<Conversation>, turns: Turns) -> Vec<Step> {
+    let (degraded, well): (Vec<_>, Vec<_>) = open.into_iter().partition(|open| open.standing.degraded);
+    let mut steps = ordered(model, well, conversation, turns);
+    steps.extend(ordered(model, degraded, conversation, turns));
+    steps
+}
+
+fn ordered(model: &Model, open: Vec<Open>, conversation: Option<Conversation>, turns: Turns) -> Vec<Step> {
     if open.len() < 2 {
-        return open.into_iter().map(|(.., step)| step).collect();
+        return open.into_iter().map(|open| open.step).collect();
     }
-    let pick = |order: Vec<usize>, open: Vec<(usize, u32, Step)>| {
+    let pick = |order: Vec<usize>, open: Vec<Open>| {
         let mut open: Vec<_> = open.into_iter().map(Some).collect();
-        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|(.., step)| step).collect()
+        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|open| open.step).collect()
     };
     if let Some(conversation) = conversation {
-        let places: Vec<_> = open.iter().map(|(_, weight, step)| Place::of(step, *weight)).collect();
+        let places: Vec<_> = open.iter().map(|open| Place::of(&open.step, open.weight)).collect();
         return pick(conversation.order(&places), open);
     }
-    let candidate = |(place, weight, step): &(usize, u32, Step)| Candidate {
-        place: *place,
-        weight: *weight,
-        in_flight: step.state.in_flight(),
-        first_token: step.state.first_token(),
+    let candidate = |open: &Open| Candidate {
+        place: open.place,
+        weight: open.weight,
+        in_flight: open.step.state.in_flight(),
+        first_token: open.step.state.first_token(),
         cost: None,
-        success: 1.0,
+        success: open.standing.success,
     };
     let candidates: Vec<_> = open.iter().map(candidate).collect();
     let mut memory = model.memory.lock();

@@ -7,12 +7,13 @@ use http::HeaderName;
 
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
-use crate::config::{Headers, Statuses};
+use crate::config::{Headers, Probe, Statuses};
 use crate::domain::{Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
 mod build;
+mod care;
 mod key_check;
 mod model_facts;
 mod options;
@@ -67,6 +68,8 @@ pub struct Provider {
     pub passages: Vec<Passage>,
     /// What requests to it may say.
     pub rules: Rules,
+    /// How its targets are asked whether they are back.
+    pub probe: Option<Probe>,
     /// What makes a failure of a good answer.
     pub error_triggers: Vec<Trigger>,
     /// The statuses that are the fault of the key.

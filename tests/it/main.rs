@@ -17,6 +17,7 @@ mod failover;
 mod fault;
 mod faults_matrix;
 mod hard_cases;
+mod health;
 mod hedge;
 mod keypool;
 mod losses;

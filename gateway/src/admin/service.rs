@@ -11,6 +11,7 @@ use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
 use super::provider_keys;
+use super::targets::{Answer, Targets};
 use crate::domain::Secret;
 use crate::observe::Observer;
 use crate::state::Snapshot;
@@ -34,6 +35,7 @@ impl Readiness {
 pub struct Admin {
     observer: Arc<Observer>,
     readiness: Arc<Readiness>,
+    targets: Targets,
     /// The configuration in force.
     snapshot: Arc<ArcSwap<Snapshot>>,
     /// Asked for where others can reach the listener.
@@ -45,33 +47,32 @@ impl Admin {
     pub fn new(
         observer: Arc<Observer>,
         readiness: Arc<Readiness>,
+        targets: Targets,
         snapshot: Arc<ArcSwap<Snapshot>>,
         password: Option<Secret>,
     ) -> Self {
-        Self { observer, readiness, snapshot, password }
+        Self { observer, readiness, targets, snapshot, password }
     }
 
-    fn answer(
-        &self,
-        method: &http::Method,
-        uri: &http::Uri,
-        headers: &HeaderMap,
-    ) -> (u16, &'static str, String) {
+    fn answer(&self, method: &http::Method, uri: &http::Uri, headers: &HeaderMap) -> Answer {
         const TEXT: &str = "text/plain; charset=utf-8";
         let path = uri.path();
         if path.starts_with("/admin/") && !self.may_read(headers) {
             return (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned());
         }
         let query = uri.query().unwrap_or_default();
-        match path {
-            "/admin/provider-keys/restore" if method == http::Method::POST => {
-                if is_from_elsewhere(headers) {
-                    return (403, TEXT, "a page of another site may not change anything here\n".to_owned());
-                }
-                return provider_keys::restore(&self.snapshot.load(), query);
+        if let "/admin/provider-keys/restore" | "/admin/targets/lift" | "/admin/targets/rest" = path {
+            if method != http::Method::POST {
+                return (405, TEXT, "only POST is possible here\n".to_owned());
             }
-            "/admin/provider-keys/restore" => return (405, TEXT, "only POST is possible here\n".to_owned()),
-            _ => {}
+            if is_from_elsewhere(headers) {
+                return (403, TEXT, "a page of another site may not change anything here\n".to_owned());
+            }
+            return match path {
+                "/admin/targets/lift" => self.targets.lift(query),
+                "/admin/targets/rest" => self.targets.rest(query),
+                _ => provider_keys::restore(&self.snapshot.load(), query),
+            };
         }
         if method != http::Method::GET && method != http::Method::HEAD {
             return (405, TEXT, "only GET and HEAD are possible here\n".to_owned());
@@ -85,9 +86,11 @@ impl Admin {
             }
             "/metrics" => {
                 provider_keys::count(&self.snapshot.load(), &self.observer);
+                self.targets.measure(self.observer.metrics());
                 (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text())
             }
             "/admin/provider-keys" => provider_keys::list(&self.snapshot.load(), query),
+            "/admin/targets" => self.targets.list(),
             _ => (404, TEXT, "there is /healthz, /readyz and /metrics here\n".to_owned()),
         }
     }

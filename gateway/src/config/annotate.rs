@@ -52,6 +52,8 @@ limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 queue = { length = 100, wait = "5s" }
 proxy = "direct"
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[providers.openai.probe]
+model = "gpt-5-nano"
 [providers.openai.tls]
 ca = "/etc/causeway/our-authority.pem"
 cert = "/etc/causeway/client.pem"
@@ -68,6 +70,9 @@ targets = [{ to = "openai/*", weight = 70 }]
 hedge = { after = "p95", share = 0.05, floor = "100ms", warm = 8000, also = [] }
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+breaker = { failures = 5, window = "1m", open = "30s", longest = "10m", probes = 1, successes = 1 }
+degrade = { window = "10m", samples = 20, rate = 0.5 }
+cool_down = { missing = "5m", rate = "1s", longest_rate = "1h", longest_overload = "60s" }
 [models."gpt-*".params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]

@@ -7,6 +7,7 @@ use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
 
 mod credentials;
+mod health;
 mod keys;
 mod listeners;
 mod network;
@@ -67,6 +68,7 @@ pub(crate) fn cross_check(
     check.providers();
     check.plugins();
     check.models();
+    check.health();
     check.routing();
     check.prices();
     check.keys();

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::health::ModelDefaults;
 use super::model::ModelPattern;
 use super::text::secret;
 use crate::domain::{Micros, Rate, Secret};
@@ -13,6 +14,8 @@ use crate::domain::{Micros, Rate, Secret};
 pub struct Defaults {
     /// For every key that does not say otherwise.
     pub key: KeyDefaults,
+    /// For every model that does not say otherwise.
+    pub model: ModelDefaults,
 }
 
 /// What holds for every key that does not say otherwise.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::balance::Balance;
+use super::health::{Breaker, CoolDown, Degrade, Switch};
 pub use super::hedge::{Hedge, HedgeAfter, HedgeAlso};
 use super::params::Params;
 use super::retry::{Empty, FallbackOn, failover, keep_alive};
@@ -76,6 +77,15 @@ pub struct Model {
     /// Instead of the provider's timeouts, for this model.
     #[serde(default)]
     pub timeouts: TimeoutOverrides,
+    /// When a target that fails is left alone for a while; false: never. Default: as `[defaults.model]` says.
+    #[serde(default)]
+    pub breaker: Option<Switch<Breaker>>,
+    /// When a target that fails often goes behind the others; false: never. Default: as `[defaults.model]` says.
+    #[serde(default)]
+    pub degrade: Option<Switch<Degrade>>,
+    /// How long a target rests that said no. Default: as `[defaults.model]` says.
+    #[serde(default)]
+    pub cool_down: Option<CoolDown>,
     /// Prompt and answer together, in tokens, as `/v1/models` tells it. Default: not told.
     #[serde(default)]
     #[schemars(example = 200_000)]
@@ -104,6 +114,9 @@ impl Model {
             cache: Cache::default(),
             params: Params::default(),
             timeouts: TimeoutOverrides::default(),
+            breaker: None,
+            degrade: None,
+            cool_down: None,
             context: None,
             max_output: None,
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::health::Probe;
 use super::key::Limits;
 use super::network::{ProviderTls, Queue, show_proxy};
 use super::params::Params;
@@ -68,6 +69,8 @@ pub struct Provider {
     pub blame_key: Option<Statuses>,
     /// What this account may be asked at most; over it the next target is tried.
     pub limits: Limits,
+    /// Asks targets of this provider that failed whether they are back, without a client. Default: the next request finds out.
+    pub probe: Option<Probe>,
     /// Who waits when `limits.concurrent` requests run and no other target has room. Default: nobody, the request is refused.
     pub queue: Option<Queue>,
     /// Instead of `[server.timeouts]`, for this provider.

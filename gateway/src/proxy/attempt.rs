@@ -25,7 +25,7 @@ use crate::dialect::{AnswerFacts, Dialect, nothing, told};
 use crate::domain::http::UpstreamRequest;
 use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Conversation, Model, Step, refined};
+use crate::route::{Care, Conversation, Model, Step, refined};
 use crate::state::{Provider, Snapshot};
 use crate::upstream::{Passes, Response};
 use crate::vault::Recalled;
@@ -156,7 +156,14 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
     let passes = passes.inspect_err(|error| {
         (tally.attempt.outcome, tally.attempt.error) = (room::FULL, Some(error.to_string()));
     })?;
-    let running = step.state.begin();
+    let keyless =
+        asking.request.snapshot.providers.get(&step.provider).is_none_or(|it| it.upstream.is_keyless());
+    let care = Care { keyless, ..asking.model.care };
+    let running = step.state.begin(&care, step.entry, began).map_err(|resting| {
+        let error = room::rests(&resting);
+        (tally.attempt.outcome, tally.attempt.error) = (room::RESTS, Some(error.to_string()));
+        error
+    })?;
     let result = Try { asking, step, tally, passes }.target().await;
     tally.attempt.took = began.elapsed();
     let result = result.map_err(|mut error| {
@@ -170,13 +177,13 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
     provider_key::tell(tally, result.as_ref().err());
     match result {
         Ok(answer) => {
-            running.answered(began.elapsed());
+            running.answered(began.elapsed(), Instant::now());
             Ok(Answer { running: Some(running), in_hand: tally.in_hand.clone(), ..answer })
         }
         Err(error) => {
             tally.attempt.outcome = error.kind.as_str();
             tally.attempt.error = Some(error.to_string());
-            running.failed(&error);
+            running.failed(&error, Instant::now());
             Err(error)
         }
     }

@@ -1,7 +1,7 @@
 //! Writes the answer to the client. After the first byte there is no other attempt.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -45,7 +45,7 @@ pub(super) async fn send(
         Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
     };
     if let Some(running) = answer.running {
-        running.ended(sent.as_ref().err());
+        running.ended(sent.as_ref().err(), Instant::now());
     }
     sent
 }
@@ -74,7 +74,7 @@ pub(super) async fn whole(
 async fn streamed(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
-    mut head: ResponseHeader,
+    head: ResponseHeader,
     mut stream: Stream,
     deadline: Deadline,
 ) -> Result<(), GatewayError> {

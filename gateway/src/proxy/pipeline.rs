@@ -1,5 +1,7 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
+use std::time::Instant;
+
 use super::exchange::Exchange;
 use super::recall::Completed;
 use super::receive::Client;
@@ -45,7 +47,8 @@ pub(super) async fn run(
         first_answer: first_answer.as_deref(),
         headers: &snapshot.session_headers,
     };
-    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head, clues };
+    let (asked, head, now) = (&envelope.model, &exchange.head, Instant::now());
+    let question = Question { key: &key, asked, head, clues, now };
     let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {

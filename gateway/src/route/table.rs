@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::health::Care;
 use super::hedge::Hedge;
 use super::retry::Retry;
 use crate::balance::{Balance, Memory};
@@ -35,6 +36,8 @@ pub struct Model {
     pub on_context_length: Vec<Target>,
     /// What to do about failures.
     pub retry: Retry,
+    /// How its targets are looked after.
+    pub care: Care,
     /// An answer without content is an answer.
     pub empty: Empty,
     /// How long a stream may be silent; zero: for ever.
@@ -94,6 +97,17 @@ impl Table {
         self.named.get(asked).or_else(|| {
             self.patterns.iter().find(|(pattern, _)| pattern.matches(asked)).map(|(_, model)| model)
         })
+    }
+
+    /// Every target that is configured, fallbacks too, each once: provider and model, in which `*` stands for any name.
+    pub fn targets(&self) -> Vec<(Arc<str>, String)> {
+        let models = self.named.values().chain(self.patterns.iter().map(|(_, model)| model));
+        let targets = models.flat_map(|model| model.targets.iter().chain(&model.fallback));
+        let mut targets: Vec<_> =
+            targets.map(|target| (Arc::clone(&target.provider), target.model.clone())).collect();
+        targets.sort();
+        targets.dedup();
+        targets
     }
 
     /// All names that are not patterns, sorted.

@@ -35,6 +35,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         on_content_policy: Vec::new(),
         on_context_length: Vec::new(),
         retry: retry(),
+        care: super::Care::default(),
         empty: crate::config::Empty::Retry,
         keep_alive: Duration::ZERO,
         lossy: Lossy::Allow,
@@ -57,11 +58,9 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
-    table.plan(
-        &Question { key, asked, head: &head, clues: Clues::default() },
-        &Fleet::default(),
-        Turns::Taken,
-    )
+    let now = std::time::Instant::now();
+    let question = Question { key, asked, head: &head, clues: Clues::default(), now };
+    table.plan(&question, &Fleet::default(), Turns::Taken)
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub fn build(
         keyring,
         routes: Table::new(config.models.iter().map(|(name, model)| {
             let facts = super::model_facts::of(config, &providers, model);
-            Model { facts, ..model_of(name, model) }
+            Model { facts, ..model_of(name, model, &config.defaults.model) }
         })),
         providers,
         max_body: config.server.max_body.bytes(),
@@ -148,6 +148,7 @@ fn open(
         passages,
         stream_usage,
         rules: rules(&provider.params),
+        probe: provider.probe.clone(),
         error_triggers: provider.error_triggers.iter().map(|text| Trigger::new(text)).collect(),
         blame_key: provider.blame_key.clone(),
     })
@@ -250,7 +251,7 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
     })
 }
 
-fn model_of(name: &str, model: &config::Model) -> Model {
+fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefaults) -> Model {
     let target = |to: &config::TargetName, weight: u16| Target {
         provider: to.provider.as_str().into(),
         model: to.model.clone(),
@@ -274,6 +275,7 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         },
         balance: model.balance.0,
         memory: Mutex::default(),
+        care: super::care::of(model, defaults),
         sticky: model.sticky,
         hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,
