@@ -207,7 +207,10 @@ impl State {
             (Cause::Refused, length)
         };
         rest.begin(cause, now, length, serial);
-        Some(Begun { cause, until: rest.until, level: rest.level, model: None, why: cause.as_str() })
+        let begun = Begun { cause, until: rest.until, level: rest.level, model: None, why: cause.as_str() };
+        // One that was tried in its rest may now have a shorter one.
+        self.lift(key);
+        Some(begun)
     }
 
     pub(super) fn spent(&mut self, settings: &Settings, key: u32, model: &str, tokens: u64, now: Millis) {
