@@ -49,11 +49,12 @@ pub mod store;
 pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
-pub use keys_file::look_at_keys_files;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
+pub use keys_file::look_at_keys_files;
 pub use load::{find, load, parse};
 pub use model::{
-    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
+    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky,
+    Target, TargetName,
 };
 pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};

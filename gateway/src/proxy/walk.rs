@@ -78,14 +78,10 @@ pub(super) async fn first_good(
         }
     }
     for step in &plan.fallback {
-        let mut keys = 0;
-        loop {
-            match walk.attempt(step).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) if provider_key::another(&asking, step, &error, &mut keys) => {}
-                Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
-                Err(_) => break,
-            }
+        match walk.attempt_with_any_key(step).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
+            Err(_) => {}
         }
     }
     let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
@@ -139,6 +135,17 @@ impl Walk<'_> {
             self.failure = Some(error.clone());
         }
         result
+    }
+
+    /// An attempt, and others at the same target where the provider key was to blame and there are more.
+    async fn attempt_with_any_key(&mut self, step: &Step) -> Result<Answer, GatewayError> {
+        let mut keys = 0;
+        loop {
+            match self.attempt(step).await {
+                Err(error) if provider_key::another(self.asking, step, &error, &mut keys) => {}
+                result => return result,
+            }
+        }
     }
 
     /// Notes an attempt that has begun, so that it is known also when the client leaves in its middle.

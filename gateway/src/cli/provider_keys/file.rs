@@ -23,7 +23,9 @@ const EVERY: usize = 5000;
 pub(super) fn import(known: &Known, source: &Path) -> Result<Outcome, String> {
     let target = known.keys_file()?;
     let mut seen = Seen::default();
-    known.provider()?.keys.iter().for_each(|key| drop(seen.insert(key)));
+    known.provider()?.keys.iter().for_each(|key| {
+        seen.insert(key);
+    });
     let mut change = Change::begin(target)?;
     change.copy(|line| {
         if let Ok(Some(line)) = KeyLine::read(line) {
@@ -165,7 +167,8 @@ impl Counts {
             });
             return format!("{answer}\n");
         }
-        let mut text = format!("{}: {added} added, {again} already there, {refused} refused\n", file.display());
+        let mut text =
+            format!("{}: {added} added, {again} already there, {refused} refused\n", file.display());
         for (line, why) in told {
             text.push_str(&format!("  line {line} {why}\n"));
         }

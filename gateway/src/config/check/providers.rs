@@ -76,7 +76,10 @@ impl<'a> Check<'a> {
             let help = Some(format!("as in `url = \"{}\"`, with what is in braces filled in", preset.url));
             self.report_key(route, message, "without `url`", help);
         }
-        let silent = provider.keys.is_empty() && provider.keys_file.is_none() && provider.credential.is_none() && provider.headers.is_empty();
+        let silent = provider.keys.is_empty()
+            && provider.keys_file.is_none()
+            && provider.credential.is_none()
+            && provider.headers.is_empty();
         let elsewhere = provider.url.is_some() && !preset.url.contains('{');
         if silent
             && !elsewhere
