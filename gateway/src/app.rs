@@ -89,9 +89,11 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
+        gates: upstream::Gates::default(),
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
     };
+    ground.gates.adopt(ground.snapshot.load().caps());
     let readiness = Arc::new(Readiness::default());
     let guarded = !config.admin.listen.0.ip().is_loopback();
     let admin = Admin::new(

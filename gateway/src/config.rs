@@ -25,6 +25,7 @@ mod problem;
 mod retry;
 mod schema;
 mod show;
+mod statuses;
 mod suggest;
 mod text;
 mod threads;
@@ -66,10 +67,12 @@ pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
 pub use provider_keys::{KeyChoice, KeyLimits, KeyRest, ModelKeyLimits};
+pub use retry::{Empty, FallbackOn};
 pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
+pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
 
 /// Looks one environment variable up.

@@ -25,7 +25,7 @@ mod tls;
 pub use body::Body;
 pub use client::{Client, Response};
 pub use credential::{AzureAd, Credential};
-pub use gate::{Doors, Full, Gate, Gates, Passes, first};
+pub use gate::{Caps, Doors, Full, Gate, Gates, Passes, first};
 pub use keys::ChosenKey;
 pub use network::Network;
 pub use peer::BaseUrl;

@@ -97,6 +97,7 @@ impl Reload {
                     snapshot.keep_rests_in(store);
                 }
                 snapshot.follow(&self.ground.snapshot.load());
+                self.ground.gates.adopt(snapshot.caps());
                 self.ground.snapshot.store(Arc::new(snapshot));
                 for change in changes(&current, &next) {
                     tracing::info!("{change}");

@@ -22,6 +22,10 @@ pub struct Metrics {
     losses: IntCounterVec,
     plugin_calls: IntCounterVec,
     plugin_seconds: HistogramVec,
+    /// Requests that wait for room at a provider.
+    pub queue_waiting: IntGaugeVec,
+    /// How long they waited, and what came of it.
+    pub queue_waited: HistogramVec,
     /// Requests that have begun and not ended.
     pub inflight: IntGauge,
     /// Provider keys that may be asked, by provider; set when the metrics are read.
@@ -64,6 +68,11 @@ impl Metrics {
             registry.register(Box::new(gauges.clone()))?;
             Ok::<_, prometheus::Error>(gauges)
         };
+        let queue_waiting = IntGaugeVec::new(
+            Opts::new("causeway_queue_waiting", "Requests that wait for room at a provider."),
+            &["provider"],
+        )?;
+        registry.register(Box::new(queue_waiting.clone()))?;
         let build = IntGaugeVec::new(
             Opts::new("causeway_build_info", "Always 1; the version is a label."),
             &["version"],
@@ -139,6 +148,13 @@ impl Metrics {
                 "Mean time of one call into an adapter, one sample per request and function.",
                 &["plugin", "func"],
                 &CALL,
+            )?,
+            queue_waiting,
+            queue_waited: histogram(
+                "causeway_queue_waited_seconds",
+                "Waits for room at a provider; entered, late (too long), full (too many wait, or none may) or left (the client).",
+                &["provider", "outcome"],
+                &SECONDS,
             )?,
             inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
             provider_keys_usable: gauges(
