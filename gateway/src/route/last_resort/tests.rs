@@ -21,8 +21,14 @@ fn passed_over(targets: &[Wrong], start: Instant, now: Instant) -> Vec<(Step, Wh
             running.failed(&GatewayError { retry_after, ..GatewayError::upstream(*kind, "x") }, start);
         }
         let resting = state.standing(&Care::default(), now).resting.expect("it rests");
-        let step =
-            Step { provider: provider.clone(), model: (*model).to_owned(), state, entry: Entry::Regular };
+        let step = Step {
+            provider: provider.clone(),
+            model: (*model).to_owned(),
+            state,
+            entry: Entry::Regular,
+            lacks: Default::default(),
+            told: None,
+        };
         (step, Why::Resting(resting))
     };
     targets.iter().map(step).collect()
