@@ -48,8 +48,13 @@ impl<'p> Planner<'p> {
         let use_of = (std::ptr::from_ref(model).addr(), tier, turned == Turned::First);
         let memory =
             if counts { memory } else { self.unkept.entry(use_of).or_insert_with(|| memory.clone()) };
-        let mut copy = memory.clone();
-        let memory = if turned == Turned::Not { &mut copy } else { memory };
+        let mut copy;
+        let memory = if turned == Turned::Not {
+            copy = memory.clone();
+            &mut copy
+        } else {
+            memory
+        };
         let mut random = |bound: u32| self.random.u32(0..bound.max(1));
         let order = balance.order(&candidates, &mut Turn { random: &mut random, memory });
         picked(group, order)
