@@ -256,9 +256,11 @@ async fn clients_hear_whether_asking_again_helps() {
 
 #[tokio::test]
 async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
-    const GOOGLE: &str = "{\"error\":{\"code\":503,\"message\":\"The model is overloaded.\",\"status\":\"UNAVAILABLE\"}}";
+    const GOOGLE: &str =
+        "{\"error\":{\"code\":503,\"message\":\"The model is overloaded.\",\"status\":\"UNAVAILABLE\"}}";
     const OLLAMA: &str = "{\"error\":\"model runner has unexpectedly stopped\"}";
-    const ANTHROPIC: &str = "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}";
+    const ANTHROPIC: &str =
+        "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}";
     let gemini = json!({ "contents": [{ "role": "user", "parts": [{ "text": "hi" }] }] });
     let messages = json!([{ "role": "user", "content": "hi" }]);
     let ollama = json!({ "model": "m", "messages": messages, "stream": true });
@@ -266,7 +268,13 @@ async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
     let (first, second) = (Scripted::start(Vec::new()).await, healthy().await);
     for (plugin, path, body, content_type, said) in [
         ("gemini", "/v1beta/models/m:generateContent", &gemini, "application/json", GOOGLE.to_owned()),
-        ("gemini", "/v1beta/models/m:streamGenerateContent", &gemini, "application/json", format!("[{GOOGLE}]")),
+        (
+            "gemini",
+            "/v1beta/models/m:streamGenerateContent",
+            &gemini,
+            "application/json",
+            format!("[{GOOGLE}]"),
+        ),
         (
             "gemini",
             "/v1beta/models/m:streamGenerateContent?alt=sse",
@@ -275,7 +283,13 @@ async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
             format!("data: {GOOGLE}\n\n"),
         ),
         ("ollama", "/api/chat", &ollama, "application/x-ndjson", format!("{OLLAMA}\n")),
-        ("anthropic", "/v1/messages", &anthropic, "text/event-stream", format!("event: error\ndata: {ANTHROPIC}\n\n")),
+        (
+            "anthropic",
+            "/v1/messages",
+            &anthropic,
+            "text/event-stream",
+            format!("event: error\ndata: {ANTHROPIC}\n\n"),
+        ),
     ] {
         let text = [
             format!("[keys.tests]\nsecret = \"{KEY}\"\n"),
@@ -288,7 +302,11 @@ async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
         let before = second.requests().len();
         let answer = gateway.client().with_key().post(path, body).await;
         let case = format!("{plugin} {path}: {}", answer.text());
-        assert_eq!((answer.status, answer.complete, second.requests().len() - before), (200, true, 1), "{case}");
+        assert_eq!(
+            (answer.status, answer.complete, second.requests().len() - before),
+            (200, true, 1),
+            "{case}"
+        );
         assert!(answer.text().contains("ne"), "{case}");
         let line = gateway.request_line(answer.header("x-request-id")).await;
         assert_eq!((&line["attempts"], &line["translated"]), (&json!(2), &json!(true)), "{line}");
