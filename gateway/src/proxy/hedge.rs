@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::attempt::{self, Request, Tally};
 use super::counted;
 use super::walk::{Waiting, Walk};
-use crate::domain::Attempt;
+use crate::domain::{Attempt, Usage};
 use crate::error::GatewayError;
 use crate::route::{Affinity, Budget, Hedge, Plan};
 
@@ -72,11 +72,15 @@ impl<'p> Runner<'p> {
     fn cancel(&mut self, body: &[u8]) {
         let took = self.began.elapsed();
         // It is slow, and would be thought fast if only those counted that were waited for.
-        self.waiting.step.state.outlasted(took);
+        self.waiting.step.state.outlasted(took, Instant::now());
         let attempt = &mut self.tally.attempt;
         attempt.took = took;
         attempt.outcome = Attempt::HEDGED_AWAY;
-        attempt.spent = Some(counted::prompt(body));
+        let spent = counted::prompt(body);
+        attempt.spent = Some(spent);
+        if let Some(key) = &self.tally.in_hand {
+            key.spent(Some(Usage { input: Some(spent), estimated: true, ..Usage::default() }));
+        }
     }
 }
 
