@@ -16,7 +16,7 @@ use crate::error::{GatewayError, Kind};
 use crate::proxy::exchange::{Exchange, Said};
 use crate::proxy::keeper::{Keeper, provenance};
 use crate::proxy::stream::Stream;
-use crate::proxy::{answer, judged, pass_on};
+use crate::proxy::{answer, judged, pass_on, rate_headers};
 use crate::route::refined;
 use crate::state::Provider;
 use crate::upstream::Response;
@@ -72,7 +72,10 @@ impl Try<'_> {
             })
         });
         let judged = judged.unwrap_or_else(|error| error);
-        refined(GatewayError { upstream_status: Some(status), ..judged }, &body, provider.blame_key.as_ref())
+        let told = || rate_headers::back_in(&response.head.headers, self.asking.now());
+        let retry_after = judged.retry_after.or_else(|| matches!(status, 402 | 429 | 503).then(told).flatten());
+        let judged = GatewayError { upstream_status: Some(status), retry_after, ..judged };
+        refined(judged, &body, provider.blame_key.as_ref())
     }
 
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
