@@ -73,7 +73,8 @@ impl Try<'_> {
         });
         let judged = judged.unwrap_or_else(|error| error);
         let told = || rate_headers::back_in(&response.head.headers, self.asking.now());
-        let retry_after = judged.retry_after.or_else(|| matches!(status, 402 | 429 | 503).then(told).flatten());
+        let retry_after =
+            judged.retry_after.or_else(|| matches!(status, 402 | 429 | 503).then(told).flatten());
         let judged = GatewayError { upstream_status: Some(status), retry_after, ..judged };
         refined(judged, &body, provider.blame_key.as_ref())
     }
