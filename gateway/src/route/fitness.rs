@@ -177,7 +177,7 @@ pub(super) fn without_any(
 
 /// The answer to a request that fits no target, if that is why there is none. `None`: there are other reasons, and
 /// waiting may help.
-pub(super) fn refusal(asked: &str, passed_over: &[(Step, Why)]) -> Option<GatewayError> {
+fn refusal(asked: &str, passed_over: &[(Step, Why)]) -> Option<GatewayError> {
     let mut found = Vec::new();
     for (step, why) in passed_over {
         if let Why::Unfit(unfit) = why {

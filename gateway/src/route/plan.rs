@@ -13,7 +13,7 @@ use crate::balance::{Memory, Standing};
 use crate::config::Sticky;
 use crate::domain::target::model_for;
 use crate::domain::{Abilities, Destination, Target};
-use crate::error::{GatewayError, Kind};
+use crate::error::GatewayError;
 
 mod home;
 mod tier;
@@ -197,14 +197,7 @@ impl<'p> Planner<'p> {
         if let Some(step) = last_resort::taken_from(&mut self.passed_over, self.question.now) {
             return Ok(vec![step]);
         }
-        match fitness::refusal(asked, &self.passed_over) {
-            None => Ok(Vec::new()),
-            // What is known to be too long for the others need not be tried there first.
-            Some(error) if error.kind == Kind::ContextLength && !on_context_length.is_empty() => {
-                Ok(on_context_length.to_vec())
-            }
-            Some(error) => Err(error),
-        }
+        fitness::without_any(asked, &self.passed_over, on_context_length)
     }
 
     /// The models that the request names itself.
