@@ -82,6 +82,7 @@ default = { temperature = 0.2, reasoning = { max_tokens = 2048 } }
 set = { user = "shop" }
 max_tokens = 8192
 [routing]
+auto = ["gpt-5"]
 default_provider = "openai"
 [defaults.key]
 limits = { requests = "600/min", tokens = "1M/min", concurrent = 50 }
