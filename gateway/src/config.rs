@@ -15,6 +15,7 @@ mod balance;
 mod check;
 mod conform;
 mod environment;
+mod hedge;
 mod interpolate;
 mod load;
 mod mask;
@@ -31,6 +32,7 @@ mod tree;
 
 pub mod admin;
 pub mod key;
+pub mod keys_file;
 pub mod model;
 pub mod network;
 pub mod observe;
@@ -39,16 +41,19 @@ pub mod plugin;
 pub mod preset;
 pub mod price;
 pub mod provider;
+pub mod provider_keys;
+pub mod routing;
 pub mod server;
 pub mod store;
 
 pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
+pub use keys_file::look_at_keys_files;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use load::{find, load, parse};
 pub use model::{
-    Balance, Cache, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
+    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
 };
 pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
@@ -59,6 +64,8 @@ pub use preset::Preset;
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use provider_keys::{KeyChoice, KeyLimits, KeyRest, ModelKeyLimits};
+pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
@@ -85,6 +92,8 @@ pub struct Config {
     /// What clients ask for, and where it goes, by public name. One `*` in a name stands for any text;
     /// a full name goes before patterns, a longer pattern before a shorter one.
     pub models: BTreeMap<String, Model>,
+    /// What holds for the requests of all models.
+    pub routing: Routing,
     /// What holds for whatever does not say otherwise.
     pub defaults: Defaults,
     /// Who may ask, and how much: one virtual key, by a name you choose.
@@ -112,6 +121,7 @@ impl Default for Config {
             store: Store::default(),
             providers: BTreeMap::new(),
             models: BTreeMap::new(),
+            routing: Routing::default(),
             defaults: Defaults::default(),
             keys: BTreeMap::new(),
             teams: BTreeMap::new(),

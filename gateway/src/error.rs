@@ -180,6 +180,14 @@ impl GatewayError {
         }
     }
 
+    /// The code of an error that says that every key of the provider rests.
+    pub const KEYS_REST: &str = "provider_keys_resting";
+
+    /// True when nothing was sent, because every key of the provider rests: no fault of the target.
+    pub fn keys_rest(&self) -> bool {
+        self.code.as_deref() == Some(Self::KEYS_REST) && self.upstream_status.is_none()
+    }
+
     /// Adds what the operator needs to know; earlier context stays behind it.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {

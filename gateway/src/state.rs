@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::HeaderName;
+
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::Headers;
@@ -11,10 +13,13 @@ use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
 mod build;
+mod key_check;
 mod model_facts;
 mod options;
+mod provider_keys;
 
 pub use build::build;
+pub use key_check::Asked;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {
@@ -32,6 +37,8 @@ pub struct Snapshot {
     pub timeouts: Timeouts,
     /// What response headers tell about us.
     pub headers: Headers,
+    /// Headers of the operator's own that name a conversation.
+    pub session_headers: Vec<HeaderName>,
 }
 
 impl Snapshot {

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod admin;
+mod affinity;
 mod auth;
 mod chat;
 mod cli;
@@ -14,6 +15,8 @@ mod conformance;
 mod errors;
 mod fault;
 mod hard_cases;
+mod keypool;
+mod hedge;
 mod losses;
 mod models;
 mod network;

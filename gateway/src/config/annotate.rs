@@ -42,6 +42,8 @@ preset = "groq"
 plugin = "openai"
 url = "https://api.openai.com/v1"
 keys = [""]
+keys_file = "/etc/causeway/openai.keys"
+key_limits = { requests = ["10/min", "500/day"], tokens = ["100k/min"], models = { "gpt-4o*" = { requests = ["3/min"], tokens = ["50k/min"] } } }
 credential = { header = "api-key" }
 headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
@@ -62,6 +64,7 @@ set = { service_tier = "flex" }
 max_tokens = 8192
 [models."gpt-*"]
 targets = [{ to = "openai/*", weight = 70 }]
+hedge = { after = "p95", share = 0.05, floor = "100ms", warm = 8000, also = [] }
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [models."gpt-*".params]

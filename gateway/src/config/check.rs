@@ -67,6 +67,7 @@ pub(crate) fn cross_check(
     check.providers();
     check.plugins();
     check.models();
+    check.routing();
     check.prices();
     check.keys();
     check.budgets();

@@ -1,6 +1,7 @@
 //! `[providers.*]`: who answers.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Limits;
 use super::network::{ProviderTls, Queue, show_proxy};
 use super::params::Params;
+use super::provider_keys::{KeyChoice, KeyLimits, KeyRest};
 use super::server::TimeoutOverrides;
 use super::text::secret;
 use crate::domain::Secret;
@@ -25,11 +27,22 @@ pub struct Provider {
     /// chat completions. Default: the preset's or the plugin's own URL.
     #[schemars(extend("x-kind" = "url"))]
     pub url: Option<String>,
-    /// The vendor's keys, used in turn; a key that meets 401 or 429 rests alone. None for a server without keys.
+    /// The vendor's keys, used in turn; a key that meets 401, 402 or 429 rests alone. None for a server without keys.
     /// For Google Cloud a key is a service account's whole key file, for AWS `ID:SECRET`.
     #[serde(deserialize_with = "secret::read_list", serialize_with = "secret::mask_list")]
     #[schemars(with = "Vec<secret::SecretText>", example = ["${OPENAI_API_KEY}"])]
     pub keys: Vec<Secret>,
+    /// A file with more keys, one per line, a note behind ` #`; read again when it changes. `causeway providers keys import`
+    /// writes it.
+    #[schemars(with = "Option<String>")]
+    pub keys_file: Option<PathBuf>,
+    /// How the next key is chosen.
+    pub key_choice: KeyChoice,
+    /// How long a key rests that was refused, has used up its quota or is over a rate limit.
+    pub key_rest: KeyRest,
+    /// What each key may be asked at most: `{ requests = ["10/min", "500/day"], tokens = ["100k/min"], models = { "gpt-4o*" =
+    /// { requests = ["3/min"] } } }`. Default: no limit.
+    pub key_limits: KeyLimits,
     /// How the keys are sent, where it is not as the preset or the plugin says: `{ kind = "bearer" }`, `{ header = "x-api-key" }`,
     /// `{ query = "key" }`, `{ kind = "none" }`; or a token of Microsoft Entra ID instead: `{ kind = "azure-ad", tenant = "…",
     /// client_id = "…", client_secret = "${AZURE_SECRET}", scope = "https://cognitiveservices.azure.com/.default",

@@ -31,7 +31,7 @@ pub fn start(level: &str, format: Format) {
 }
 
 pub(super) fn write(record: &Record) {
-    let last = record.attempts.last();
+    let last = record.decisive();
     let usage = record.usage.unwrap_or_default();
     let tried: Vec<_> = record
         .attempts
@@ -58,10 +58,14 @@ pub(super) fn write(record: &Record) {
         route = record.model.as_ref(),
         provider = last.map(|attempt| attempt.provider.as_ref()),
         upstream_model = last.map(|attempt| attempt.model.as_str()),
+        provider_key = last.and_then(|attempt| attempt.key.as_deref()),
         translated = last.map(|attempt| attempt.translated),
         stream = record.stream,
         status = record.status,
         attempts = record.attempts.len(),
+        affinity = record.affinity,
+        hedge = record.hedge,
+        hedged_in = record.attempts.iter().find_map(|attempt| attempt.spent),
         tried = (tried.len() > 1).then(|| tried.join(", ")),
         ttft_ms = record.first_token.map(|first| first.as_secs_f64() * 1e3),
         dur_ms = record.took.as_secs_f64() * 1e3,

@@ -4,7 +4,7 @@ use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use crate::domain::Record;
+use crate::domain::{Attempt, Record};
 
 /// All metrics of one process.
 pub struct Metrics {
@@ -17,6 +17,8 @@ pub struct Metrics {
     usage_faults: IntCounterVec,
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
+    hedges: IntCounterVec,
+    affinity: IntCounterVec,
     losses: IntCounterVec,
     plugin_calls: IntCounterVec,
     plugin_seconds: HistogramVec,
@@ -26,6 +28,10 @@ pub struct Metrics {
     pub queue_waited: HistogramVec,
     /// Requests that have begun and not ended.
     pub inflight: IntGauge,
+    /// Provider keys that may be asked, by provider; set when the metrics are read.
+    pub provider_keys_usable: IntGaugeVec,
+    /// Provider keys that rest at every model, by provider.
+    pub provider_keys_resting: IntGaugeVec,
     /// 1: the last load of the configuration succeeded; 0: it failed and the one before is in force.
     pub reload_success: IntGauge,
     /// When the configuration in force was loaded, in Unix seconds.
@@ -62,6 +68,11 @@ impl Metrics {
             &["provider"],
         )?;
         registry.register(Box::new(queue_waiting.clone()))?;
+        let gauges = |name: &str, help: &str, labels: &[&str]| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(gauges.clone()))?;
+            Ok::<_, prometheus::Error>(gauges)
+        };
         let build = IntGaugeVec::new(
             Opts::new("causeway_build_info", "Always 1; the version is a label."),
             &["version"],
@@ -112,6 +123,16 @@ impl Metrics {
                 "Moves from a failed target to the next.",
                 &["from", "to"],
             )?,
+            hedges: counter(
+                "causeway_hedges_total",
+                "Second attempts beside a slow one; won: it answered, lost: it did not, denied: it was not made.",
+                &["model", "outcome"],
+            )?,
+            affinity: counter(
+                "causeway_affinity_total",
+                "Answers of models that are sticky; kept: by the conversation's own target, moved: by another.",
+                &["model", "outcome"],
+            )?,
             losses: counter(
                 "causeway_losses_total",
                 "Fields that could not be carried across.",
@@ -136,6 +157,16 @@ impl Metrics {
                 &SECONDS,
             )?,
             inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
+            provider_keys_usable: gauges(
+                "causeway_provider_keys_usable",
+                "Provider keys that do not rest.",
+                &["provider"],
+            )?,
+            provider_keys_resting: gauges(
+                "causeway_provider_keys_resting",
+                "Provider keys that rest: refused, or their quota used up.",
+                &["provider"],
+            )?,
             reload_success: gauge(
                 "causeway_config_reload_success",
                 "1: the last load of the configuration succeeded.",
@@ -151,7 +182,7 @@ impl Metrics {
     pub(super) fn count(&self, record: &Record) {
         let route = record.model.as_ref();
         let stream = if record.stream { "true" } else { "false" };
-        let last = record.attempts.last();
+        let last = record.decisive();
         let provider = last.map_or("", |attempt| attempt.provider.as_ref());
         // A pattern passes on any name a client makes up; only the configured one becomes a label.
         let model =
@@ -184,9 +215,17 @@ impl Metrics {
             self.attempts.with_label_values(&[attempt.provider.as_ref(), attempt.outcome]).inc();
         }
         for pair in record.attempts.windows(2) {
-            if let [from, to] = pair {
+            if let [from, to] = pair
+                && !["ok", Attempt::HEDGED_AWAY].contains(&from.outcome)
+            {
                 self.fallbacks.with_label_values(&[from.provider.as_ref(), to.provider.as_ref()]).inc();
             }
+        }
+        if let Some(outcome) = record.hedge {
+            self.hedges.with_label_values(&[route, outcome]).inc();
+        }
+        if let Some(outcome) = record.affinity {
+            self.affinity.with_label_values(&[route, outcome]).inc();
         }
         if !record.losses.is_empty() {
             self.losses.with_label_values(&[route, provider]).inc_by(record.losses.len() as u64);

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use super::stream::Stream;
+use super::provider_key::InHand;
 use crate::route::Running;
 use crate::upstream;
 
@@ -15,6 +16,8 @@ pub(super) struct Answer {
     pub(super) target: String,
     /// Counts as a running request of its target until it is dropped; none: no target was asked.
     pub(super) running: Option<Running>,
+    /// The provider key it was bought with.
+    pub(super) in_hand: Option<InHand>,
     /// When a stream must have ended.
     pub(super) deadline: tokio::time::Instant,
     /// Whole, or still coming.

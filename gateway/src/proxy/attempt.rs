@@ -14,6 +14,7 @@ use super::exchange::{Exchange, Said};
 use super::keeper::{Keeper, provenance};
 use super::recall::Keeping;
 use super::service::Ground;
+use super::provider_key::{self, InHand};
 use super::stream::Stream;
 use super::{losses, pass_on, rate_headers, room};
 use crate::adapter::{Lease, Route};
@@ -23,7 +24,7 @@ use crate::dialect::{AnswerFacts, Dialect, told};
 use crate::domain::http::UpstreamRequest;
 use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Model, Step};
+use crate::route::{Conversation, Model, Step};
 use crate::state::{Provider, Snapshot};
 use crate::upstream::{Passes, Response};
 use crate::vault::Recalled;
@@ -54,6 +55,7 @@ impl Request<'_> {
             headers: HeaderMap::new(),
             target: "causeway/estimate".to_owned(),
             running: None,
+            in_hand: None,
             deadline: Deadline::now(),
             body: answer::Body::Whole(answer::JSON, body.into()),
         })
@@ -74,6 +76,8 @@ pub(super) struct Asking<'a> {
     pub(super) created: u64,
     /// Decoded once, by the first attempt that needs it.
     pub(super) canonical: OnceCell<Canonical>,
+    /// The conversation that stays where it is; so does its provider key.
+    pub(super) conversation: Option<Conversation>,
 }
 
 impl Asking<'_> {
@@ -115,6 +119,8 @@ pub(super) struct Tally {
     pub(super) record: Record,
     /// Room that was waited for.
     pub(super) passes: Option<Passes>,
+    /// The provider key it is sent with.
+    pub(super) in_hand: Option<InHand>,
 }
 
 impl Tally {
@@ -129,12 +135,15 @@ impl Tally {
                 error: None,
                 took: Duration::ZERO,
                 translated: false,
+                key: None,
+                spent: None,
             },
             waited: Duration::ZERO,
             refused_with: None,
             said: None,
             record: Record::default(),
             passes: None,
+            in_hand: None,
         }
     }
 }
@@ -157,10 +166,11 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
         error.context(format!("target `{}/{}`", step.provider, step.model))
     });
     tally.attempt.outcome = "ok";
+    provider_key::tell(tally, result.as_ref().err());
     match result {
         Ok(answer) => {
             running.answered(began.elapsed());
-            Ok(Answer { running: Some(running), ..answer })
+            Ok(Answer { running: Some(running), in_hand: tally.in_hand.clone(), ..answer })
         }
         Err(error) => {
             tally.attempt.outcome = error.kind.as_str();
@@ -217,8 +227,9 @@ impl Try<'_> {
             let canonical = self.asking.canonical.get_or_try_init(|| self.asking.decode()).await?;
             self.translate(canonical, provider, &route, (changes.as_ref(), &mut lease))?
         };
+        let key = provider_key::take(provider, self.asking, step, self.tally)?;
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
-        let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &timeouts));
+        let sent = Box::pin(ground.client.send_with(&provider.upstream, key, &upstream_request, &timeouts));
         let first = Deadline::now() + timeouts.first_token;
         let until = if envelope.stream || envelope.raw { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.tally.waited, timeout_at(until, sent)).await;
@@ -238,7 +249,7 @@ impl Try<'_> {
         } else {
             self.whole(came).await?
         };
-        Ok(Answer { headers, target, deadline, running: None, body })
+        Ok(Answer { headers, target, deadline, running: None, in_hand: None, body })
     }
 
     fn route(&self, provider: &Provider, step: &Step) -> Route {

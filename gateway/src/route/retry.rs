@@ -44,6 +44,7 @@ impl Retry {
                 _,
             ) => Judgement::Elsewhere,
             _ if self.covers(error) => Judgement::Again,
+            _ if error.keys_rest() => Judgement::Elsewhere,
             _ => Judgement::Final,
         }
     }

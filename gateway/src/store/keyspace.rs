@@ -22,11 +22,14 @@ pub enum Space {
     Response,
     /// Counters that end by themselves.
     Counter,
+    /// What rests until some time: its kind, provider, id, model.
+    Rest,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 5] = [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Counter];
+    pub const ALL: [Self; 6] =
+        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Counter, Self::Rest];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Space {
             Self::Vault => "vault",
             Self::Response => "response",
             Self::Counter => "counter",
+            Self::Rest => "rest",
         }
     }
 
@@ -46,7 +50,7 @@ impl Space {
             Self::Vault => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
-            Self::Meta | Self::Due | Self::Counter => None,
+            Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
         }
     }
 
@@ -55,6 +59,8 @@ impl Space {
         match self {
             Self::Vault => 256 << 20,
             Self::Response => 4 << 30,
+            // A hundred thousand keys, each at a few models.
+            Self::Rest => 128 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
         }
     }

@@ -23,6 +23,10 @@ impl<'a> Check<'a> {
             }
             self.params(&provider.params, &route.key("params"));
             self.keys_of(name, provider, &route);
+            if let Some((path, why)) = provider.key_limits.problem() {
+                let route = path.iter().fold(route.key("key_limits"), |route, step| route.key(step));
+                self.report(&route, format!("key_limits of provider `{name}`: {why}"), "not a limit", None);
+            }
             self.credential_of(name, provider, &route);
             self.headers_of(name, provider, &route);
             self.network_of(name, provider, &route);
@@ -72,7 +76,7 @@ impl<'a> Check<'a> {
             let help = Some(format!("as in `url = \"{}\"`, with what is in braces filled in", preset.url));
             self.report_key(route, message, "without `url`", help);
         }
-        let silent = provider.keys.is_empty() && provider.credential.is_none() && provider.headers.is_empty();
+        let silent = provider.keys.is_empty() && provider.keys_file.is_none() && provider.credential.is_none() && provider.headers.is_empty();
         let elsewhere = provider.url.is_some() && !preset.url.contains('{');
         if silent
             && !elsewhere
