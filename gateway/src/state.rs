@@ -42,10 +42,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// How many requests may run at a time behind each gate.
-    pub fn caps(&self) -> Vec<(Arc<str>, u32)> {
-        let providers = self.providers.iter();
-        providers.filter_map(|(name, provider)| Some((Arc::clone(name), provider.caps.concurrent?))).collect()
+    /// How many requests each gate lets through.
+    pub fn caps(&self) -> Vec<(Arc<str>, Caps)> {
+        let providers = self.providers.iter().filter(|(_, provider)| provider.caps.is_any());
+        providers.map(|(name, provider)| (Arc::clone(name), provider.caps)).collect()
     }
 }
 

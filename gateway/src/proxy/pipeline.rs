@@ -4,7 +4,7 @@ use super::exchange::Exchange;
 use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, counted, deliver, recall, receive, show, walk};
+use super::{attempt, counted, deliver, recall, receive, room, show, walk};
 use crate::dialect::{self, Endpoint};
 use crate::domain::Operation;
 use crate::error::GatewayError;
@@ -64,11 +64,13 @@ pub(super) async fn run(
         }
     };
     let in_hand = answer.in_hand.clone();
+    let target = answer.target.clone();
     exchange.record.affinity = plan.affinity.as_ref().map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);
     }
     in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
+    room::spent(ground, &target, exchange.record.usage);
     sent
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::attempt::Asking;
+use super::service::Ground;
+use crate::domain::Usage;
 use crate::error::{GatewayError, Kind, Origin};
 use crate::observe::Metrics;
 use crate::route::Step;
@@ -11,6 +13,15 @@ use crate::upstream::{self, Doors, Full, Passes};
 
 /// How an attempt ended that was never begun.
 pub(super) const FULL: &str = "full";
+
+const BUSY: &str = "as many requests for this model are running as may";
+
+/// Counts what an answer took against its provider's limits.
+pub(super) fn spent(ground: &Ground, target: &str, usage: Option<Usage>) {
+    if let (Some(usage), Some((provider, _))) = (usage, target.split_once('/')) {
+        ground.gates.spent(provider, usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0)));
+    }
+}
 
 /// Goes in if there is room.
 ///
@@ -22,7 +33,7 @@ pub(super) fn enter(asking: &Asking<'_>, step: &Step) -> Result<Passes, GatewayE
 
 /// True for an attempt that was not begun because there was no room.
 pub(super) fn is_full(error: &GatewayError) -> bool {
-    error.kind == Kind::Overloaded && error.origin == Origin::Gateway
+    matches!(error.kind, Kind::Overloaded | Kind::RateLimited) && error.origin == Origin::Gateway
 }
 
 /// Waits before all of these targets for the first that has room, until a moment at most.
@@ -38,7 +49,7 @@ pub(super) async fn first(
     let mut seen = Seen::begin(asking.request.ground.observer.metrics(), steps, &doors);
     let entered = tokio::time::timeout_at(until.into(), upstream::first(&doors)).await;
     // The request's own time is up before the queue's.
-    let late = Full { retry_after: std::time::Duration::from_secs(1), waited: true };
+    let late = Full { retry_after: std::time::Duration::from_secs(1), waited: true, too_often: false };
     match entered.unwrap_or(Err(late)) {
         Ok((at, passes)) => {
             seen.outcome = "entered";
@@ -61,17 +72,20 @@ fn doors(asking: &Asking<'_>, step: &Step) -> Doors {
     let Some(provider) = asking.request.snapshot.providers.get(&step.provider) else {
         return Doors::default();
     };
-    let own = provider.caps.concurrent.and_then(|_| gates.get(&step.provider));
+    let own = provider.caps.is_any().then(|| gates.get(&step.provider)).flatten();
     Doors { target: None, provider: own, queue: provider.caps.queue }
 }
 
 fn busy(providers: &str, full: Full) -> GatewayError {
-    let why = if full.waited { "no room in time" } else { "no room" };
-    GatewayError {
-        retry_after: Some(full.retry_after),
-        ..GatewayError::gateway(Kind::Overloaded, "as many requests for this model are running as may")
-    }
-    .context(format!("{why} at provider `{providers}`"))
+    let (kind, message, why) = match full {
+        Full { too_often: true, .. } => {
+            (Kind::RateLimited, "this model was asked as much as it may be for now", "its limits are reached")
+        }
+        Full { waited: true, .. } => (Kind::Overloaded, BUSY, "no room in time"),
+        Full { .. } => (Kind::Overloaded, BUSY, "no room"),
+    };
+    GatewayError { retry_after: Some(full.retry_after), ..GatewayError::gateway(kind, message) }
+        .context(format!("provider `{providers}`: {why}"))
 }
 
 /// Waiting, as the metrics see it.

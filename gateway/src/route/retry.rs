@@ -37,7 +37,7 @@ impl Retry {
             (Kind::InvalidRequest | Kind::ContextLength | Kind::ContentPolicy, _) => Judgement::Final,
             (Kind::ClientGone | Kind::Internal, _) => Judgement::Final,
             // No room there, and nothing was sent.
-            (Kind::Overloaded, Origin::Gateway) => Judgement::Elsewhere,
+            (Kind::Overloaded | Kind::RateLimited, Origin::Gateway) => Judgement::Elsewhere,
             (_, Origin::Plugin) | (Kind::Unsupported, _) => Judgement::Elsewhere,
             (
                 Kind::Authentication | Kind::Permission | Kind::Quota | Kind::ModelNotFound | Kind::TooLarge,

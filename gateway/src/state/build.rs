@@ -206,7 +206,8 @@ fn connected(
 
 fn caps(provider: &config::Provider) -> Caps {
     let queue = provider.queue.map(|queue| (queue.length as usize, Duration::from(queue.wait)));
-    Caps { concurrent: provider.limits.concurrent, queue }
+    let config::Limits { requests, tokens, concurrent } = provider.limits;
+    Caps { concurrent, requests, tokens, queue }
 }
 
 fn credential(configured: Option<&config::Credential>) -> Result<Credential, GatewayError> {

@@ -294,3 +294,24 @@ async fn a_cap_that_is_lowered_takes_effect_as_requests_end() {
     }
     assert_eq!(provider.questions().last().unwrap(), "d");
 }
+
+#[tokio::test]
+async fn over_its_window_a_provider_is_passed_over_and_then_the_client_is_told_when() {
+    let (few, small) = (Provider::start().await, Provider::start().await);
+    (few.answer(9), small.answer(9));
+    let gateway = configuration(&[
+        ("few", &few, "limits = { requests = \"2/h\" }"),
+        // An answer takes two.
+        ("small", &small, "limits = { tokens = \"3/h\" }"),
+    ]);
+    let gateway = Arc::new(Gateway::start(&gateway).await);
+    for question in ["a", "b", "c", "d"] {
+        good(&ask(&gateway, question).await.unwrap());
+    }
+    let refused = ask(&gateway, "e").await.unwrap();
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert_eq!(refused.json()["error"]["code"], "rate_limit_exceeded");
+    let after: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=3600).contains(&after), "{after}");
+    assert_eq!((few.questions().len(), small.questions().len()), (2, 2));
+}
