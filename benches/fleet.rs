@@ -85,9 +85,18 @@ enum Event {
     Arrives(usize),
     /// The first attempt has not answered in its time.
     Overdue(usize),
-    Answers { request: usize, attempt: usize },
-    Fails { request: usize, attempt: usize },
-    Ends { request: usize, attempt: usize },
+    Answers {
+        request: usize,
+        attempt: usize,
+    },
+    Fails {
+        request: usize,
+        attempt: usize,
+    },
+    Ends {
+        request: usize,
+        attempt: usize,
+    },
 }
 
 struct Attempt {
@@ -231,7 +240,8 @@ impl Run {
         let attempt = self.requests[request].attempts.len();
         let plan = self.requests[request].plan.as_ref().expect("it has arrived");
         let Some(step) = plan.steps.get(attempt).filter(|_| attempt < 3) else { return false };
-        let target = SHAPES.iter().position(|shape| shape.name == step.provider.as_ref()).expect("one of them");
+        let target =
+            SHAPES.iter().position(|shape| shape.name == step.provider.as_ref()).expect("one of them");
         let running = Some(step.state.begin());
         let state = &mut self.requests[request];
         state.attempts.push(Attempt { step: attempt, began: now, running });

@@ -102,8 +102,8 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         Arc::clone(&ground.snapshot),
         config.admin.password.clone().filter(|_| guarded),
     );
-    let reload =
-        Reload::new(origin, config.clone(), registry, ground.clone(), extra).keeping_rests_in(Arc::clone(&store));
+    let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
+        .keeping_rests_in(Arc::clone(&store));
     let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
     let background = background::Background::new(
         reload,

@@ -25,6 +25,7 @@ mod problem;
 mod retry;
 mod schema;
 mod show;
+mod statuses;
 mod suggest;
 mod text;
 mod threads;
@@ -49,11 +50,12 @@ pub mod store;
 pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
-pub use keys_file::look_at_keys_files;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
+pub use keys_file::look_at_keys_files;
 pub use load::{find, load, parse};
 pub use model::{
-    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
+    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky,
+    Target, TargetName,
 };
 pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
@@ -65,10 +67,12 @@ pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
 pub use provider_keys::{KeyChoice, KeyLimits, KeyRest, ModelKeyLimits};
+pub use retry::{Empty, FallbackOn};
 pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
+pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
 
 /// Looks one environment variable up.

@@ -13,6 +13,7 @@ mod counted;
 mod deliver;
 mod exchange;
 mod hedge;
+mod judged;
 mod keeper;
 mod losses;
 mod pass_on;
@@ -26,6 +27,7 @@ mod room;
 mod service;
 mod show;
 mod stream;
+mod vigil;
 mod walk;
 
 pub use service::{Gateway, Ground};

@@ -7,8 +7,8 @@ use http::HeaderName;
 
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
-use crate::config::Headers;
-use crate::domain::Rules;
+use crate::config::{Headers, Statuses};
+use crate::domain::{Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
@@ -67,6 +67,10 @@ pub struct Provider {
     pub passages: Vec<Passage>,
     /// What requests to it may say.
     pub rules: Rules,
+    /// What makes a failure of a good answer.
+    pub error_triggers: Vec<Trigger>,
+    /// The statuses that are the fault of the key.
+    pub blame_key: Option<Statuses>,
 }
 
 impl Provider {

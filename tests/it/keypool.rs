@@ -29,7 +29,14 @@ fn two_keys() -> String {
 }
 
 async fn ask(gateway: &Gateway, model: &str) -> super::support::client::Reply {
-    gateway.client().ask(Shape::OpenAi, &format!("openai/{model}"), &json!({ "messages": [{ "role": "user", "content": "hello" }] })).await
+    gateway
+        .client()
+        .ask(
+            Shape::OpenAi,
+            &format!("openai/{model}"),
+            &json!({ "messages": [{ "role": "user", "content": "hello" }] }),
+        )
+        .await
 }
 
 /// A whole answer of this status with these headers.
@@ -52,7 +59,11 @@ fn well() -> Vec<Step> {
 }
 
 fn too_many(headers: &str) -> Vec<Step> {
-    answer("429 Too Many Requests", headers, r#"{"error":{"message":"slow down","type":"requests","code":"rate_limit_exceeded"}}"#)
+    answer(
+        "429 Too Many Requests",
+        headers,
+        r#"{"error":{"message":"slow down","type":"requests","code":"rate_limit_exceeded"}}"#,
+    )
 }
 
 /// How often a key was sent.
@@ -92,14 +103,21 @@ async fn a_refused_key_is_followed_by_another_and_not_asked_again() {
     assert_eq!((&resting[0]["cause"], &resting[0]["failures"]), (&"refused".into(), &1.into()));
     let requests: Vec<_> = gateway.log().into_iter().filter(|line| line["message"] == "request").collect();
     assert!(requests.iter().all(|line| line["provider_key"].as_str().is_some_and(|id| id.len() == 12)));
-    assert!(gateway.log().iter().any(|line| line["message"] == "provider key rests" && line["provider"] == "openai"));
+    assert!(
+        gateway
+            .log()
+            .iter()
+            .any(|line| line["message"] == "provider key rests" && line["provider"] == "openai")
+    );
     no_key_is_shown(&gateway);
 }
 
 #[tokio::test]
 async fn a_rate_limit_rests_a_key_at_its_model_alone() {
     let upstream = Scripted::start(well()).await;
-    let gateway = Gateway::start(&configuration(&upstream.url(), &format!("{}\nkey_choice = \"fixed\"", two_keys()))).await;
+    let gateway =
+        Gateway::start(&configuration(&upstream.url(), &format!("{}\nkey_choice = \"fixed\"", two_keys())))
+            .await;
     upstream.play_each(vec![too_many("retry-after: 600\r\n"), well()]);
     good(&ask(&gateway, "m").await);
     assert_eq!((asked_with(&upstream, BAD), asked_with(&upstream, GOOD)), (1, 1));
@@ -120,7 +138,8 @@ async fn when_every_key_rests_the_client_is_told_when_to_come_back() {
     for _ in 0..3 {
         let reply = ask(&gateway, "m").await;
         assert_eq!(reply.status, 429, "{}", reply.text());
-        let seconds: u64 = reply.header("retry-after").parse().unwrap_or_else(|_| panic!("{:?}", reply.headers));
+        let seconds: u64 =
+            reply.header("retry-after").parse().unwrap_or_else(|_| panic!("{:?}", reply.headers));
         assert!((30..=40).contains(&seconds), "{seconds}");
         assert!(!reply.text().contains("sk-"));
     }
@@ -134,9 +153,15 @@ async fn with_every_key_at_rest_the_next_target_answers_at_once() {
     let free = Scripted::start(well()).await;
     let text = configuration(&full.url(), &two_keys()).replace(
         "[models",
-        &format!("[providers.second]\nplugin = \"openai\"\nurl = \"{}\"\nkeys = [\"{OTHER}\"]\n[models", free.url()),
+        &format!(
+            "[providers.second]\nplugin = \"openai\"\nurl = \"{}\"\nkeys = [\"{OTHER}\"]\n[models",
+            free.url()
+        ),
     );
-    let text = text.replace("targets = [\"openai/*\"]\nretry = { attempts = 1 }", "targets = [\"openai/*\"]\nfallback = [\"second/m\"]");
+    let text = text.replace(
+        "targets = [\"openai/*\"]\nretry = { attempts = 1 }",
+        "targets = [\"openai/*\"]\nfallback = [\"second/m\"]",
+    );
     let gateway = Gateway::start(&text).await;
     for _ in 0..4 {
         good(&ask(&gateway, "m").await);
@@ -147,7 +172,10 @@ async fn with_every_key_at_rest_the_next_target_answers_at_once() {
 #[tokio::test]
 async fn a_key_over_its_own_limit_is_passed_over() {
     let upstream = Scripted::start(well()).await;
-    let keys = format!("{}\nkey_choice = \"fixed\"\nkey_limits = {{ requests = [\"2/day\"], models = {{ \"big*\" = {{ tokens = [\"8/day\"] }} }} }}", two_keys());
+    let keys = format!(
+        "{}\nkey_choice = \"fixed\"\nkey_limits = {{ requests = [\"2/day\"], models = {{ \"big*\" = {{ tokens = [\"8/day\"] }} }} }}",
+        two_keys()
+    );
     let gateway = Gateway::start(&configuration(&upstream.url(), &keys)).await;
     for _ in 0..4 {
         good(&ask(&gateway, "m").await);
@@ -155,7 +183,11 @@ async fn a_key_over_its_own_limit_is_passed_over() {
     assert_eq!((asked_with(&upstream, BAD), asked_with(&upstream, GOOD)), (2, 2));
     let reply = ask(&gateway, "m").await;
     assert_eq!(reply.status, 429, "{}", reply.text());
-    assert!(reply.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 3600), "{:?}", reply.headers);
+    assert!(
+        reply.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 3600),
+        "{:?}",
+        reply.headers
+    );
     // Five tokens an answer: two fit below eight, the third goes to the other key.
     for _ in 0..3 {
         good(&ask(&gateway, "big-model").await);
@@ -167,11 +199,20 @@ async fn a_key_over_its_own_limit_is_passed_over() {
 #[tokio::test]
 async fn rests_survive_a_restart_and_are_lifted_by_hand() {
     let store = Folder::new();
-    let upstream = Scripted::start(answer("401 Unauthorized", "", r#"{"error":{"message":"no","code":"invalid_api_key"}}"#)).await;
+    let upstream = Scripted::start(answer(
+        "401 Unauthorized",
+        "",
+        r#"{"error":{"message":"no","code":"invalid_api_key"}}"#,
+    ))
+    .await;
     let keys = format!("{}\nkey_choice = \"fixed\"", two_keys());
-    let text = configuration(&upstream.url(), &keys) + &format!("[store]\npath = \"{}\"\n", store.path().display());
+    let text =
+        configuration(&upstream.url(), &keys) + &format!("[store]\npath = \"{}\"\n", store.path().display());
     let mut gateway = Gateway::start(&text).await;
-    upstream.play_each(vec![answer("402 Payment Required", "", r#"{"error":{"message":"no money","code":"insufficient_quota"}}"#), well()]);
+    upstream.play_each(vec![
+        answer("402 Payment Required", "", r#"{"error":{"message":"no money","code":"insufficient_quota"}}"#),
+        well(),
+    ]);
     good(&ask(&gateway, "m").await);
     assert_eq!(asked_with(&upstream, BAD), 1);
     // What is relaxed is on the disk within a tenth of a second.
@@ -212,7 +253,11 @@ async fn a_reload_keeps_rests_and_a_new_key_of_the_file_is_used() {
         good(&ask(&gateway, "gpt-mock").await);
     }
     let states = states(&gateway).await;
-    assert_eq!((&states["counts"]["resting"], &states["counts"]["usable"]), (&1.into(), &1.into()), "{states}");
+    assert_eq!(
+        (&states["counts"]["resting"], &states["counts"]["usable"]),
+        (&1.into(), &1.into()),
+        "{states}"
+    );
     no_key_is_shown(&gateway);
 }
 
@@ -220,24 +265,37 @@ async fn a_reload_keeps_rests_and_a_new_key_of_the_file_is_used() {
 async fn a_file_of_ten_thousand_keys_works() {
     let folder = Folder::new();
     let file = folder.path().join("openai.keys");
-    let lines: String = (0..10_000).map(|key| format!("sk-key-{key:05}-0123456789 # number {key}\n")).collect();
+    let lines: String =
+        (0..10_000).map(|key| format!("sk-key-{key:05}-0123456789 # number {key}\n")).collect();
     std::fs::write(&file, lines + "sk-key-00000-0123456789\n").unwrap();
     let upstream = Scripted::start(well()).await;
-    let gateway = Gateway::start(&configuration(&upstream.url(), &format!("keys_file = \"{}\"", file.display()))).await;
+    let gateway =
+        Gateway::start(&configuration(&upstream.url(), &format!("keys_file = \"{}\"", file.display()))).await;
     for _ in 0..20 {
         good(&ask(&gateway, "m").await);
     }
-    let mut used: Vec<String> = upstream.requests().iter().map(|request| {
-        let text = String::from_utf8_lossy(request).into_owned();
-        text.lines().find(|line| line.to_lowercase().starts_with("authorization")).unwrap_or_default().to_owned()
-    }).collect();
+    let mut used: Vec<String> = upstream
+        .requests()
+        .iter()
+        .map(|request| {
+            let text = String::from_utf8_lossy(request).into_owned();
+            text.lines()
+                .find(|line| line.to_lowercase().starts_with("authorization"))
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect();
     used.sort();
     used.dedup();
     assert_eq!(used.len(), 20);
     assert_eq!(states(&gateway).await["counts"]["keys"], 10_000);
     assert!(gateway.lines().iter().any(|line| line.contains("1 of the keys in")), "{:?}", gateway.lines());
     // The provider repeats a key it refuses: nobody else gets to see it.
-    let said = answer("400 Bad Request", "", r#"{"error":{"message":"what is sk-key-00020-0123456789?","type":"invalid_request_error"}}"#);
+    let said = answer(
+        "400 Bad Request",
+        "",
+        r#"{"error":{"message":"what is sk-key-00020-0123456789?","type":"invalid_request_error"}}"#,
+    );
     upstream.play(said);
     let reply = ask(&gateway, "m").await;
     assert_eq!(reply.status, 400);
@@ -247,7 +305,10 @@ async fn a_file_of_ten_thousand_keys_works() {
 
 #[test]
 fn a_wrong_line_of_a_file_is_told_by_its_number() {
-    let text = configuration("http://127.0.0.1:9", "keys_file = \"openai.keys\"\nkey_limits = { models = { \"a*b\" = {} } }");
+    let text = configuration(
+        "http://127.0.0.1:9",
+        "keys_file = \"openai.keys\"\nkey_limits = { models = { \"a*b\" = {} } }",
+    );
     let files = [("causeway.toml", text.as_bytes()), ("openai.keys", b"sk-a\nsk-b sk-c\n".as_slice())];
     let output = run(&["check", "-c", "causeway.toml"], &files, &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -257,7 +318,10 @@ fn a_wrong_line_of_a_file_is_told_by_its_number() {
     let files = [("causeway.toml", text.as_bytes()), files[1]];
     let output = run(&["check", "-c", "causeway.toml"], &files, &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("line 2 holds white space") && said.contains("keys_file") && !said.contains("sk-b"), "{said}");
+    assert!(
+        said.contains("line 2 holds white space") && said.contains("keys_file") && !said.contains("sk-b"),
+        "{said}"
+    );
     let output = run(&["check", "-c", "causeway.toml"], &files[..1], &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(2) && said.contains("cannot be read"), "{said}");

@@ -51,7 +51,12 @@ impl Admin {
         Self { observer, readiness, snapshot, password }
     }
 
-    fn answer(&self, method: &http::Method, uri: &http::Uri, headers: &HeaderMap) -> (u16, &'static str, String) {
+    fn answer(
+        &self,
+        method: &http::Method,
+        uri: &http::Uri,
+        headers: &HeaderMap,
+    ) -> (u16, &'static str, String) {
         const TEXT: &str = "text/plain; charset=utf-8";
         let path = uri.path();
         if path.starts_with("/admin/") && !self.may_read(headers) {

@@ -93,11 +93,11 @@ impl Reload {
         match state::build(&next, &self.registry, generation, self.extra.clone()) {
             Err(problems) => self.failed(&problems.join("; ")),
             Ok(snapshot) => {
-                self.ground.gates.adopt(snapshot.caps());
                 if let Some(store) = &self.store {
                     snapshot.keep_rests_in(store);
                 }
                 snapshot.follow(&self.ground.snapshot.load());
+                self.ground.gates.adopt(snapshot.caps());
                 self.ground.snapshot.store(Arc::new(snapshot));
                 for change in changes(&current, &next) {
                     tracing::info!("{change}");

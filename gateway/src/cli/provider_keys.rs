@@ -30,7 +30,9 @@ pub(super) enum ProvidersCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
     /// Add keys to the provider's `keys_file`: one per line, a note behind ` #`. Those that are there already are left out.
-    #[command(after_help = "Example:\n  causeway providers keys import openai new-keys.txt\n  pass show openai | causeway providers keys import openai -")]
+    #[command(
+        after_help = "Example:\n  causeway providers keys import openai new-keys.txt\n  pass show openai | causeway providers keys import openai -"
+    )]
     Import {
         #[command(flatten)]
         which: Which,
@@ -64,7 +66,9 @@ pub(super) enum KeysCommand {
         id: Option<String>,
     },
     /// Write a note behind a key of the `keys_file`; without a text the note goes.
-    #[command(after_help = "Example:\n  causeway providers keys note openai 3f9a12cc04d7 \"team shop, until June\"")]
+    #[command(
+        after_help = "Example:\n  causeway providers keys note openai 3f9a12cc04d7 \"team shop, until June\""
+    )]
     Note {
         #[command(flatten)]
         which: Which,

@@ -47,6 +47,7 @@ key_limits = { requests = ["10/min", "500/day"], tokens = ["100k/min"], models =
 credential = { header = "api-key" }
 headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
+blame_key = "401,403"
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 queue = { length = 100, wait = "5s" }
 proxy = "direct"

@@ -11,6 +11,7 @@ use super::network::{ProviderTls, Queue, show_proxy};
 use super::params::Params;
 use super::provider_keys::{KeyChoice, KeyLimits, KeyRest};
 use super::server::TimeoutOverrides;
+use super::statuses::Statuses;
 use super::text::secret;
 use crate::domain::Secret;
 
@@ -57,6 +58,14 @@ pub struct Provider {
     pub options: BTreeMap<String, serde_json::Value>,
     /// What requests to this provider may say, changed before they are sent and after the model's own rules.
     pub params: Params,
+    /// Texts that make a failure of an answer with a good status: one of them stands in its body, or in what its stream says
+    /// before the first content is over. Case and white space do not count. Default: none.
+    #[schemars(example = ["service temporarily unavailable"])]
+    pub error_triggers: Vec<String>,
+    /// The statuses that are the fault of the key that was sent, so that it rests and another one is used. Default: where
+    /// the vendor says so, as with 401 and 403.
+    #[schemars(example = "401,403")]
+    pub blame_key: Option<Statuses>,
     /// What this account may be asked at most; over it the next target is tried.
     pub limits: Limits,
     /// Who waits when `limits.concurrent` requests run and no other target has room. Default: nobody, the request is refused.

@@ -96,7 +96,10 @@ impl KeyLimits {
             if let Some(name) = name
                 && (name.is_empty() || name.trim_end_matches('*').contains('*') || name.ends_with("**"))
             {
-                return Some((vec!["models", name], format!("`{name}` is no name of a model and no beginning of names")));
+                return Some((
+                    vec!["models", name],
+                    format!("`{name}` is no name of a model and no beginning of names"),
+                ));
             }
             for (part, rates) in [("requests", requests), ("tokens", tokens)] {
                 if let Some(rate) = rates.iter().find(|rate| rate.count > MOST) {

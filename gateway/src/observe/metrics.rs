@@ -63,16 +63,16 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
-        let queue_waiting = IntGaugeVec::new(
-            Opts::new("causeway_queue_waiting", "Requests that wait for room at a provider."),
-            &["provider"],
-        )?;
-        registry.register(Box::new(queue_waiting.clone()))?;
         let gauges = |name: &str, help: &str, labels: &[&str]| {
             let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(gauges.clone()))?;
             Ok::<_, prometheus::Error>(gauges)
         };
+        let queue_waiting = IntGaugeVec::new(
+            Opts::new("causeway_queue_waiting", "Requests that wait for room at a provider."),
+            &["provider"],
+        )?;
+        registry.register(Box::new(queue_waiting.clone()))?;
         let build = IntGaugeVec::new(
             Opts::new("causeway_build_info", "Always 1; the version is a label."),
             &["version"],

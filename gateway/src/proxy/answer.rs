@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
-use super::stream::Stream;
 use super::provider_key::InHand;
+use super::stream::Stream;
 use crate::route::Running;
 use crate::upstream;
 

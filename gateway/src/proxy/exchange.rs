@@ -18,6 +18,8 @@ pub(super) struct Exchange {
     pub(super) waited: Duration,
     /// Limits that the last provider to refuse told with its refusal, in the client's words.
     pub(super) refused_with: HeaderMap,
+    /// How long a stream may be silent before the client gets a sign of life; zero: for ever.
+    pub(super) keep_alive: Duration,
     /// What was said in an answer that was sent; `None` until one is.
     pub(super) said: Option<Said>,
     /// The record that `observe` gets at the end.
@@ -45,6 +47,7 @@ impl Exchange {
             created,
             waited: Duration::ZERO,
             refused_with: HeaderMap::new(),
+            keep_alive: Duration::ZERO,
             said: None,
             record,
         }

@@ -168,8 +168,8 @@ fn settle<'p>(
         match outcome {
             Some(Ok(answer)) => answered = Some((runner, answer)),
             Some(Err(error)) => {
-                walk.failed(runner.waiting.step, &error);
                 walk.end(runner.place, runner.tally);
+                walk.failed(runner.waiting.step, &error);
                 failures.push((runner.waiting, error));
             }
             None => {

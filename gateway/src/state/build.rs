@@ -13,7 +13,7 @@ use crate::auth::Keyring;
 use crate::config::{self, Config, CredentialWay};
 use crate::domain::http::CredentialKind;
 use crate::domain::rules::leaves;
-use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, VirtualKey};
+use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, Trigger, VirtualKey};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Hedge, Model, Retry, Table};
 use crate::upstream::{self, Authorities, AzureAd, Caps, Credential, Network, Timeouts, Tls};
@@ -148,6 +148,8 @@ fn open(
         passages,
         stream_usage,
         rules: rules(&provider.params),
+        error_triggers: provider.error_triggers.iter().map(|text| Trigger::new(text)).collect(),
+        blame_key: provider.blame_key.clone(),
     })
 }
 
@@ -259,9 +261,15 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         name: name.into(),
         targets: model.targets.iter().map(|entry| target(&entry.to, entry.weight)).collect(),
         fallback: model.fallback.iter().map(|to| target(to, 1)).collect(),
+        on_content_policy: model.fallback_on.content_policy.iter().map(|to| target(to, 1)).collect(),
+        on_context_length: model.fallback_on.context_length.iter().map(|to| target(to, 1)).collect(),
+        empty: model.empty,
+        keep_alive: model.keep_alive.into(),
         retry: Retry {
             attempts: model.retry.attempts,
             on: model.retry.on.clone(),
+            failover: model.failover.clone(),
+            sent: model.retry.sent,
             first_wait: Duration::from(model.retry.backoff.from),
             longest_wait: Duration::from(model.retry.backoff.to),
         },

@@ -300,7 +300,7 @@ impl Doors {
     /// # Errors
     /// When nobody may wait, too many do, or it takes too long.
     pub async fn enter(&self) -> Result<Passes, Full> {
-        let Some((length, wait)) = self.queue else { return Err(self.full(false)) };
+        let Some((length, wait)) = self.queue else { return self.try_enter() };
         let counter = self.provider.as_ref().or(self.target.as_ref());
         let place = counter.map(|gate| gate.place(length).ok_or_else(|| self.full(false))).transpose()?;
         let entered = timeout(wait, async {

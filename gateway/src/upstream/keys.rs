@@ -250,8 +250,14 @@ impl Pool {
     fn all_rest(&self, away: &state::Away, now: Millis) -> GatewayError {
         let wait = away.until.map(|until| Duration::from_millis(until.saturating_sub(now)));
         let kind = if away.limited { Kind::RateLimited } else { Kind::Overloaded };
-        let back = wait.map_or_else(String::new, |wait| format!(", the first is back in {} s", wait.as_secs() + 1));
-        let context = format!("provider `{}`: none of {} keys may be used ({}){back}", self.name, self.keys.len(), away.why);
+        let back =
+            wait.map_or_else(String::new, |wait| format!(", the first is back in {} s", wait.as_secs() + 1));
+        let context = format!(
+            "provider `{}`: none of {} keys may be used ({}){back}",
+            self.name,
+            self.keys.len(),
+            away.why
+        );
         GatewayError {
             code: Some(GatewayError::KEYS_REST.to_owned()),
             retry_after: wait,
@@ -364,7 +370,8 @@ impl Pool {
             return;
         }
         let part = |letter: char| letter.is_ascii_alphanumeric() || "-_.~+/:".contains(letter);
-        let words = text.split(|letter: char| !part(letter)).map(|word| word.trim_end_matches(['.', ':', '/']));
+        let words =
+            text.split(|letter: char| !part(letter)).map(|word| word.trim_end_matches(['.', ':', '/']));
         let known = words.filter(|word| word.len() >= 8).filter_map(|word| {
             let index = self.circle.index(digest(&Secret::new(word)))?;
             self.keys.get(index as usize)

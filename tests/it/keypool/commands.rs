@@ -53,11 +53,19 @@ fn keys_are_imported_noted_listed_exported_and_removed() {
     let own = format!("keys = [\"{GOOD}\"]\nkeys_file = \"openai.keys\"");
     let shell = Shell::new(&configuration("http://127.0.0.1:9", &own));
     let lines: String = (0..3000).map(|key| format!("sk-key-{key:04}-0123456789\n")).collect();
-    std::fs::write(shell.file("new.txt"), format!("# mine\n{lines}\nsk-key-0000-0123456789\n{GOOD} # known\n{OTHER} # of the shop\n")).unwrap();
+    std::fs::write(
+        shell.file("new.txt"),
+        format!("# mine\n{lines}\nsk-key-0000-0123456789\n{GOOD} # known\n{OTHER} # of the shop\n"),
+    )
+    .unwrap();
     let new = shell.file("new.txt");
     let new = new.to_str().unwrap();
     let told = shell.json(&["import", "openai", new]);
-    assert_eq!((&told["added"], &told["duplicate"], &told["refused"]), (&3001.into(), &2.into(), &0.into()), "{told}");
+    assert_eq!(
+        (&told["added"], &told["duplicate"], &told["refused"]),
+        (&3001.into(), &2.into(), &0.into()),
+        "{told}"
+    );
     assert_eq!(mode(&shell.file("openai.keys")), 0o600);
     assert!(!shell.file("openai.keys.new").exists());
 
@@ -68,7 +76,10 @@ fn keys_are_imported_noted_listed_exported_and_removed() {
     let output = shell.run(&["import", "openai", shell.file("more.txt").to_str().unwrap()]);
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("1 added, 0 already there, 1 refused") && told.contains("line 2 holds white space"), "{told}");
+    assert!(
+        told.contains("1 added, 0 already there, 1 refused") && told.contains("line 2 holds white space"),
+        "{told}"
+    );
     assert!(told.contains("undo: mv ") && shell.file("openai.keys.before").exists(), "{told}");
     assert!(!told.contains("sk-"), "{told}");
 
@@ -108,7 +119,9 @@ fn every_command_has_an_example_and_says_what_is_missing() {
     let output = shell.run(&["import", "openai", "-"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("add `keys_file ="));
     let output = shell.run(&["list", "opnai"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no provider `opnai`; there are openai"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("there is no provider `opnai`; there are openai")
+    );
 }
 
 #[tokio::test]

@@ -148,7 +148,9 @@ fn configuration(providers: &[(&str, &Provider, &str)]) -> String {
 
 fn ask(gateway: &Arc<Gateway>, question: &str) -> JoinHandle<Reply> {
     let (gateway, question) = (Arc::clone(gateway), question.to_owned());
-    tokio::spawn(async move { gateway.client().ask(Shape::OpenAi, "m", &Shape::OpenAi.says(&question)).await })
+    tokio::spawn(
+        async move { gateway.client().ask(Shape::OpenAi, "m", &Shape::OpenAi.says(&question)).await },
+    )
 }
 
 #[tokio::test]
@@ -242,7 +244,10 @@ async fn over_the_cap_the_next_target_is_asked_at_once() {
     assert_eq!((near.questions(), far.questions()), (vec!["a".to_owned()], vec!["b".into(), "c".into()]));
     near.answer(1);
     good(&first.await.unwrap());
-    assert_eq!(gateway.metric("causeway_attempts_total", &["provider=\"near\"", "outcome=\"full\""]).await, 2.0);
+    assert_eq!(
+        gateway.metric("causeway_attempts_total", &["provider=\"near\"", "outcome=\"full\""]).await,
+        2.0
+    );
 }
 
 #[tokio::test]
@@ -279,10 +284,8 @@ async fn a_cap_that_is_lowered_takes_effect_as_requests_end() {
     until("three are there", || provider.running() == 3).await;
     gateway.rewrite(&with(1));
     gateway.hangup();
-    until("in force", || {
-        gateway.log().iter().any(|line| line["message"] == "the configuration is in force")
-    })
-    .await;
+    until("in force", || gateway.log().iter().any(|line| line["message"] == "the configuration is in force"))
+        .await;
     asked.push(ask(&gateway, "d"));
     gateway.until_metric("causeway_queue_waiting", &[], 1.0).await;
     provider.answer(2);

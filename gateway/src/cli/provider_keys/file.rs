@@ -165,7 +165,8 @@ impl Counts {
             });
             return format!("{answer}\n");
         }
-        let mut text = format!("{}: {added} added, {again} already there, {refused} refused\n", file.display());
+        let mut text =
+            format!("{}: {added} added, {again} already there, {refused} refused\n", file.display());
         for (line, why) in told {
             text.push_str(&format!("  line {line} {why}\n"));
         }

@@ -19,7 +19,10 @@ pub(super) fn list(known: &Known) -> Result<Outcome, String> {
         }
     };
     if known.json {
-        return Ok(Outcome::good(format!("{}\n", json!({ "provider": known.name, "keys": keys, "offline": running }))));
+        return Ok(Outcome::good(format!(
+            "{}\n",
+            json!({ "provider": known.name, "keys": keys, "offline": running })
+        )));
     }
     let mut text = String::new();
     for key in &keys {

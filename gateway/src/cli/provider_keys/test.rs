@@ -33,11 +33,17 @@ pub(super) fn run(known: &Known, origin: &Origin, parallel: usize, remove: bool)
     let provider = snapshot.providers.get(known.name.as_str()).ok_or("there is no such provider")?;
     let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let verdicts = workers.map_err(|error| error.to_string())?.block_on(all(provider, parallel));
-    let bad: Vec<String> =
-        verdicts.iter().filter(|verdict| matches!(verdict.asked, Asked::Bad(_))).map(|bad| bad.id.clone()).collect();
+    let bad: Vec<String> = verdicts
+        .iter()
+        .filter(|verdict| matches!(verdict.asked, Asked::Bad(_)))
+        .map(|bad| bad.id.clone())
+        .collect();
     let mut text = if known.json { as_json(known, &verdicts) } else { as_lines(&verdicts) };
     if remove && !bad.is_empty() {
-        let removed = file::remove(&Known { json: false, config: known.config.clone(), name: known.name.clone() }, &bad)?;
+        let removed = file::remove(
+            &Known { json: false, config: known.config.clone(), name: known.name.clone() },
+            &bad,
+        )?;
         if !known.json {
             text.push_str(&removed.text);
         }

@@ -30,6 +30,7 @@ impl<'a> Check<'a> {
             self.credential_of(name, provider, &route);
             self.headers_of(name, provider, &route);
             self.network_of(name, provider, &route);
+            self.triggers_of(name, provider, &route);
             match preset::of(self.config, name, provider) {
                 Ok(Some(preset)) => self.preset_of(name, provider, preset, &route),
                 Ok(None) => self.plugin_of(name, provider.plugin_name(name)),
@@ -39,6 +40,17 @@ impl<'a> Check<'a> {
                         format!("provider `{name}` is built on preset `{unknown}`, which there is not");
                     self.report(&route.key("preset"), message, "no such preset", help);
                 }
+            }
+        }
+    }
+
+    fn triggers_of(&mut self, name: &str, provider: &Provider, route: &Route) {
+        for (index, text) in provider.error_triggers.iter().enumerate() {
+            if text.chars().filter(|letter| !letter.is_whitespace()).count() < 4 {
+                let message =
+                    format!("an error trigger of provider `{name}` is found in nearly every answer");
+                let help = Some("write four letters at least, better a whole sentence".to_owned());
+                self.report(&route.key("error_triggers").index(index), message, "too short", help);
             }
         }
     }
@@ -76,7 +88,10 @@ impl<'a> Check<'a> {
             let help = Some(format!("as in `url = \"{}\"`, with what is in braces filled in", preset.url));
             self.report_key(route, message, "without `url`", help);
         }
-        let silent = provider.keys.is_empty() && provider.keys_file.is_none() && provider.credential.is_none() && provider.headers.is_empty();
+        let silent = provider.keys.is_empty()
+            && provider.keys_file.is_none()
+            && provider.credential.is_none()
+            && provider.headers.is_empty();
         let elsewhere = provider.url.is_some() && !preset.url.contains('{');
         if silent
             && !elsewhere

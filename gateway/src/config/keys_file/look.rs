@@ -30,7 +30,8 @@ pub fn look_at_keys_files(loaded: &mut Loaded) -> Result<(), ConfigError> {
                 }
                 if found.again > 0 {
                     let again = found.again;
-                    let note = format!("providers.{provider}: {again} of the keys in {shown} stand there again");
+                    let note =
+                        format!("providers.{provider}: {again} of the keys in {shown} stand there again");
                     loaded.notes.push(format!("{note}; each is used once"));
                 }
             }

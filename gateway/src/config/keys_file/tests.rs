@@ -25,7 +25,9 @@ fn a_line_is_a_key_and_perhaps_a_note() {
 
 #[test]
 fn what_is_no_key_is_refused_without_being_repeated() {
-    for line in ["sk-1 sk-2", "sk-\u{e4}", "{\"type\": \"authorized_user\"}", "{not json", &"x".repeat(20_000)] {
+    for line in
+        ["sk-1 sk-2", "sk-\u{e4}", "{\"type\": \"authorized_user\"}", "{not json", &"x".repeat(20_000)]
+    {
         let why = read(line).expect_err(line);
         assert!(!why.contains("sk-"), "{why}");
     }

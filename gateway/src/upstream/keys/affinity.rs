@@ -28,9 +28,14 @@ impl Circle {
     /// (rendezvous hashing); of many, those next behind a few points (multi-probe consistent hashing, arXiv:1505.00062).
     pub(super) fn preferred(&self, conversation: u64) -> impl Iterator<Item = u32> + use<> {
         let mut ranked: Vec<(u64, u32)> = if self.0.len() <= FEW {
-            self.0.iter().map(|(digest, index)| (mixed(conversation ^ digest.rotate_left(17)), *index)).collect()
+            self.0
+                .iter()
+                .map(|(digest, index)| (mixed(conversation ^ digest.rotate_left(17)), *index))
+                .collect()
         } else {
-            (0..PROBES).filter_map(|probe| self.behind(mixed(conversation.wrapping_add(mixed(probe))))).collect()
+            (0..PROBES)
+                .filter_map(|probe| self.behind(mixed(conversation.wrapping_add(mixed(probe)))))
+                .collect()
         };
         ranked.sort_unstable();
         ranked.into_iter().take(usize::try_from(PROBES).unwrap_or(1)).map(|(_, index)| index)

@@ -174,9 +174,10 @@ impl Pool {
         let mut state = self.state.lock();
         let serial = state.next_serial();
         let half = |rest: &Rest| rest.since + rest.until.saturating_sub(rest.since) / 2;
-        let due = state.rests.iter().filter(|(_, rest)| {
-            rest.cause == Cause::Refused && rest.until > now && half(rest) <= now
-        });
+        let due = state
+            .rests
+            .iter()
+            .filter(|(_, rest)| rest.cause == Cause::Refused && rest.until > now && half(rest) <= now);
         let due = due.filter_map(|(index, _)| {
             Some(ChosenKey { index: *index, digest: self.keys.get(*index as usize)?.digest, serial })
         });

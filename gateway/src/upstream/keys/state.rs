@@ -184,7 +184,8 @@ impl State {
         // Where there is only one, resting it on a guess helps nobody.
         let alone = self.rings.first().is_some_and(|ring| ring.keys() == 1);
         if failure.blame == Blame::Rate {
-            let length = (!alone || failure.retry_after.is_some()).then(|| resting.limited(failure.retry_after))?;
+            let length =
+                (!alone || failure.retry_after.is_some()).then(|| resting.limited(failure.retry_after))?;
             return Some(self.rest_at_model(settings, key, model, (Cause::Limited, length), now));
         }
         let rest = self.rests.entry(key).or_insert_with(Rest::none);
@@ -200,9 +201,8 @@ impl State {
             let enough = if forbidden { resting.forbidden_after } else { resting.after };
             let length = resting.refused(rest.level);
             if rest.failures < enough {
-                return forbidden.then(|| {
-                    self.rest_at_model(settings, key, model, (Cause::Refused, length), now)
-                });
+                return forbidden
+                    .then(|| self.rest_at_model(settings, key, model, (Cause::Refused, length), now));
             }
             (Cause::Refused, length)
         };
@@ -288,9 +288,10 @@ impl State {
             self.models.insert(model.clone(), line);
         }
         if same_rules {
-            let used = before.used.iter().filter_map(|((rule, key), used)| {
-                Some(((*rule, index(*key)?), used.clone()))
-            });
+            let used = before
+                .used
+                .iter()
+                .filter_map(|((rule, key), used)| Some(((*rule, index(*key)?), used.clone())));
             self.used = used.collect();
         }
         for (key, score) in (0_u32..).zip(&before.scores) {
@@ -330,7 +331,13 @@ impl State {
             }
             begun = *rest;
         }
-        Begun { cause, until: begun.until, level: begun.level, model: Some(model.to_owned()), why: cause.as_str() }
+        Begun {
+            cause,
+            until: begun.until,
+            level: begun.level,
+            model: Some(model.to_owned()),
+            why: cause.as_str(),
+        }
     }
 
     fn lift(&mut self, key: u32) {

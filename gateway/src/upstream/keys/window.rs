@@ -47,9 +47,7 @@ impl Rules {
 
     /// The limits of a rule.
     pub(super) fn limits(&self, rule: usize) -> &Limits {
-        rule.checked_sub(1)
-            .and_then(|at| self.models.get(at))
-            .map_or(&self.default, |(_, limits)| limits)
+        rule.checked_sub(1).and_then(|at| self.models.get(at)).map_or(&self.default, |(_, limits)| limits)
     }
 }
 

@@ -28,7 +28,9 @@ fn a_choice_costs_the_same_among_many_and_when_most_rest() {
         let mut random = fastrand::Rng::with_seed(7);
         while pool.counts(T0).usable > 10 {
             for _ in 0..(MANY / 10) {
-                let Ok(Some(key)) = pool.choose_with(&at("m"), T0, &mut |below| random.usize(..below)) else { break };
+                let Ok(Some(key)) = pool.choose_with(&at("m"), T0, &mut |below| random.usize(..below)) else {
+                    break;
+                };
                 if pool.state.lock().rests.len() < MANY - 10 {
                     pool.failed(key, "m", failure(Blame::Quota), T0);
                 }
@@ -66,7 +68,8 @@ fn random_choices_are_even() {
     let mut random = fastrand::Rng::with_seed(42);
     let mut counts: HashMap<String, f64> = HashMap::new();
     for _ in 0..10_000 {
-        let key = pool.choose_with(&at("m"), T0, &mut |below| random.usize(..below)).expect("one").expect("keys");
+        let key =
+            pool.choose_with(&at("m"), T0, &mut |below| random.usize(..below)).expect("one").expect("keys");
         *counts.entry(key.id()).or_default() += 1.0;
     }
     let chi: f64 = counts.values().map(|count| (count - 1000.0).powi(2) / 1000.0).sum();
@@ -95,7 +98,8 @@ fn smart_prefers_success_and_tries_everyone() {
     let bad: Vec<String> = pool.each().take(10).map(ChosenKey::id).collect();
     let (mut asked, mut bad_asked) = (HashMap::new(), 0);
     for turn in 0..20_000 {
-        let key = pool.choose_with(&at("m"), T0, &mut |below| random.usize(..below)).expect("one").expect("keys");
+        let key =
+            pool.choose_with(&at("m"), T0, &mut |below| random.usize(..below)).expect("one").expect("keys");
         if bad.contains(&key.id()) {
             pool.failed(key, "m", failure(Blame::Key), T0);
             bad_asked += u32::from(turn >= 10_000);
@@ -114,7 +118,8 @@ fn smart_prefers_success_and_tries_everyone() {
 fn a_conversation_keeps_its_key_while_it_may_be_used() {
     for keys in [2, 10, 1000] {
         let pool = pool(keys, Choice::RoundRobin);
-        let ask = |conversation: u64| Ask { preferred: Some(Preferred::Conversation(conversation)), ..at("m") };
+        let ask =
+            |conversation: u64| Ask { preferred: Some(Preferred::Conversation(conversation)), ..at("m") };
         let key = |conversation: u64, now| pool.choose(&ask(conversation), now).expect("one").expect("keys");
         for conversation in 0..50 {
             let own = key(conversation, T0);
@@ -126,7 +131,10 @@ fn a_conversation_keeps_its_key_while_it_may_be_used() {
         assert_ne!(other.id(), own.id());
         assert_eq!(key(7, T0).id(), other.id());
         assert_eq!(key(7, T0 + MINUTE).id(), own.id());
-        assert_eq!(pool.choose(&Ask { preferred: Some(Preferred::Key(other)), ..at("m") }, T0).expect("one"), Some(ChosenKey { serial: pool.state.lock().next_serial() - 1, ..other }));
+        assert_eq!(
+            pool.choose(&Ask { preferred: Some(Preferred::Key(other)), ..at("m") }, T0).expect("one"),
+            Some(ChosenKey { serial: pool.state.lock().next_serial() - 1, ..other })
+        );
     }
 }
 
@@ -176,7 +184,9 @@ fn equal_keys_are_one_and_ids_tell_nothing() {
 fn a_repeated_key_is_scrubbed_from_few_and_from_many() {
     for keys in [3, 1000] {
         let pool = pool(keys, Choice::RoundRobin);
-        for text in ["Incorrect API key provided: sk-number-000002.", "key=sk-number-000002&x", "(sk-number-000002)"] {
+        for text in
+            ["Incorrect API key provided: sk-number-000002.", "key=sk-number-000002&x", "(sk-number-000002)"]
+        {
             let mut text = text.to_owned();
             pool.scrub(&mut text);
             assert!(text.contains("***") && !text.contains("sk-number"), "{text}");

@@ -222,7 +222,9 @@ fn a_reload_carries_what_is_known_and_drops_keys_that_are_gone() {
     before.failed(late, "m", failure(Blame::Key), T0);
     assert_eq!(after_it.counts(T0).resting, 1);
     // Elsewhere nothing of it counts.
-    let moved = Arc::new(Pool::new(("vendor", "https://other.example"), given(4), Settings::default()).expect("keys"));
+    let moved = Arc::new(
+        Pool::new(("vendor", "https://other.example"), given(4), Settings::default()).expect("keys"),
+    );
     moved.follow(&after_it);
     assert_eq!(moved.counts(T0), Counts { keys: 4, usable: 4, resting: 0, limited: 0 });
 }
@@ -290,7 +292,12 @@ async fn a_restart_keeps_long_rests_and_forgets_those_of_removed_keys() {
     assert_eq!(again.list(Wanted { resting: true, skip: 0, limit: 9 }, T0).keys.len(), 3);
     // The next refusal of the first is its second in a row.
     again.failed(choose(&again, "m", T0 + MINUTE), "m", failure(Blame::Key), T0 + MINUTE);
-    assert_eq!(again.list(Wanted { resting: true, skip: 0, limit: 1 }, T0 + MINUTE).keys[0].rest.map(|rest| rest.until), Some(T0 + 3 * MINUTE));
+    assert_eq!(
+        again.list(Wanted { resting: true, skip: 0, limit: 1 }, T0 + MINUTE).keys[0]
+            .rest
+            .map(|rest| rest.until),
+        Some(T0 + 3 * MINUTE)
+    );
 
     // Without the first three.
     let fewer = Arc::new(
