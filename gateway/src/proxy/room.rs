@@ -73,7 +73,9 @@ fn doors(asking: &Asking<'_>, step: &Step) -> Doors {
         return Doors::default();
     };
     let own = provider.caps.is_any().then(|| gates.get(&step.provider)).flatten();
-    Doors { target: None, provider: own, queue: provider.caps.queue }
+    let narrow = provider.model_caps.get(&step.model).or_else(|| provider.model_caps.get("*"));
+    let narrow = narrow.and_then(|(name, _)| gates.get(name));
+    Doors { target: narrow, provider: own, queue: provider.caps.queue }
 }
 
 fn busy(providers: &str, full: Full) -> GatewayError {

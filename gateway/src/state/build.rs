@@ -145,6 +145,7 @@ fn open(
         plugin: plugin.into(),
         timeouts,
         caps: caps(provider),
+        model_caps: BTreeMap::new(),
         passages,
         stream_usage,
         rules: rules(&provider.params),
