@@ -60,6 +60,14 @@ impl Gateway {
         self.until_ready().await;
     }
 
+    /// Lets it end as it is told to, and starts it again in the same folder.
+    pub(crate) async fn restart(&mut self) {
+        self.terminate();
+        super::until("the process ends", || self.child.try_wait().unwrap().is_some()).await;
+        self.child = launch(self.folder.path(), &[], &self.output);
+        self.until_ready().await;
+    }
+
     async fn until_ready(&mut self) {
         let ready = async {
             loop {
