@@ -41,7 +41,15 @@ pub enum Destination {
 impl Target {
     /// A target with every other value at its default.
     pub fn to(to: Destination) -> Self {
-        Self { to, weight: 1, tier: 0, tags: Vec::new(), price: None, pause_until: None, terms: Terms::default() }
+        Self {
+            to,
+            weight: 1,
+            tier: 0,
+            tags: Vec::new(),
+            price: None,
+            pause_until: None,
+            terms: Terms::default(),
+        }
     }
 
     /// The same for a provider's model.

@@ -52,8 +52,7 @@ pub(super) async fn run(
         let (dialect, session, now) = (api.dialect.id(), exchange.head.session(), exchange.created);
         let facts = Facts { asks: &asks, dialect, session, now };
         let (asked, head, now, seed) = (&envelope.model, &exchange.head, Instant::now(), fastrand::u64(..));
-        let question =
-            Question { key: &key, asked, head, now, facts, clues, wishes: wishes.as_ref(), seed };
+        let question = Question { key: &key, asked, head, now, facts, clues, wishes: wishes.as_ref(), seed };
         snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?
     };
     exchange.record.model = plan.model.name.clone();

@@ -23,8 +23,6 @@ pub enum Why {
         /// So long from now.
         left: Duration,
     },
-    /// It is not well, or was told to wait.
-    Resting(Resting),
     /// The request wishes others only.
     NotOnly,
     /// The request wishes it to be left out.
@@ -45,7 +43,6 @@ impl Why {
         match self {
             Self::Resting(resting) => Some(resting.left),
             Self::Paused { left, .. } => Some(*left),
-            Self::Resting(resting) => Some(resting.left),
             _ => None,
         }
     }
@@ -63,7 +60,6 @@ impl fmt::Display for Why {
             Self::Resting(resting) => return resting.fmt(formatter),
             Self::Unfit(unfit) => return unfit.fmt(formatter),
             Self::Paused { until, .. } => return write!(formatter, "it is paused until {}", rfc3339(*until)),
-            Self::Resting(resting) => return resting.fmt(formatter),
             Self::NotOnly => "it is not among `provider.only`",
             Self::Ignored => "it is among `provider.ignore`",
             Self::NotInOrder => "it is not in `provider.order`, and `provider.allow_fallbacks` is false",

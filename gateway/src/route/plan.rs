@@ -13,7 +13,7 @@ use crate::balance::{Memory, Standing};
 use crate::config::Sticky;
 use crate::domain::target::model_for;
 use crate::domain::{Abilities, Destination, Target};
-use crate::error::{GatewayError, Kind};
+use crate::error::GatewayError;
 
 mod home;
 mod tier;
@@ -36,7 +36,6 @@ impl Table {
         fitness::admit(reading.model, question)?;
         let sticky = reading.model.sticky;
         let mut planner = Planner {
-            care: &reading.model.care,
             table: self,
             question,
             fleet,
@@ -51,35 +50,24 @@ impl Table {
         let mut steps = planner.steps(&reading);
         let mut fallback = planner.wished(&reading)?;
         let backed = question.wishes.is_none_or(|wishes| !wishes.no_fallbacks);
-        let mut each = |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
+        let mut each =
+            |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
         fallback.extend(each(&reading.model.fallback));
         let told = planner.passed_over.len();
-        let mut each = |targets| if backed { planner.each(targets, &reading.sent) } else { Vec::new() };
+        let mut each =
+            |targets| if backed { planner.each(reading.model, targets, &reading.sent) } else { Vec::new() };
         let on_content_policy = each(&reading.model.on_content_policy);
         let on_context_length = each(&reading.model.on_context_length);
+        // Those for special failures are not missed before there is one.
+        planner.passed_over.truncate(told);
         if steps.is_empty() && fallback.is_empty() {
-            steps.extend(last_resort::taken_from(&mut planner.passed_over, question.now));
-        }
-        if steps.is_empty()
-            && fallback.is_empty()
-            && let Some(error) = fitness::refusal(asked, &planner.passed_over)
-        {
-            // What is known to be too long for the others need not be tried there first.
-            if error.kind != Kind::ContextLength || on_context_length.is_empty() {
-                return Err(error);
-            }
-            steps.clone_from(&on_context_length);
+            steps = planner.last(asked, &on_context_length)?;
         }
         if fallback.len() > 1 {
             once_each(&mut fallback);
         }
         let affinity = (sticky != Sticky::Off).then(|| planner.affinity(&reading));
-        let Planner { mut passed_over, .. } = planner;
-        // Those for special failures are not missed before there is one.
-        passed_over.truncate(told);
-        if steps.is_empty() && fallback.is_empty() {
-            steps.extend(last_resort::taken_from(&mut passed_over, question.now));
-        }
+        let Planner { passed_over, .. } = planner;
         let plan = Plan {
             model: Arc::clone(reading.model),
             asked: reading.name.into_owned(),
@@ -105,8 +93,6 @@ struct Planner<'p> {
     table: &'p Table,
     question: &'p Question<'p>,
     fleet: &'p Fleet,
-    /// How the asked model looks after its targets.
-    care: &'p Care,
     turns: Turns,
     /// How failures are answered: by the asked model's own rules.
     care: &'p Care,
@@ -116,7 +102,7 @@ struct Planner<'p> {
     conversation: Option<Conversation>,
     random: fastrand::Rng,
     /// What strategies remember of turns that do not count, by model, tier and place.
-    unkept: HashMap<(usize, u32, bool), Memory>,
+    unkept: HashMap<(usize, u32, Turned), Memory>,
     passed_over: Vec<(Step, Why)>,
 }
 
@@ -146,7 +132,7 @@ impl Health {
 }
 
 enum Way<'p> {
-    Step(Step, health::Standing),
+    Step(Step),
     Model(&'p Arc<Model>, Vec<Branch<'p>>),
 }
 
@@ -154,6 +140,17 @@ impl Way<'_> {
     fn is_open(&self) -> bool {
         !matches!(self, Self::Model(_, branches) if branches.is_empty())
     }
+}
+
+/// Whose turn a group of targets takes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Turned {
+    /// Nothing is tried before them.
+    First,
+    /// Others are tried before them, and when those fail it is theirs.
+    Later,
+    /// None: they stand behind others of their tier, whose turn it is.
+    Not,
 }
 
 /// A step and the target it was made from.
@@ -195,6 +192,14 @@ impl<'p> Planner<'p> {
         steps
     }
 
+    /// Who is asked when nobody may be: the least bad of those that rest.
+    fn last(&mut self, asked: &str, on_context_length: &[Step]) -> Result<Vec<Step>, GatewayError> {
+        if let Some(step) = last_resort::taken_from(&mut self.passed_over, self.question.now) {
+            return Ok(vec![step]);
+        }
+        fitness::without_any(asked, &self.passed_over, on_context_length)
+    }
+
     /// The models that the request names itself.
     fn wished(&mut self, asked: &Reading<'p>) -> Result<Vec<Step>, GatewayError> {
         let Some(wishes) = self.question.wishes else { return Ok(Vec::new()) };
@@ -203,6 +208,7 @@ impl<'p> Planner<'p> {
             let here =
                 |error: GatewayError| GatewayError { param: Some(format!("models[{index}]")), ..error };
             let reading = self.table.permitted(self.question.key, name).map_err(here)?;
+            fitness::admit(reading.model, self.question).map_err(here)?;
             if reading.effort.is_some() && reading.effort != asked.effort {
                 let message =
                     format!("`{name}`: the effort of reasoning is said in `model`, for all of `models`");
@@ -315,17 +321,14 @@ impl<'p> Planner<'p> {
     fn step(&self, target: &Target, (provider, model): (&Arc<str>, &str), asked: &str) -> Step {
         let name = model_for(provider, model, asked);
         let state = self.fleet.target(provider, &name);
-        let lacks = if self.prefers {
-            fitness::lacking(&target.terms, self.question)
-        } else {
-            Abilities::default()
-        };
+        let lacks =
+            if self.prefers { fitness::lacking(&target.terms, self.question) } else { Abilities::default() };
         let provider = Arc::clone(provider);
         Step { provider, model: name, state, entry: Entry::Regular, lacks, told: None }
     }
 
-    /// Tier after tier, each as the strategy says, and then the same with those that fail too often. `front`: nothing is
-    /// tried before these.
+    /// Tier after tier, each as the strategy says; those that fail too often come behind the others of their tier. `front`:
+    /// nothing is tried before these.
     fn order(
         &mut self,
         model: &'p Model,
@@ -333,8 +336,9 @@ impl<'p> Planner<'p> {
         front: bool,
         into: &mut Vec<Found<'p>>,
     ) {
-        let group_of = |branch: &Branch<'_>| (branch.health.degraded, branch.target.tier);
+        let group_of = |branch: &Branch<'_>| (branch.target.tier, branch.health.degraded);
         branches.sort_by_key(group_of);
+        let mut well = None;
         let mut rest = branches.into_iter().peekable();
         while let Some(first) = rest.next() {
             let its = group_of(&first);
@@ -342,23 +346,30 @@ impl<'p> Planner<'p> {
             while let Some(next) = rest.next_if(|next| group_of(next) == its) {
                 group.push(next);
             }
-            let (degraded, well): (Vec<_>, Vec<_>) = group.into_iter().partition(Branch::is_degraded);
-            let behind = !well.is_empty();
-            for (group, behind) in [(well, false), (degraded, behind)] {
-                let memory = if behind { None } else { Some(front && into.is_empty()) };
-                for mut branch in self.in_order(model, group, memory) {
-                    if behind {
-                        branch.placed("degraded, behind the others");
-                    }
-                    self.follow(branch, front && into.is_empty(), into);
+            let (tier, degraded) = its;
+            // It is the turn of those before them, and the strategy keeps nothing of these.
+            let behind = degraded && well == Some(tier);
+            well = Some(tier).filter(|_| !degraded);
+            let front = front && into.is_empty();
+            let turn = if behind {
+                Turned::Not
+            } else if front {
+                Turned::First
+            } else {
+                Turned::Later
+            };
+            for mut branch in self.in_order(model, group, turn) {
+                if behind {
+                    branch.placed("degraded, behind the others");
                 }
+                self.follow(branch, front && into.is_empty(), into);
             }
         }
     }
 
     fn follow(&mut self, branch: Branch<'p>, front: bool, into: &mut Vec<Found<'p>>) {
         match branch.way {
-            Way::Step(step, _) => {
+            Way::Step(step) => {
                 into.push(Found { step, target: branch.target });
             }
             Way::Model(model, branches) => {

@@ -135,6 +135,7 @@ impl Table {
     #[must_use]
     pub fn with_auto(self, auto: Vec<String>) -> Self {
         Self { auto, ..self }
+    }
 
     /// Lets clients address these providers; each comes as a model that passes any name on.
     #[must_use]
@@ -167,7 +168,9 @@ impl Table {
 
     /// The targets that a model's requests can come to, also those of the models among them.
     pub fn leaves<'t>(&'t self, model: &'t Model) -> Vec<&'t Target> {
-        self.leaves_of(model, |model| model.targets.iter().chain(&model.fallback)).map(|(target, _)| target).collect()
+        self.leaves_of(model, |model| model.targets.iter().chain(&model.fallback))
+            .map(|(target, _)| target)
+            .collect()
     }
 
     /// The same without fallbacks, each with the model it belongs to, as far as they are in service.

@@ -38,7 +38,8 @@ struct Leaf<'a> {
 fn leaves<'a>(config: &'a Config, model: &'a config::Model) -> Vec<Leaf<'a>> {
     let (mut found, mut seen, mut open) = (Vec::new(), Vec::new(), vec![model]);
     while let Some(model) = open.pop() {
-        let own = |target: &'a config::Target| (target.destination(), target.price.as_ref(), Some(&target.terms));
+        let own =
+            |target: &'a config::Target| (target.destination(), target.price.as_ref(), Some(&target.terms));
         let others = model.fallback.iter().map(|to| (to.clone(), None, None));
         for (to, price, terms) in model.targets.iter().map(own).chain(others) {
             match to {

@@ -327,11 +327,6 @@ impl Running {
         self.state.tell(change, now);
     }
 
-    /// What the whole answer counted, and the time in which it was written.
-    pub fn wrote(&self, usage: &Usage, writing: Duration) {
-        self.state.experience.learn(usage, writing);
-    }
-
     /// The answer has ended, well or not.
     pub fn ended(self, error: Option<&GatewayError>, now: Instant) {
         if let Some(error) = error {

@@ -46,7 +46,6 @@ fn model(name: &str, balance: &str, targets: Vec<Target>, fallback: Vec<Target>)
         cache: Cache::Off,
         rules: Rules::default(),
         timeouts: TimeoutOverrides::default(),
-        care: Care::default(),
         facts: ModelFacts::default(),
         when: None,
         capabilities: Capabilities::default(),

@@ -1,7 +1,7 @@
 //! One tier of a model: its strategy orders the targets, or the conversation does.
 
-use super::{Branch, Planner, Way};
-use crate::balance::{Balance, Candidate, Memory, Standing, Turn};
+use super::{Branch, Planner, Turned, Way};
+use crate::balance::{Balance, Candidate, Standing, Turn};
 use crate::domain::{Asks, Destination, Price, Target};
 use crate::route::affinity::Place;
 use crate::route::{Model, Step, Told, Turns, wish};
@@ -10,13 +10,12 @@ use crate::route::{Model, Step, Told, Turns, wish};
 const USUAL_ANSWER: u64 = 512;
 
 impl<'p> Planner<'p> {
-    /// One tier, as the strategy orders it. `front`: nothing is tried before it; `None`: these stand behind others of their
-    /// tier, whose turn it is, and the strategy keeps nothing of them.
+    /// One tier, as the strategy orders it.
     pub(super) fn in_order(
         &mut self,
         model: &'p Model,
         mut group: Vec<Branch<'p>>,
-        front: Option<bool>,
+        turned: Turned,
     ) -> Vec<Branch<'p>> {
         let explained = self.turns == Turns::Untouched;
         let Some(tier) =
@@ -43,10 +42,10 @@ impl<'p> Planner<'p> {
             return picked(group, order);
         }
         let mut memories = model.memory.lock();
-        let memory = memories.of(tier, front);
-        let counts = self.turns == Turns::Taken && wished.is_none();
+        let memory = memories.of(tier, turned == Turned::First);
+        let counts = self.turns == Turns::Taken && wished.is_none() && turned != Turned::Not;
         // A model may stand in one plan twice: then its second turn follows its first, also where neither counts.
-        let use_of = (std::ptr::from_ref(model).addr(), tier, front);
+        let use_of = (std::ptr::from_ref(model).addr(), tier, turned);
         let memory =
             if counts { memory } else { self.unkept.entry(use_of).or_insert_with(|| memory.clone()) };
         let mut random = |bound: u32| self.random.u32(0..bound.max(1));
@@ -58,7 +57,7 @@ impl<'p> Planner<'p> {
     fn candidate(&self, branch: &Branch<'p>, priced: bool) -> Candidate {
         let (place, weight) = (branch.place, branch.target.weight.max(1));
         match &branch.way {
-            Way::Step(step, health) => Candidate {
+            Way::Step(step) => Candidate {
                 place,
                 weight,
                 in_flight: step.state.in_flight(),
@@ -108,7 +107,7 @@ fn tell(balance: &dyn Balance, group: &mut [Branch<'_>], candidates: &[Candidate
     for (at, branch) in group.iter_mut().enumerate() {
         let (Some(candidate), target) = (candidates.get(at), branch.target) else { continue };
         branch.standing = Some(balance.standing(candidates, at));
-        if let Way::Step(step, _) = &mut branch.way {
+        if let Way::Step(step) = &mut branch.way {
             step.told = Some(Box::new(Told {
                 within: Vec::new(),
                 balance: balance.name(),
@@ -125,25 +124,17 @@ impl Branch<'_> {
     /// Something else than the strategy's own measure put it where it is; only where that is explained.
     pub(super) fn placed(&mut self, by: &str) {
         let standing = Standing::Score(by.to_owned());
-        if let Way::Step(Step { told: Some(told), .. }, _) = &mut self.way {
+        if let Way::Step(Step { told: Some(told), .. }) = &mut self.way {
             told.standing = standing.clone();
         }
         self.standing = self.standing.as_ref().map(|_| standing);
-    }
-
-    /// Too many of its attempts failed of late.
-    pub(super) fn is_degraded(&self) -> bool {
-        match &self.way {
-            Way::Step(_, health) => health.degraded,
-            Way::Model(_, branches) => branches.iter().all(Self::is_degraded),
-        }
     }
 }
 
 /// A target as affinity sees it.
 fn place<'b>((branch, candidate): (&'b Branch<'_>, &Candidate)) -> Place<'b> {
     let (provider, model) = match (&branch.way, &branch.target.to) {
-        (Way::Step(step, _), _) => (step.provider.as_ref(), step.model.as_str()),
+        (Way::Step(step), _) => (step.provider.as_ref(), step.model.as_str()),
         (_, Destination::Model(name)) => ("", name.as_ref()),
         _ => ("", ""),
     };

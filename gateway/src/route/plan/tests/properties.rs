@@ -127,7 +127,8 @@ fn what_is_explained_is_what_is_planned() {
                     let regular = |step: &&Step| step.entry == Entry::Regular;
                     let told = explained.steps.iter().filter(regular).all(|step| step.told.is_some());
                     assert!(told, "{seed}");
-                    rested += usize::from(passed(&taken).iter().any(|told| told.contains("it rests for another")));
+                    rested +=
+                        usize::from(passed(&taken).iter().any(|told| told.contains("it rests for another")));
                     assert!(taken.steps.iter().all(|step| step.told.is_none()), "{seed}");
                     planned += 1;
                     longest = longest.max(steps.len());
