@@ -67,7 +67,7 @@ set = { service_tier = "flex" }
 max_tokens = 8192
 [models."gpt-*"]
 targets = [
-  { to = "openai/*", weight = 70, tier = 0, tags = ["eu"], pause_until = "2026-12-24T18:00:00Z", when = "tokens < 20000", can = ["images"], cannot = ["audio-input"], context = 128000, max_body = "8MiB", price = { input = 1.25, output = 10, cache_read = 0.125, cache_write = 1.5, request = 0.001, above = [{ tokens = 200000, input = 2.5, output = 15, cache_read = 0.25, cache_write = 3 }] } },
+  { to = "openai/*", weight = 70, tier = 0, tags = ["eu"], pause_until = "2026-12-24T18:00:00Z", concurrent = 50, when = "tokens < 20000", can = ["images"], cannot = ["audio-input"], context = 128000, max_body = "8MiB", price = { input = 1.25, output = 10, cache_read = 0.125, cache_write = 1.5, request = 0.001, above = [{ tokens = 200000, input = 2.5, output = 15, cache_read = 0.25, cache_write = 3 }] } },
 ]
 hedge = { after = "p95", share = 0.05, floor = "100ms", warm = 8000, also = [] }
 fallback = ["openai/gpt-5-mini"]

@@ -33,7 +33,6 @@ fn of_keys(root: &Node, notes: &mut Vec<String>) {
         ("keys", "budget"),
         ("teams", "limits"),
         ("teams", "budget"),
-        ("providers", "limits"),
     ];
     for (section, part) in parts {
         let Some(Value::Table(members)) = root.member(section).map(|member| &member.node.value) else {

@@ -7,7 +7,7 @@ use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
 use super::vigil::Vigil;
-use super::{attempt, counted, deliver, recall, receive, show, walk};
+use super::{attempt, counted, deliver, recall, receive, room, show, walk};
 use crate::dialect::{self, Endpoint};
 use crate::domain::{LazyAsks, Operation};
 use crate::error::{GatewayError, Kind};
@@ -78,6 +78,7 @@ pub(super) async fn run(
         }
     };
     let in_hand = answer.in_hand.clone();
+    let target = answer.target.clone();
     let affinity = exchange.plan.as_ref().and_then(|plan| plan.affinity.as_ref());
     exchange.record.affinity = affinity.map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
@@ -85,5 +86,6 @@ pub(super) async fn run(
         counted::complete(exchange, &envelope.body);
     }
     in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
+    room::spent(ground, &target, exchange.record.usage);
     sent
 }
