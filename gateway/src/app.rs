@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use crate::adapter::{Registry, Runtime};
 use crate::admin::{Admin, Readiness};
 use crate::auth;
+use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
@@ -15,6 +16,7 @@ use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::server::{self, Parts};
 use crate::state;
+use crate::store;
 use crate::upstream;
 use crate::vault::Vault;
 
@@ -77,6 +79,7 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         observer: Arc::clone(&observer),
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
+        cache: Cache::new(Arc::clone(&store), store::clock()),
     };
     let readiness = Arc::new(Readiness::default());
     let guarded = !config.admin.listen.0.ip().is_loopback();

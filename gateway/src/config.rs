@@ -37,6 +37,8 @@ pub mod plugin;
 pub mod preset;
 pub mod price;
 pub mod provider;
+pub mod reuse;
+pub mod routing;
 pub mod server;
 pub mod store;
 
@@ -56,6 +58,8 @@ pub use preset::Preset;
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use reuse::{Idempotency, Reuse, Scope};
+pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
@@ -82,6 +86,8 @@ pub struct Config {
     /// What clients ask for, and where it goes, by public name. One `*` in a name stands for any text;
     /// a full name goes before patterns, a longer pattern before a shorter one.
     pub models: BTreeMap<String, Model>,
+    /// What holds for the requests of all models.
+    pub routing: Routing,
     /// What holds for whatever does not say otherwise.
     pub defaults: Defaults,
     /// Who may ask, and how much: one virtual key, by a name you choose.
@@ -109,6 +115,7 @@ impl Default for Config {
             store: Store::default(),
             providers: BTreeMap::new(),
             models: BTreeMap::new(),
+            routing: Routing::default(),
             defaults: Defaults::default(),
             keys: BTreeMap::new(),
             teams: BTreeMap::new(),

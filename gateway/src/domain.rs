@@ -28,7 +28,7 @@ pub use money::Micros;
 pub use operation::Operation;
 pub use pattern::Pattern;
 pub use rate::Rate;
-pub use record::{Attempt, Record};
+pub use record::{Attempt, Record, Replay};
 pub use rules::Rules;
 pub use secret::Secret;
 pub use service_account::ServiceAccount;

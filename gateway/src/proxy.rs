@@ -20,6 +20,7 @@ mod rate_headers;
 mod recall;
 mod receive;
 mod reject;
+mod replay;
 mod service;
 mod show;
 mod stream;

@@ -10,10 +10,12 @@ use crate::domain::Rules;
 use crate::route::Table;
 use crate::upstream::{self, Timeouts};
 
+mod answers;
 mod build;
 mod model_facts;
 mod options;
 
+pub use answers::Answers;
 pub use build::build;
 
 /// One configuration, compiled. A request uses one from start to end.
@@ -30,6 +32,8 @@ pub struct Snapshot {
     pub max_body: usize,
     /// How long an attempt may take, before a provider's own word.
     pub timeouts: Timeouts,
+    /// Which answers may serve other requests.
+    pub answers: Answers,
     /// What response headers tell about us.
     pub headers: Headers,
 }

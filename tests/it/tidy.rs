@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 23] = [
+const RANKS: [(&str, u8); 24] = [
     ("domain", 0),
     ("error", 0),
     ("config", 1),
@@ -18,6 +18,7 @@ const RANKS: [(&str, u8); 23] = [
     ("account", 2),
     ("adapter", 2),
     ("auth", 2),
+    ("cache", 2),
     ("conversation", 2),
     ("dialect", 2),
     ("limit", 2),

@@ -8,6 +8,7 @@ mod credentials;
 mod keys;
 mod listeners;
 mod providers;
+mod reuse;
 mod targets;
 
 /// The names a file defines, including those whose definition is wrong.
@@ -57,6 +58,7 @@ pub(crate) fn cross_check(config: &Config, root: &Node, names: &Names, dropped: 
     check.providers();
     check.plugins();
     check.models();
+    check.reuse();
     check.prices();
     check.keys();
     check.budgets();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::params::Params;
 pub use super::retry::{Retry, RetryCondition};
+use super::reuse::Reuse;
 use super::server::TimeoutOverrides;
 use super::text::{Text, text_values};
 use crate::domain::Pattern;
@@ -41,6 +42,13 @@ pub struct Model {
     /// marks behind the tools, the system prompt and the last message of a conversation, unless the client set some.
     #[serde(default)]
     pub cache: Cache,
+    /// Keeps answers, and gives them to requests that are the same to the last byte. Default: none is kept.
+    #[serde(default)]
+    pub reuse: Option<Reuse>,
+    /// Requests that are the same and come while the first of them is being answered share its one call upstream; who
+    /// shares with whom is `reuse.scope`, or "key".
+    #[serde(default)]
+    pub single_flight: bool,
     /// What requests may say, changed before they are sent.
     #[serde(default)]
     pub params: Params,
@@ -68,6 +76,8 @@ impl Model {
             sticky: Sticky::default(),
             lossy: Lossy::default(),
             cache: Cache::default(),
+            reuse: None,
+            single_flight: false,
             params: Params::default(),
             timeouts: TimeoutOverrides::default(),
             context: None,

@@ -1,9 +1,12 @@
 //! An answer not yet sent. Consuming it is the commit point.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use super::stream::Stream;
+use crate::cache::{Opening, Reader};
 use crate::upstream;
 
 /// What came back from the target that answered.
@@ -26,6 +29,16 @@ pub(super) enum Body {
     Stream(Box<Stream>),
     /// Bytes nobody here reads, passed as they come.
     Raw(Box<Raw>),
+    /// Told to others as well, or before.
+    Shared(Box<Shared>),
+}
+
+/// An answer that is read beside others.
+pub(super) struct Shared {
+    /// How it begins.
+    pub(super) opening: Arc<Opening>,
+    /// This request's part in it.
+    pub(super) reader: Reader,
 }
 
 /// Sound, subtitles, events of a dialect nobody here reads.

@@ -8,10 +8,12 @@ use http::HeaderValue;
 use pingora::http::ResponseHeader;
 use tokio::time::Instant as Deadline;
 
-use super::answer::{Answer, Body, JSON, Raw};
+use super::answer::{Answer, Body, JSON, Raw, Shared};
 use super::exchange::Exchange;
 use super::receive::{Client, gone};
+use super::replay;
 use super::stream::Stream;
+use crate::cache::{Form, Reader};
 use crate::config::Headers;
 use crate::dialect::{Api, Dialect, Endpoint, model_list};
 use crate::domain::VirtualKey;
@@ -45,6 +47,7 @@ pub(super) async fn send(
         Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,
         Body::Stream(stream) => streamed(client, exchange, head, *stream, answer.deadline).await,
         Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
+        Body::Shared(body) => shared(client, exchange, head, *body).await,
     }
 }
 
@@ -136,7 +139,58 @@ async fn raw(
     client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left)
 }
 
-fn too_long() -> GatewayError {
+/// An answer that others read as well, or that was given before. A slow client holds up nobody else.
+async fn shared(
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    mut head: ResponseHeader,
+    body: Shared,
+) -> Result<(), GatewayError> {
+    let Shared { opening, mut reader } = body;
+    exchange.record.status = 200;
+    head.insert_header("content-type", opening.content_type.clone()).map_err(illegal)?;
+    if opening.form == Form::Stream {
+        head.insert_header("cache-control", "no-cache").map_err(illegal)?;
+    }
+    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
+    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
+    client.session.downstream_session.set_write_timeout(Some(STALLED));
+    let written = client.session.downstream_session.write_response_header(Box::new(head)).await;
+    let ended = match written {
+        Ok(()) => pieces(client, &mut reader, &opening.keep_alive).await,
+        Err(error) => Err(left(error)),
+    };
+    replay::settle(exchange, reader);
+    match &ended {
+        Ok(()) => {
+            return client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left);
+        }
+        Err(error) if error.kind != Kind::ClientGone => {
+            // The error itself was the last piece.
+            client.session.downstream_session.set_keepalive(None);
+            client.session.downstream_session.shutdown().await;
+        }
+        Err(_) => {}
+    }
+    ended
+}
+
+async fn pieces(client: &mut Client<'_>, reader: &mut Reader, alive: &Bytes) -> Result<(), GatewayError> {
+    loop {
+        // Asked anew each time: nothing of it is held while this client takes its bytes.
+        let next = tokio::select! {
+            biased;
+            next = reader.next() => next.map_err(|refusal| refusal.error)?,
+            gone = client.gone() => return Err(gone),
+            // An empty piece would be the end of the body.
+            () = tokio::time::sleep(KEEP_ALIVE), if !alive.is_empty() => Some(alive.clone()),
+        };
+        let Some(bytes) = next else { return Ok(()) };
+        client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
+    }
+}
+
+pub(super) fn too_long() -> GatewayError {
     GatewayError::gateway(Kind::Timeout, "the answer took longer than its total timeout")
 }
 
@@ -233,6 +287,11 @@ pub(super) fn head(
     if dialect == "bedrock-converse" {
         // The name AWS's SDKs read.
         head.insert_header("x-amzn-requestid", exchange.record.request_id.as_str()).map_err(illegal)?;
+    }
+    for (name, value) in &exchange.told {
+        if told != Headers::Off || !name.as_str().starts_with("x-causeway-") {
+            head.insert_header(name.clone(), value.clone()).map_err(illegal)?;
+        }
     }
     if told != Headers::Off {
         let milliseconds = exchange.overhead().as_secs_f64() * 1e3;

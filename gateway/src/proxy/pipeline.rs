@@ -1,9 +1,11 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
+use std::sync::Arc;
+
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::service::Ground;
-use super::{attempt, counted, deliver, recall, receive, show};
+use super::{attempt, counted, deliver, recall, receive, replay, show};
 use crate::dialect::{self, Endpoint};
 use crate::domain::Operation;
 use crate::error::GatewayError;
@@ -12,7 +14,7 @@ use crate::state::Snapshot;
 /// The life of a request. Read this first.
 pub(super) async fn run(
     ground: &Ground,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     client: &mut Client<'_>,
     exchange: &mut Exchange,
 ) -> Result<(), GatewayError> {
@@ -42,8 +44,9 @@ pub(super) async fn run(
     }
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
     let answer = tokio::select! {
-        // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
-        answer = Box::pin(attempt::first_good(&request, &plan, exchange)) => {
+        // Translate, send, translate back, unless there is an answer that serves this request as well. Boxed: what an
+        // attempt needs is not kept while its answer is sent.
+        answer = Box::pin(replay::first_good(&request, &plan, exchange)) => {
             answer.or_else(|error| request.estimate(error))?
         }
         gone = client.gone() => { // dropping the attempt cancels it

@@ -32,7 +32,8 @@ pub(super) async fn send(
             let _ = head.append_header(name.clone(), value.clone());
         }
     }
-    if error.origin == Origin::Upstream && !exchange.record.attempts.is_empty() {
+    let tried = !exchange.record.attempts.is_empty() || exchange.record.reused_from.is_some();
+    if error.origin == Origin::Upstream && tried {
         // Our own attempts are used up; retries of retries make storms.
         let _ = head.insert_header("x-should-retry", "false");
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::retry::Retry;
-use crate::config::{Cache, Lossy, TimeoutOverrides};
+use crate::config::{Cache, Lossy, Reuse, TimeoutOverrides};
 use crate::domain::{ModelFacts, Pattern, Rules, Target};
 
 /// One configured model.
@@ -22,6 +22,10 @@ pub struct Model {
     pub lossy: Lossy,
     /// Who marks what shall be kept in a prompt cache.
     pub cache: Cache,
+    /// Which answers are kept and given again.
+    pub reuse: Option<Reuse>,
+    /// Requests that are the same share one call.
+    pub single_flight: bool,
     /// What its requests may say.
     pub rules: Rules,
     /// How long its attempts may take, where it says otherwise than the provider.

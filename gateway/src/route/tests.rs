@@ -29,6 +29,8 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         retry: retry(),
         lossy: Lossy::Allow,
         cache: crate::config::Cache::Off,
+        reuse: None,
+        single_flight: false,
         rules: crate::domain::Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: crate::domain::ModelFacts::default(),

@@ -56,6 +56,7 @@ pub fn build(
             let facts = super::model_facts::of(config, &providers, model);
             Model { facts, ..model_of(name, model) }
         })),
+        answers: super::Answers::of(config, &providers),
         providers,
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
@@ -204,6 +205,8 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         },
         lossy: model.lossy,
         cache: model.cache,
+        reuse: model.reuse,
+        single_flight: model.single_flight,
         rules: rules(&model.params),
         timeouts: model.timeouts,
         facts: ModelFacts::default(),

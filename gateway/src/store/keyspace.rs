@@ -20,13 +20,16 @@ pub enum Space {
     Vault,
     /// Answers of the Responses API with what was asked: virtual key, response.
     Response,
+    /// Answers to requests with an `Idempotency-Key`: a digest of virtual key and header.
+    Idempotency,
     /// Counters that end by themselves.
     Counter,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 5] = [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Counter];
+    pub const ALL: [Self; 6] =
+        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Space {
             Self::Due => "due",
             Self::Vault => "vault",
             Self::Response => "response",
+            Self::Idempotency => "idempotency",
             Self::Counter => "counter",
         }
     }
@@ -43,7 +47,7 @@ impl Space {
     pub fn life(self) -> Option<Duration> {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         match self {
-            Self::Vault => Some(DAY),
+            Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
             Self::Meta | Self::Due | Self::Counter => None,
@@ -53,7 +57,7 @@ impl Space {
     /// How many bytes of records that expire may stand here. When there are more, those go first that would expire first.
     pub fn limit(self) -> u64 {
         match self {
-            Self::Vault => 256 << 20,
+            Self::Vault | Self::Idempotency => 256 << 20,
             Self::Response => 4 << 30,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
         }
