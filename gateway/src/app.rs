@@ -14,6 +14,7 @@ use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
+use crate::route::Fleet;
 use crate::server::{self, Parts};
 use crate::state;
 use crate::store;
@@ -77,6 +78,7 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
+        fleet: Arc::new(Fleet::default()),
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),

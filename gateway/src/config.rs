@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod annotate;
+mod balance;
 mod check;
 mod conform;
 mod environment;
@@ -31,6 +32,7 @@ mod tree;
 pub mod admin;
 pub mod key;
 pub mod model;
+pub mod network;
 pub mod observe;
 pub mod params;
 pub mod plugin;
@@ -50,6 +52,7 @@ pub use load::{find, load, parse};
 pub use model::{
     Balance, Cache, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
 };
+pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
 pub use overrides::overrides_in;
 pub use params::Params;

@@ -4,6 +4,7 @@
 //! something else) and writes canonical answers back in the client's own form. It knows no provider.
 
 pub mod anthropic_messages;
+mod asks;
 pub mod bedrock_converse;
 mod chat;
 pub mod cohere_chat;
@@ -33,7 +34,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::domain::http::Loss;
-use crate::domain::{Edit, Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Edit, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// What an answer needs to know beside its body.
@@ -79,6 +80,11 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// 400 with the path of the field when the body is not JSON or lacks what routing needs.
     fn read(&self, head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError>;
+
+    /// What a request asks for, beyond the facts: one more scan of the body, which never fails. Made when a plan needs it.
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        Asks::of(envelope, self.operation())
+    }
 
     /// Whether its clients bring opaque reasoning state back. Where they have no place for it, the vault keeps it.
     fn carries_state(&self) -> bool {

@@ -1,5 +1,7 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod asks;
+pub mod blame;
 pub mod date;
 pub mod duration;
 pub mod envelope;
@@ -9,6 +11,7 @@ pub mod id;
 pub mod model_facts;
 pub mod money;
 pub mod operation;
+pub mod outbound;
 pub mod pattern;
 pub mod rate;
 pub mod record;
@@ -20,12 +23,15 @@ pub mod target;
 pub mod usage;
 pub mod virtual_key;
 
+pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
+pub use blame::Blame;
 pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};
 pub use envelope::{Edit, Envelope, Framing, RequestHead};
 pub use model_facts::{ModelFacts, ModelPrice};
 pub use money::Micros;
 pub use operation::Operation;
+pub use outbound::{Outbound, ProxyScheme, ProxyUrl, Surroundings};
 pub use pattern::Pattern;
 pub use rate::Rate;
 pub use record::{Attempt, Record, Replay};

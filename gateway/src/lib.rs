@@ -27,6 +27,7 @@ pub mod config;
 pub mod mock;
 pub mod observe;
 pub mod store;
-// rank 0: plain data
+// rank 0: plain data, and arithmetic on it
+pub mod balance;
 pub mod domain;
 pub mod error;

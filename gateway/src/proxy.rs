@@ -1,8 +1,8 @@
 //! The data plane: the life of a request.
 //!
 //! `service` takes an exchange from Pingora and hands it to `pipeline`, which is the product: find the dialect,
-//! know the key, read the body, plan, try targets until one answers, deliver. `attempt` walks the plan; `answer`
-//! is what came back, unsent; `deliver` is the commit point, after which there is no other attempt. Whatever
+//! know the key, read the body, plan, try targets until one answers, deliver. `walk` walks the plan, `attempt` is one try
+//! at one target; `answer` is what came back, unsent; `deliver` is the commit point, after which there is no other attempt. Whatever
 //! happens, `service` hands one [`Record`](crate::domain::Record) to `observe`.
 
 mod answer;
@@ -24,5 +24,6 @@ mod replay;
 mod service;
 mod show;
 mod stream;
+mod walk;
 
 pub use service::{Gateway, Ground};

@@ -1,25 +1,56 @@
-//! Model and key → the targets to try, in order.
+//! Question → the targets to try, in order.
+//!
+//! `table` finds the model, `filter` says which of its targets may not be asked and why, a strategy of `balance` orders
+//! the rest. `health` knows how each target is doing, `judge` whose fault a failure was, `retry` what follows from it.
 
 use std::sync::Arc;
 
-use crate::domain::{Target, VirtualKey};
+use crate::balance::{Candidate, Turn};
+use crate::domain::{RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
-mod balance;
+mod filter;
+mod health;
+mod judge;
 mod retry;
 mod table;
 mod variant;
 
+pub use filter::Why;
+pub use health::{Fleet, Running, TargetState};
+pub use judge::blame;
 pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
 
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// Who asks.
+    pub key: &'q VirtualKey,
+    /// The model's name as the client said it.
+    pub asked: &'q str,
+    /// What else it said before the body.
+    pub head: &'q RequestHead,
+}
+
+/// Whether strategies count this plan as a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turns {
+    /// A request is planned.
+    Taken,
+    /// A plan is only shown: the next request gets the same.
+    Untouched,
+}
+
 /// One target, resolved for one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// The provider's name in the configuration.
     pub provider: Arc<str>,
     /// The provider's own model name.
     pub model: String,
+    /// How it is doing.
+    pub state: Arc<TargetState>,
 }
 
 /// Targets to try, in order.
@@ -28,9 +59,11 @@ pub struct Plan {
     /// The model as it is configured.
     pub model: Arc<Model>,
     /// Best first.
-    pub targets: Vec<Step>,
-    /// In order, each once, when the targets have failed.
+    pub steps: Vec<Step>,
+    /// In order, each once, when the steps have failed.
     pub fallback: Vec<Step>,
+    /// Targets that are not asked, and why.
+    pub passed_over: Vec<(Step, Why)>,
     /// The effort of reasoning that the model's name asked for.
     pub effort: Option<&'static str>,
 }
@@ -40,25 +73,46 @@ impl Table {
     ///
     /// # Errors
     /// [`Kind::ModelNotFound`] naming close ones, [`Kind::Permission`] for a model the key may not use.
-    pub fn plan(&self, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
-        let (model, asked, effort) = self.read(asked).ok_or_else(|| self.unknown(key, asked))?;
-        if !key.may_use(asked) {
-            return Err(GatewayError {
-                param: Some("model".to_owned()),
-                ..GatewayError::client(
-                    Kind::Permission,
-                    format!("this key may not use the model `{asked}`; ask the gateway's operator to add it"),
-                )
-            });
+    pub fn plan(&self, question: &Question<'_>, fleet: &Fleet, turns: Turns) -> Result<Plan, GatewayError> {
+        let (model, asked, effort) = self.permitted(question.key, question.asked)?;
+        let step = |target: &Target| {
+            let name = target.model_for(asked);
+            let state = fleet.target(&target.provider, &name);
+            Step { provider: Arc::clone(&target.provider), model: name, state }
+        };
+        let mut passed_over = Vec::new();
+        let mut open = Vec::new();
+        for (place, target) in model.targets.iter().enumerate() {
+            let step = step(target);
+            match filter::why_not(target, &step.state, question) {
+                Some(why) => passed_over.push((step, why)),
+                None => open.push((place, target.weight, step)),
+            }
         }
-        let targets = balance::weighted(&model.targets, &mut |bound| fastrand::u32(0..bound));
-        let step =
-            |target: &Target| Step { provider: Arc::clone(&target.provider), model: target.model_for(asked) };
-        Ok(Plan {
-            model: Arc::clone(model),
-            targets: targets.into_iter().map(step).collect(),
-            fallback: model.fallback.iter().map(step).collect(),
-            effort,
+        let steps = in_order(model, open, turns);
+        let fallback = model.fallback.iter().map(step).collect();
+        Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, effort })
+    }
+
+    /// The model a key may use by this name, its name without an effort, and the effort.
+    ///
+    /// # Errors
+    /// As [`Table::plan`].
+    pub fn permitted<'a>(
+        &self,
+        key: &VirtualKey,
+        asked: &'a str,
+    ) -> Result<(&Arc<Model>, &'a str, Option<&'static str>), GatewayError> {
+        let (model, asked, effort) = self.read(asked).ok_or_else(|| self.unknown(key, asked))?;
+        if key.may_use(asked) {
+            return Ok((model, asked, effort));
+        }
+        Err(GatewayError {
+            param: Some("model".to_owned()),
+            ..GatewayError::client(
+                Kind::Permission,
+                format!("this key may not use the model `{asked}`; ask the gateway's operator to add it"),
+            )
         })
     }
 
@@ -93,6 +147,29 @@ impl Table {
             ..GatewayError::client(Kind::ModelNotFound, format!("the model `{asked}` does not exist; {hint}"))
         }
     }
+}
+
+/// The targets that may be asked, as the model's strategy orders them.
+fn in_order(model: &Model, open: Vec<(usize, u32, Step)>, turns: Turns) -> Vec<Step> {
+    if open.len() < 2 {
+        return open.into_iter().map(|(.., step)| step).collect();
+    }
+    let candidate = |(place, weight, step): &(usize, u32, Step)| Candidate {
+        place: *place,
+        weight: *weight,
+        in_flight: step.state.in_flight(),
+        first_token: step.state.first_token(),
+        cost: None,
+        success: 1.0,
+    };
+    let candidates: Vec<_> = open.iter().map(candidate).collect();
+    let mut memory = model.memory.lock();
+    let mut copy = memory.clone();
+    let memory = if turns == Turns::Taken { &mut *memory } else { &mut copy };
+    let mut random = |bound| fastrand::u32(0..bound);
+    let order = model.balance.order(&candidates, &mut Turn { random: &mut random, memory });
+    let mut open: Vec<_> = open.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|(.., step)| step).collect()
 }
 
 #[cfg(test)]

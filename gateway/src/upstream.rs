@@ -15,14 +15,20 @@ use crate::error::{GatewayError, Kind};
 mod body;
 mod client;
 mod credential;
+mod network;
 mod peer;
+mod proxy;
+mod tls;
 
 pub use body::Body;
 pub use client::{Client, Response};
 pub use credential::{AzureAd, Credential};
+pub use network::Network;
 pub use peer::BaseUrl;
+pub use tls::{Authorities, Tls};
 
 use credential::Grant;
+use network::Line;
 
 /// How long the parts of one upstream request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +76,8 @@ pub struct Provider {
     region: Option<String>,
     next_key: AtomicUsize,
     resolved: peer::Resolved,
+    /// How connections are made.
+    line: Line,
 }
 
 /// One key of a provider.
@@ -109,6 +117,7 @@ impl Provider {
             region: None,
             next_key: AtomicUsize::new(0),
             resolved: peer::Resolved::default(),
+            line: Line::default(),
         })
     }
 
@@ -147,6 +156,20 @@ impl Provider {
     #[must_use]
     pub fn in_region(self, region: Option<&str>) -> Self {
         Self { region: region.map(str::to_owned), ..self }
+    }
+
+    /// Sets how connections are made, also those to a token endpoint.
+    ///
+    /// # Errors
+    /// When it does not fit the URL.
+    pub fn over(mut self, network: &Network) -> Result<Self, GatewayError> {
+        self.line = network.line(&self.url)?;
+        let elsewhere = network.elsewhere();
+        let grants = self.keys.iter_mut().filter_map(|key| key.grant.as_mut()).chain(&mut self.directory);
+        for grant in grants {
+            grant.endpoint.line = elsewhere.line(&grant.endpoint.url)?;
+        }
+        Ok(self)
     }
 
     /// Overwrites the provider's secrets in what it said: some vendors repeat the key they refuse.

@@ -21,6 +21,7 @@ mod operation;
 mod params;
 mod property;
 mod reload;
+mod replay;
 mod responses;
 mod route;
 mod store;

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 24] = [
+const RANKS: [(&str, u8); 25] = [
+    ("balance", 0),
     ("domain", 0),
     ("error", 0),
     ("config", 1),
@@ -52,6 +53,8 @@ const FENCES: [(&str, &[&str]); 6] = [
             "admin/service.rs",
             "upstream/client.rs",
             "upstream/peer.rs",
+            "upstream/proxy.rs",
+            "upstream/tls.rs",
             "upstream/body.rs",
             "app/background.rs",
         ],

@@ -32,6 +32,7 @@ const SAMPLE: &str = r#"
 [server]
 tls = { cert = "/etc/causeway/tls.crt", key = "/etc/causeway/tls.key" }
 plugins_dir = "/etc/causeway/plugins"
+proxy = "environment"
 [admin]
 password = ""
 [store]
@@ -45,7 +46,15 @@ credential = { header = "api-key" }
 headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
+queue = { length = 100, wait = "5s" }
+proxy = "direct"
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[providers.openai.tls]
+ca = "/etc/causeway/our-authority.pem"
+only_ca = "/etc/causeway/our-authority.pem"
+cert = "/etc/causeway/client.pem"
+key = "/etc/causeway/client.key"
+server_name = "api.openai.com"
 [providers.openai.params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
@@ -56,6 +65,8 @@ max_tokens = 8192
 targets = [{ to = "openai/*", weight = 70 }]
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
+[models."gpt-*".reuse]
+ttl = "10m"
 [models."gpt-*".params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]

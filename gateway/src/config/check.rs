@@ -1,5 +1,7 @@
 //! Cross-checks: what is right in itself but wrong together, with spans and did-you-mean.
 
+use std::path::Path;
+
 use super::suggest::did_you_mean;
 use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
@@ -7,6 +9,7 @@ use super::{Config, Problem};
 mod credentials;
 mod keys;
 mod listeners;
+mod network;
 mod providers;
 mod reuse;
 mod targets;
@@ -50,8 +53,15 @@ impl Names {
 }
 
 /// Checks a configuration against itself. `dropped` is what was wrong already; its consequences are not told again.
-pub(crate) fn cross_check(config: &Config, root: &Node, names: &Names, dropped: &[Route]) -> Vec<Problem> {
-    let mut check = Check { config, root, names, dropped, problems: Vec::new() };
+/// Files that it names are looked at from `folder`.
+pub(crate) fn cross_check(
+    config: &Config,
+    root: &Node,
+    names: &Names,
+    dropped: &[Route],
+    folder: &Path,
+) -> Vec<Problem> {
+    let mut check = Check { config, root, names, dropped, folder, problems: Vec::new() };
     check.listeners();
     check.timeouts();
     check.store();
@@ -71,6 +81,7 @@ struct Check<'a> {
     root: &'a Node,
     names: &'a Names,
     dropped: &'a [Route],
+    folder: &'a Path,
     problems: Vec<Problem>,
 }
 

@@ -57,6 +57,9 @@ fn anchor(config: &mut Config, folder: &Path) {
         at(&mut tls.cert);
         at(&mut tls.key);
     }
+    for tls in config.providers.values_mut().filter_map(|provider| provider.tls.as_mut()) {
+        tls.files().for_each(|(_, path)| at(path));
+    }
     for plugin in config.plugins.values_mut() {
         if let Source::File(path) = &mut plugin.source {
             at(path);
@@ -80,7 +83,7 @@ fn without_file(overrides: &[String], environment: Environment<'_>) -> Result<Lo
     examine(&text, "environment", overrides, &trimmed, tree::read(&text).0, |_| None)
 }
 
-/// Checks a configuration text; `name` stands for the file in errors.
+/// Checks a configuration text; `name` stands for the file in errors, and files that it names are looked at beside it.
 ///
 /// # Errors
 /// Everything that is wrong with it, at once.
@@ -117,8 +120,9 @@ fn examine(
     problems.append(&mut conformity.problems);
     problems.extend(demand(&names));
     let config = typed(&root);
+    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
     match &config {
-        Ok(config) => problems.append(&mut cross_check(config, &root, &names, &conformity.dropped)),
+        Ok(config) => problems.append(&mut cross_check(config, &root, &names, &conformity.dropped, folder)),
         Err(problem) if problems.is_empty() => problems.push(problem.clone()),
         // What could not be read has been told already, in better words.
         Err(_) => {}

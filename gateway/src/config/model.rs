@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::balance::Balance;
 use super::params::Params;
 pub use super::retry::{Retry, RetryCondition};
 use super::reuse::Reuse;
@@ -84,23 +85,6 @@ impl Model {
             max_output: None,
         }
     }
-}
-
-/// How requests are spread over targets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Balance {
-    /// By chance, in proportion to the weights.
-    #[default]
-    Weighted,
-    /// One after the other.
-    RoundRobin,
-    /// The one with the fewest running requests.
-    LeastBusy,
-    /// The one whose first token came soonest of late.
-    LeastLatency,
-    /// The one with the lowest price.
-    Cheapest,
 }
 
 /// What a loss in translation means.

@@ -1,7 +1,7 @@
 //! What a file says that this version does not act on yet. Each line goes when the feature comes.
 
 use super::tree::{Node, Value};
-use super::{Backend, Balance, Config, Source, Sticky};
+use super::{Backend, Config, Source, Sticky};
 
 /// One short line per part of the file that has no effect yet.
 pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
@@ -33,9 +33,6 @@ pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
 fn of_models(config: &Config, notes: &mut Vec<String>) {
     for (name, model) in &config.models {
         let name = super::tree::key_text(name);
-        if model.balance != Balance::Weighted {
-            notes.push(format!("`[models.{name}] balance` is not acted on yet: it is weighted"));
-        }
         if model.sticky != Sticky::Off {
             notes.push(format!("`[models.{name}] sticky` is not acted on yet"));
         }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::key::Limits;
+use super::network::{ProviderTls, Queue, show_proxy};
 use super::params::Params;
 use super::server::TimeoutOverrides;
 use super::text::secret;
@@ -45,8 +46,20 @@ pub struct Provider {
     pub params: Params,
     /// What this account may be asked at most; over it the next target is tried.
     pub limits: Limits,
+    /// Who waits when `limits.concurrent` requests run and no other target has room. Default: nobody, the request is refused.
+    pub queue: Option<Queue>,
     /// Instead of `[server.timeouts]`, for this provider.
     pub timeouts: TimeoutOverrides,
+    /// The way to it, instead of `[server] proxy`: a proxy's URL (`http`, `https`, `socks5`, or `socks5h`, which looks the
+    /// provider's name up itself), "environment" or "direct". The user and the password in it are never shown.
+    #[serde(deserialize_with = "secret::read_optional", serialize_with = "show_proxy")]
+    #[schemars(with = "Option<secret::SecretText>", example = "socks5h://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:1080")]
+    pub proxy: Option<Secret>,
+    /// TLS towards it, where the system's authorities and no certificate of one's own are not enough. Relative paths start
+    /// at the folder of this file, which are read again with it.
+    pub tls: Option<ProviderTls>,
+    /// Speak HTTP/2 where the provider does: many requests share one connection.
+    pub http2: bool,
 }
 
 impl Provider {

@@ -8,8 +8,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{Text, text_values};
-use crate::domain::{ByteSize, Timespan};
+use super::network::show_proxy;
+use super::text::{Text, secret, text_values};
+use crate::domain::{ByteSize, Secret, Timespan};
 
 /// The data plane: the OpenAI, Anthropic and Gemini APIs, all on the same addresses.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -36,6 +37,12 @@ pub struct Server {
     /// A folder of adapter files (`*.wasm`): each is a plugin under its file name, before the bundled one of that name.
     /// A relative path starts at the folder of this file. Default: none.
     pub plugins_dir: Option<PathBuf>,
+    /// The way to all providers that do not say otherwise: a proxy's URL (`http`, `https`, `socks5` or `socks5h`),
+    /// "environment" (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed) or "direct". The user and the
+    /// password in it are never shown. Default: "direct", whatever the environment says.
+    #[serde(deserialize_with = "secret::read_optional", serialize_with = "show_proxy")]
+    #[schemars(with = "Option<secret::SecretText>", example = "http://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:3128")]
+    pub proxy: Option<Secret>,
     /// How long each step may take; a provider or a model may say otherwise.
     pub timeouts: Timeouts,
 }
@@ -50,6 +57,7 @@ impl Default for Server {
             drain: Timespan::seconds(300),
             headers: Headers::Minimal,
             plugins_dir: None,
+            proxy: None,
             timeouts: Timeouts::default(),
         }
     }

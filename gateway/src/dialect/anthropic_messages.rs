@@ -26,7 +26,8 @@ mod written;
 use bytes::Bytes;
 
 use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost, object};
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::dialect::asks;
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The dialect of Claude's clients.
@@ -36,6 +37,10 @@ pub struct AnthropicMessages;
 impl Dialect for AnthropicMessages {
     fn id(&self) -> &'static str {
         "anthropic-messages"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::ANTHROPIC)
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

@@ -22,7 +22,8 @@ mod written;
 use bytes::Bytes;
 
 use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::dialect::asks;
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The vendor's word in canonical chat.
@@ -35,6 +36,10 @@ pub struct BedrockConverse;
 impl Dialect for BedrockConverse {
     fn id(&self) -> &'static str {
         "bedrock-converse"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::BEDROCK)
     }
 
     fn read(&self, head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

@@ -22,7 +22,8 @@ mod tokens;
 use bytes::Bytes;
 
 use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::dialect::asks;
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The vendor's word in canonical chat.
@@ -35,6 +36,10 @@ pub struct CohereChat;
 impl Dialect for CohereChat {
     fn id(&self) -> &'static str {
         "cohere-chat"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::COHERE)
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

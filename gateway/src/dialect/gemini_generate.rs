@@ -25,7 +25,8 @@ mod wire;
 use bytes::Bytes;
 
 use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::dialect::asks;
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The dialect.
@@ -35,6 +36,10 @@ pub struct GeminiGenerate;
 impl Dialect for GeminiGenerate {
     fn id(&self) -> &'static str {
         "gemini-generate"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::GEMINI)
     }
 
     fn read(&self, head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::object::{Object, Path};
 use super::ollama::{Shape, answer, canonical, error, facts, passing, settings, stream};
 use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::dialect::asks;
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 pub use super::ollama::show;
@@ -19,6 +20,10 @@ pub struct OllamaChat;
 impl Dialect for OllamaChat {
     fn id(&self) -> &'static str {
         "ollama-chat"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OLLAMA)
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

@@ -6,7 +6,8 @@ use super::object::{Object, Path};
 use super::ollama::canonical::{Chat, Content, Message, Part};
 use super::ollama::{Shape, answer, error, facts, image, passing, settings, stream};
 use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost};
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::dialect::asks;
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::{GatewayError, Kind};
 
 /// The dialect.
@@ -20,6 +21,10 @@ pub struct OllamaGenerate;
 impl Dialect for OllamaGenerate {
     fn id(&self) -> &'static str {
         "ollama-generate"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OLLAMA)
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

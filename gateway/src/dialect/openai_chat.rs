@@ -16,8 +16,9 @@ use bytes::Bytes;
 use super::{
     AnswerFacts, Dialect, Passing, StreamWriter, openai_error as failure, openai_responses, passage,
 };
+use crate::dialect::asks;
 use crate::domain::http::Loss;
-use crate::domain::{Edit, Envelope, RequestHead, Usage};
+use crate::domain::{Asks, Edit, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The dialect of OpenAI's chat completions and of all who copied it.
@@ -31,6 +32,10 @@ pub struct OpenAiChat;
 impl Dialect for OpenAiChat {
     fn id(&self) -> &'static str {
         "openai-chat"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPENAI)
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

@@ -13,7 +13,8 @@ mod stream;
 use bytes::Bytes;
 
 use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost, openai_chat::OpenAiChat, openai_error};
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::dialect::asks;
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The dialect.
@@ -23,6 +24,10 @@ pub struct OpenAiCompletions;
 impl Dialect for OpenAiCompletions {
     fn id(&self) -> &'static str {
         "openai-completions"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::COMPLETIONS)
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

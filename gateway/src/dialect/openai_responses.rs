@@ -37,8 +37,9 @@ pub use compaction::Compaction;
 use bytes::Bytes;
 
 use super::{AnswerFacts, Dialect, Passing, StreamWriter, lost, object, openai_error};
+use crate::dialect::asks;
 use crate::domain::http::Loss;
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::{GatewayError, Kind};
 
 /// Under this name stand, in canonical chat's `vendor`, fields and tools that only this API has. It is not `openai`:
@@ -52,6 +53,10 @@ pub struct OpenAiResponses;
 impl Dialect for OpenAiResponses {
     fn id(&self) -> &'static str {
         "openai-responses"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPENAI)
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

@@ -106,6 +106,15 @@ impl Record {
         }
     }
 
+    /// Takes over what one attempt found out: its losses and its usage stand for those of the attempts before it.
+    pub fn absorb(&mut self, attempt: Self) {
+        self.losses = attempt.losses;
+        self.usage = attempt.usage;
+        for call in attempt.plugin_calls {
+            self.add_plugin_calls(call);
+        }
+    }
+
     /// Counts one call into an adapter.
     pub fn count_plugin_call(
         &mut self,
@@ -114,22 +123,19 @@ impl Record {
         outcome: &'static str,
         took: Duration,
     ) {
-        let known = self
-            .plugin_calls
-            .iter_mut()
-            .find(|call| call.function == function && call.outcome == outcome && call.plugin == *plugin);
-        match known {
+        self.add_plugin_calls(PluginCall { plugin: Arc::clone(plugin), function, outcome, calls: 1, took });
+    }
+
+    fn add_plugin_calls(&mut self, added: PluginCall) {
+        let same = |call: &&mut PluginCall| {
+            call.function == added.function && call.outcome == added.outcome && call.plugin == added.plugin
+        };
+        match self.plugin_calls.iter_mut().find(same) {
             Some(call) => {
-                call.calls += 1;
-                call.took += took;
+                call.calls += added.calls;
+                call.took += added.took;
             }
-            None => self.plugin_calls.push(PluginCall {
-                plugin: Arc::clone(plugin),
-                function,
-                outcome,
-                calls: 1,
-                took,
-            }),
+            None => self.plugin_calls.push(added),
         }
     }
 }

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::stream::Stream;
 use crate::cache::{Opening, Reader};
+use crate::route::Running;
 use crate::upstream;
 
 /// What came back from the target that answered.
@@ -15,6 +16,8 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     /// `provider/model` that answered.
     pub(super) target: String,
+    /// Counts as a running request of its target until it is dropped; none: no target was asked.
+    pub(super) running: Option<Running>,
     /// When a stream must have ended.
     pub(super) deadline: tokio::time::Instant,
     /// Whole, or still coming.

@@ -1,10 +1,11 @@
-//! Walks the plan: translate, send, translate back; the next target on a failure that deserves it.
+//! One attempt at one target: translate, send, translate back. Nothing has been sent to the client when it is over.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::answer::{self, Answer};
@@ -20,9 +21,9 @@ use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
 use crate::dialect::{AnswerFacts, Dialect, told};
 use crate::domain::http::UpstreamRequest;
-use crate::domain::{Attempt, Envelope, Operation, Record};
-use crate::error::{GatewayError, Kind, Origin};
-use crate::route::{Judgement, Model, Plan, Step};
+use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
+use crate::error::{GatewayError, Kind};
+use crate::route::{Model, Step};
 use crate::state::{Provider, Snapshot};
 use crate::upstream::Response;
 use crate::vault::Recalled;
@@ -52,146 +53,138 @@ impl Request<'_> {
         Ok(Answer {
             headers: HeaderMap::new(),
             target: "causeway/estimate".to_owned(),
+            running: None,
             deadline: Deadline::now(),
             body: answer::Body::Whole(answer::JSON, body.into()),
         })
     }
 }
 
-/// The first answer that is one. Its first event is there; nothing has been sent to the client.
-pub(super) async fn first_good(
-    request: &Request<'_>,
-    plan: &Plan,
-    exchange: &mut Exchange,
-) -> Result<Answer, GatewayError> {
-    let retry = &plan.model.retry;
-    let model = &plan.model;
-    let recalled = Recalled::default();
-    let mut walk =
-        Walk { request, exchange, model, effort: plan.effort, canonical: None, recalled, failure: None };
-    let now = Instant::now();
-    // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
-    let mut waiting: Vec<Waiting<'_>> =
-        plan.targets.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
-    for _ in 0..retry.attempts {
-        let now = Instant::now();
-        let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
-        let Some(mut next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
-        if next.ready > walk.exchange.started + request.snapshot.timeouts.total {
-            break;
-        }
-        Exchange::wait(&mut walk.exchange.waited, tokio::time::sleep_until(next.ready.into())).await;
-        match walk.attempt(next.step).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => match retry.judge(&error) {
-                Judgement::Final => return Err(error),
-                Judgement::Elsewhere => {}
-                Judgement::Again => {
-                    if let Some(wait) = retry.wait(next.tried, error.retry_after, fastrand::f64()) {
-                        next.ready = Instant::now() + wait;
-                        next.tried += 1;
-                        waiting.push(next);
-                    }
-                }
-            },
-        }
-    }
-    for step in &plan.fallback {
-        match walk.attempt(step).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
-            Err(_) => {}
-        }
-    }
-    let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
-    Err(walk.failure.map_or_else(nothing, ours_to_answer_for))
+/// What the attempts of one request have in common. Two of them may run at the same time.
+pub(super) struct Asking<'a> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) model: &'a Model,
+    /// The effort of reasoning that the model's name asked for.
+    pub(super) effort: Option<&'static str>,
+    pub(super) head: &'a RequestHead,
+    pub(super) key: Arc<str>,
+    pub(super) request_id: String,
+    /// When the request's head was there, on both clocks.
+    pub(super) started: Instant,
+    pub(super) created: u64,
+    /// Decoded once, by the first attempt that needs it.
+    pub(super) canonical: OnceCell<Canonical>,
 }
 
-/// A target and when it may be asked.
-struct Waiting<'a> {
-    step: &'a Step,
-    ready: Instant,
-    /// Failed attempts so far.
-    tried: u32,
-}
-
-/// The provider's refusal of *our* key is not the client's fault and must not look like it.
-fn ours_to_answer_for(error: GatewayError) -> GatewayError {
-    if error.origin != Origin::Upstream {
-        return error;
+impl Asking<'_> {
+    /// Unix time in seconds.
+    fn now(&self) -> u64 {
+        self.created + self.started.elapsed().as_secs()
     }
-    match error.kind {
-        Kind::Authentication | Kind::Permission | Kind::Quota => GatewayError {
-            kind: Kind::Provider,
-            message: "the provider refused the gateway's own credentials or account".to_owned(),
-            code: None,
-            context: format!("{} ({})", error.context, error.message),
-            ..error
-        },
-        _ => error,
+
+    /// The request as canonical chat, and what the client could not carry of it.
+    async fn decode(&self) -> Result<Canonical, GatewayError> {
+        let Request { dialect, envelope, ground, .. } = *self.request;
+        let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
+        let recalled = if dialect.carries_state() {
+            Recalled::default()
+        } else {
+            ground.vault.recall(&self.key, &body).await
+        };
+        Ok(Canonical { body, recalled })
     }
 }
 
-/// One walk along a plan.
-struct Walk<'a> {
-    request: &'a Request<'a>,
-    exchange: &'a mut Exchange,
-    model: &'a Model,
-    /// What the model's name asked for.
-    effort: Option<&'static str>,
-    /// Decoded once, at the first target that needs it.
-    canonical: Option<Bytes>,
+/// A request in canonical form.
+pub(super) struct Canonical {
+    body: Bytes,
     /// What the vault holds for it.
     recalled: Recalled,
-    failure: Option<GatewayError>,
 }
 
-impl Walk<'_> {
-    async fn attempt(&mut self, step: &Step) -> Result<Answer, GatewayError> {
-        let began = Instant::now();
-        let mut attempt = Attempt {
-            provider: Arc::clone(&step.provider),
-            model: step.model.clone(),
-            status: None,
-            outcome: "ok",
-            error: None,
-            took: Duration::ZERO,
-            translated: false,
-        };
-        // A client that leaves drops us in the middle: then this is what is known.
-        self.exchange.record.attempts.push(Attempt { outcome: Kind::ClientGone.as_str(), ..attempt.clone() });
-        let result = self.try_target(step, &mut attempt).await;
-        attempt.took = began.elapsed();
-        let result = result.map_err(|mut error| {
-            if let Some(provider) = self.request.snapshot.providers.get(&step.provider) {
-                provider.upstream.scrub(&mut error.message);
-                provider.upstream.scrub(&mut error.context);
-            }
-            error.context(format!("target `{}/{}`", step.provider, step.model))
-        });
-        if let Err(error) = &result {
-            attempt.outcome = error.kind.as_str();
-            attempt.error = Some(error.to_string());
-            self.failure = Some(error.clone());
-        }
-        if let Some(last) = self.exchange.record.attempts.last_mut() {
-            *last = attempt;
-        }
-        result
-    }
+/// What an attempt finds out beside its answer.
+pub(super) struct Tally {
+    pub(super) attempt: Attempt,
+    /// Time spent waiting for the provider.
+    pub(super) waited: Duration,
+    /// Limits that a provider told with its refusal, in the client's words.
+    pub(super) refused_with: Option<HeaderMap>,
+    /// What a whole answer said.
+    pub(super) said: Option<Said>,
+    /// Losses, usage and calls into adapters.
+    pub(super) record: Record,
+}
 
-    async fn try_target(&mut self, step: &Step, attempt: &mut Attempt) -> Result<Answer, GatewayError> {
-        let Request { snapshot, dialect, envelope, ground, .. } = *self.request;
+impl Tally {
+    /// Of an attempt that has not ended. A client that leaves drops it in the middle: then this is what is known.
+    pub(super) fn of(step: &Step) -> Self {
+        Self {
+            attempt: Attempt {
+                provider: Arc::clone(&step.provider),
+                model: step.model.clone(),
+                status: None,
+                outcome: Kind::ClientGone.as_str(),
+                error: None,
+                took: Duration::ZERO,
+                translated: false,
+            },
+            waited: Duration::ZERO,
+            refused_with: None,
+            said: None,
+            record: Record::default(),
+        }
+    }
+}
+
+/// One attempt at one target.
+pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> Result<Answer, GatewayError> {
+    let began = Instant::now();
+    let running = step.state.begin();
+    let result = Try { asking, step, tally }.target().await;
+    tally.attempt.took = began.elapsed();
+    let result = result.map_err(|mut error| {
+        if let Some(provider) = asking.request.snapshot.providers.get(&step.provider) {
+            provider.upstream.scrub(&mut error.message);
+            provider.upstream.scrub(&mut error.context);
+        }
+        error.context(format!("target `{}/{}`", step.provider, step.model))
+    });
+    tally.attempt.outcome = "ok";
+    match result {
+        Ok(answer) => {
+            running.answered(began.elapsed());
+            Ok(Answer { running: Some(running), ..answer })
+        }
+        Err(error) => {
+            tally.attempt.outcome = error.kind.as_str();
+            tally.attempt.error = Some(error.to_string());
+            running.failed(&error);
+            Err(error)
+        }
+    }
+}
+
+struct Try<'t> {
+    asking: &'t Asking<'t>,
+    step: &'t Step,
+    tally: &'t mut Tally,
+}
+
+impl Try<'_> {
+    async fn target(&mut self) -> Result<Answer, GatewayError> {
+        let Asking { model, head, .. } = *self.asking;
+        let Request { snapshot, dialect, envelope, ground, .. } = *self.asking.request;
+        let step = self.step;
         let provider = snapshot.providers.get(&step.provider).ok_or_else(|| {
             GatewayError::gateway(Kind::Internal, "the target's provider is not configured")
         })?;
-        let timeouts = provider.timeouts.with(&self.model.timeouts);
-        let deadline = Deadline::from_std(self.exchange.started) + timeouts.total;
-        let changes = Changes::of(self.model, provider, self.effort, dialect, envelope);
+        let timeouts = provider.timeouts.with(&model.timeouts);
+        let deadline = Deadline::from_std(self.asking.started) + timeouts.total;
+        let changes = Changes::of(model, provider, self.asking.effort, dialect, envelope);
         let spoken = envelope.passable && provider.passage(dialect.id()).is_some();
         let fits = changes.as_ref().is_none_or(|changes| changes.fit(dialect));
         let passage = spoken && fits && pass_on::takes(dialect, envelope, provider);
-        attempt.translated = !passage;
+        self.tally.attempt.translated = !passage;
         let operation = dialect.operation();
         if !passage && !provider.adapter.manifest().translates(operation) {
             let what = operation.as_str();
@@ -202,10 +195,9 @@ impl Walk<'_> {
         let upstream_request = if passage {
             // Other vendors' state came to the client sealed, and may go back to them alone.
             let native = dialect.native(&envelope.body, &step.model);
-            let native = native.map(|body| dialect.read(&self.exchange.head, body)).transpose()?;
+            let native = native.map(|body| dialect.read(head, body)).transpose()?;
             let envelope = native.as_ref().unwrap_or(envelope);
-            let client = &self.exchange.head.headers;
-            let request = pass_on::request(dialect, envelope, client, provider, &step.model)?;
+            let request = pass_on::request(dialect, envelope, &head.headers, provider, &step.model)?;
             match &changes {
                 Some(changes) => {
                     UpstreamRequest { body: changes.in_own_form(dialect, &request.body)?, ..request }
@@ -213,21 +205,21 @@ impl Walk<'_> {
                 None => request,
             }
         } else {
-            self.decode().await?;
-            self.translate(provider, &route, changes.as_ref(), &mut lease)?
+            let canonical = self.asking.canonical.get_or_try_init(|| self.asking.decode()).await?;
+            self.translate(canonical, provider, &route, (changes.as_ref(), &mut lease))?
         };
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
         let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &timeouts));
         let first = Deadline::now() + timeouts.first_token;
         let until = if envelope.stream || envelope.raw { deadline.min(first) } else { deadline };
-        let sent = Exchange::wait(&mut self.exchange.waited, timeout_at(until, sent)).await;
+        let sent = Exchange::wait(&mut self.tally.waited, timeout_at(until, sent)).await;
         let response = sent.map_err(|_| too_slow())??;
-        attempt.status = Some(response.head.status);
-        let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.exchange.now());
+        self.tally.attempt.status = Some(response.head.status);
+        let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.asking.now());
         let target = format!("{}/{}", step.provider, step.model);
         let came = Came { provider, route, response, lease, until };
         let body = if !(200..300).contains(&came.response.head.status) {
-            self.exchange.refused_with = headers;
+            self.tally.refused_with = Some(headers);
             return Err(self.refused(came).await);
         } else if envelope.raw && passage {
             answer::Body::Raw(Box::new(self.raw(came).await?))
@@ -236,58 +228,44 @@ impl Walk<'_> {
         } else {
             self.whole(came).await?
         };
-        Ok(Answer { headers, target, deadline, body })
+        Ok(Answer { headers, target, deadline, running: None, body })
     }
 
     fn route(&self, provider: &Provider, step: &Step) -> Route {
         let wanted = &provider.adapter.manifest().client_headers;
-        let headers = &self.exchange.head.headers;
+        let headers = &self.asking.head.headers;
         let text = |name: &String| Some((name.clone(), headers.get(name)?.to_str().ok()?.to_owned()));
         Route {
             model: step.model.clone(),
-            streaming: self.request.envelope.stream,
-            dialect: self.request.dialect.id(),
+            streaming: self.asking.request.envelope.stream,
+            dialect: self.asking.request.dialect.id(),
             headers: wanted.iter().filter_map(text).collect(),
         }
     }
 
-    /// The request as canonical chat, and what the client could not carry of it.
-    async fn decode(&mut self) -> Result<(), GatewayError> {
-        if self.canonical.is_some() {
-            return Ok(());
-        }
-        let Request { dialect, envelope, ground, .. } = *self.request;
-        let body = off_the_worker(envelope.body.len(), || dialect.canonical(envelope))?;
-        if !dialect.carries_state() {
-            self.recalled = ground.vault.recall(&self.exchange.record.key, &body).await;
-        }
-        self.canonical = Some(body);
-        Ok(())
-    }
-
     fn translate(
         &mut self,
+        canonical: &Canonical,
         provider: &Provider,
         route: &Route,
-        changes: Option<&Changes<'_>>,
-        lease: &mut Option<Lease>,
+        (changes, lease): (Option<&Changes<'_>>, &mut Option<Lease>),
     ) -> Result<UpstreamRequest, GatewayError> {
-        let Request { dialect, envelope, .. } = *self.request;
-        let body = self.canonical.clone().unwrap_or_default();
+        let Request { dialect, envelope, .. } = *self.asking.request;
+        let body = canonical.body.clone();
         // State goes back only to where it came from.
         let whence = provenance(provider, &route.model);
-        let body = self.recalled.restored(&whence, &body).unwrap_or(body);
+        let body = canonical.recalled.restored(&whence, &body).unwrap_or(body);
         let body = match changes {
             Some(changes) => off_the_worker(body.len(), || changes.in_canonical(&body, &route.model))?,
             None => body,
         };
         let leased = lease.insert(provider.adapter.checkout()?);
-        let translated = call(&mut self.exchange.record, provider, "translate-request", body.len(), || {
+        let translated = call(&mut self.tally.record, provider, "translate-request", body.len(), || {
             leased.translator()?.translate_request(route, dialect.operation(), &body)
         });
         let (request, losses) = translated?;
         let losses = dialect.dropped(envelope).into_iter().chain(losses).collect();
-        self.exchange.record.losses = losses::of_request(self.model, provider, &body, losses)?;
+        self.tally.record.losses = losses::of_request(self.asking.model, provider, &body, losses)?;
         Ok(request)
     }
 
@@ -296,14 +274,11 @@ impl Walk<'_> {
         let Came { provider, mut response, lease, until, .. } = came;
         let status = response.head.status;
         let body = timeout_at(until, response.body.whole(MAX_ERROR));
-        let body = Exchange::wait(&mut self.exchange.waited, body)
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .unwrap_or_default();
+        let body =
+            Exchange::wait(&mut self.tally.waited, body).await.ok().and_then(Result::ok).unwrap_or_default();
         let lease = lease.map_or_else(|| provider.adapter.checkout(), Ok);
         let judged = lease.and_then(|mut lease| {
-            call(&mut self.exchange.record, provider, "map-error", body.len(), || {
+            call(&mut self.tally.record, provider, "map-error", body.len(), || {
                 Ok(lease.translator()?.map_error(status, &response.head.headers, &body))
             })
         });
@@ -320,23 +295,23 @@ impl Walk<'_> {
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
         let Came { provider, route, mut response, lease, until } = came;
         let body = timeout_at(until, response.body.whole(MAX_ANSWER));
-        let body = Exchange::wait(&mut self.exchange.waited, body).await.map_err(|_| too_slow())??;
-        let Request { dialect, envelope, .. } = *self.request;
+        let body = Exchange::wait(&mut self.tally.waited, body).await.map_err(|_| too_slow())??;
+        let Request { dialect, envelope, .. } = *self.asking.request;
         let Some(mut lease) = lease else {
             pass_on::judge(dialect, &body)?;
-            self.exchange.record.usage = dialect.whole_usage(&body);
-            self.exchange.said = Some(self.said(&body));
+            self.tally.record.usage = dialect.whole_usage(&body);
+            self.tally.said = Some(self.said(&body));
             return Ok(answer::Body::Whole(answer::JSON, body));
         };
         let headers = &response.head.headers;
-        let answer = call(&mut self.exchange.record, provider, "translate-response", body.len(), || {
+        let answer = call(&mut self.tally.record, provider, "translate-response", body.len(), || {
             lease.translator()?.translate_response(&route, dialect.operation(), headers, &body)
         })?;
-        self.exchange.record.usage = answer.usage;
-        self.exchange.said = Some(self.said(&answer.body));
-        self.exchange.record.lose(answer.losses);
+        self.tally.record.usage = answer.usage;
+        self.tally.said = Some(self.said(&answer.body));
+        self.tally.record.lose(answer.losses);
         if let Some(keeps) = dialect.keeps().filter(|_| dialect.operation() == Operation::Chat) {
-            self.exchange.record.lose(Lost::new(keeps).of(&answer.body));
+            self.tally.record.lose(Lost::new(keeps).of(&answer.body));
         }
         if let Some(content_type) = answer.content_type {
             return Ok(answer::Body::Whole(content_type, answer.body));
@@ -347,7 +322,7 @@ impl Walk<'_> {
         let facts = self.facts();
         let mut written =
             off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?;
-        if let Some(keeping) = &self.request.keeping {
+        if let Some(keeping) = &self.asking.request.keeping {
             let response = written.clone();
             keeping.keep_or_tell(&response, &mut written).await;
         }
@@ -358,7 +333,7 @@ impl Walk<'_> {
     async fn raw(&mut self, came: Came<'_>) -> Result<answer::Raw, GatewayError> {
         let Came { mut response, until, .. } = came;
         let first = timeout_at(until, response.body.next());
-        let first = Exchange::wait(&mut self.exchange.waited, first).await.map_err(|_| too_slow())??;
+        let first = Exchange::wait(&mut self.tally.waited, first).await.map_err(|_| too_slow())??;
         let first = first.ok_or_else(|| GatewayError::upstream(Kind::Malformed, "the answer is empty"))?;
         let content_type = response.head.headers.get(http::header::CONTENT_TYPE).cloned();
         let content_type =
@@ -368,13 +343,13 @@ impl Walk<'_> {
 
     /// How much a whole answer says; only looked up when its provider did not count.
     fn said(&self, body: &[u8]) -> Said {
-        let counted = self.exchange.record.usage.is_some_and(|usage| usage.output.is_some());
+        let counted = self.tally.record.usage.is_some_and(|usage| usage.output.is_some());
         Said { bytes: if counted { 0 } else { told::answered(body) }, complete: true, usage_fell: false }
     }
 
     async fn stream(&mut self, came: Came<'_>) -> Result<Stream, GatewayError> {
         let Came { provider, route, response, lease, until } = came;
-        let Request { dialect, envelope, .. } = *self.request;
+        let Request { dialect, envelope, .. } = *self.asking.request;
         let Response { head, body } = response;
         let writer = dialect.stream(&self.facts(), envelope);
         let mut stream = match lease {
@@ -386,16 +361,16 @@ impl Walk<'_> {
                 Stream::native(provider, body, passage.keeping_usage(asked), writer)
             }
             Some(mut lease) => {
-                call(&mut self.exchange.record, provider, "open-stream", 0, || {
+                call(&mut self.tally.record, provider, "open-stream", 0, || {
                     lease.translator()?.open_stream(&route, dialect.operation(), &head.headers)
                 })?;
                 let keeper = self.keeper(provider, &route);
-                Stream::translated(provider, body, lease, writer, self.exchange.started)
+                Stream::translated(provider, body, lease, writer, self.asking.started)
                     .losing(dialect.keeps().map(Lost::new))
-                    .kept_by(keeper, self.request.keeping.clone())
+                    .kept_by(keeper, self.asking.request.keeping.clone())
             }
         };
-        let Exchange { waited, record, .. } = &mut *self.exchange;
+        let Tally { waited, record, .. } = &mut *self.tally;
         let begun = Exchange::wait(waited, timeout_at(until, stream.begin(record))).await;
         begun.map_err(|_| too_slow())??;
         Ok(stream)
@@ -404,22 +379,23 @@ impl Walk<'_> {
     /// Who gathers the state of the answer: only calls bring any back, and without tools there are none.
     fn keeper(&self, provider: &Provider, route: &Route) -> Option<Keeper> {
         let calls = |body: &Bytes| ["\"tools\"", "\"functions\""].iter().any(|name| holds(body, name));
-        let needed = !self.request.dialect.carries_state() && self.canonical.as_ref().is_some_and(calls);
+        let needed = !self.asking.request.dialect.carries_state()
+            && self.asking.canonical.get().map(|canonical| &canonical.body).is_some_and(calls);
         needed.then(|| {
-            let vault = self.request.ground.vault.clone();
-            Keeper::new(vault, &self.exchange.record.key, provenance(provider, &route.model))
+            let vault = self.asking.request.ground.vault.clone();
+            Keeper::new(vault, &self.asking.key, provenance(provider, &route.model))
         })
     }
 
     fn facts(&self) -> AnswerFacts {
         AnswerFacts {
-            request_id: match &self.request.keeping {
+            request_id: match &self.asking.request.keeping {
                 Some(keeping) => keeping.answer.clone(),
-                None => self.exchange.record.request_id.clone(),
+                None => self.asking.request_id.clone(),
             },
-            created: self.exchange.created,
-            model: self.request.envelope.model.clone(),
-            waited: self.exchange.started.elapsed(),
+            created: self.asking.created,
+            model: self.asking.request.envelope.model.clone(),
+            waited: self.asking.started.elapsed(),
         }
     }
 }

@@ -43,12 +43,16 @@ pub(super) async fn send(
         // A model name may hold what a header may not; then the header says nothing.
         let _ = head.insert_header("x-causeway-model", answer.target.as_str());
     }
-    match answer.body {
+    let sent = match answer.body {
         Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,
         Body::Stream(stream) => streamed(client, exchange, head, *stream, answer.deadline).await,
         Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
         Body::Shared(body) => shared(client, exchange, head, *body).await,
+    };
+    if let Some(running) = answer.running {
+        running.ended(sent.as_ref().err());
     }
+    sent
 }
 
 /// A whole body, head and length first.
@@ -250,7 +254,7 @@ pub(super) async fn models(
     } else {
         let asked = crate::dialect::model_in(&exchange.head.path).unwrap_or_default();
         let asked = crate::domain::envelope::percent_decode(asked).into_owned();
-        snapshot.routes.plan(key, &asked)?;
+        snapshot.routes.permitted(key, &asked)?;
         model_list::single(shape, &entry(&asked))
     };
     let head = head(200, exchange, api.dialect.id(), snapshot.headers)?;

@@ -79,11 +79,6 @@ impl Exchange {
         }
     }
 
-    /// Unix time in seconds.
-    pub(super) fn now(&self) -> u64 {
-        self.created + self.started.elapsed().as_secs()
-    }
-
     /// Time since the start that was not spent waiting for others.
     pub(super) fn overhead(&self) -> Duration {
         self.started.elapsed().saturating_sub(self.waited)

@@ -9,6 +9,7 @@ use super::{attempt, counted, deliver, recall, receive, replay, show};
 use crate::dialect::{self, Endpoint};
 use crate::domain::Operation;
 use crate::error::GatewayError;
+use crate::route::{Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -37,7 +38,8 @@ pub(super) async fn run(
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
     let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
-    let plan = snapshot.routes.plan(&key, &envelope.model)?;
+    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head };
+    let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 
 use super::answer::{Answer, Body, Shared};
-use super::attempt::{self, Request};
+use super::attempt::Request;
 use super::exchange::Exchange;
+use super::walk;
 use crate::cache::{Flights, Form, Lead, Left, Opening, Reader, Refusal, reused};
 use crate::domain::Replay;
 use crate::error::GatewayError;
@@ -28,11 +29,11 @@ pub(super) async fn first_good(
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
     let Some(terms) = Terms::of(request, plan, exchange)? else {
-        return attempt::first_good(request, plan, exchange).await;
+        return walk::first_good(request, plan, exchange).await;
     };
     if terms.is_alone() {
         terms.tell_bypass(exchange);
-        return attempt::first_good(request, plan, exchange).await;
+        return walk::first_good(request, plan, exchange).await;
     }
     let reader = reader(request, plan, exchange, terms.clone())?;
     let mut reading = Reading { reader: Some(reader), exchange };
@@ -64,7 +65,7 @@ pub(super) async fn first_good(
         Body::Shared(Box::new(Shared { opening, reader }))
     };
     // Who makes the answer minds its deadline.
-    Ok(Answer { headers, target, deadline: tokio::time::Instant::now(), body })
+    Ok(Answer { headers, target, running: None, deadline: tokio::time::Instant::now(), body })
 }
 
 /// This request's part in an answer: kept, being made, or to be made.

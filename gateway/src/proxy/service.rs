@@ -17,6 +17,7 @@ use crate::dialect;
 use crate::domain::{RequestHead, id};
 use crate::error::{GatewayError, Kind};
 use crate::observe::Observer;
+use crate::route::Fleet;
 use crate::state::Snapshot;
 use crate::upstream;
 use crate::vault::Vault;
@@ -30,6 +31,8 @@ pub struct Ground {
     pub client: upstream::Client,
     /// Where finished requests are told.
     pub observer: Arc<Observer>,
+    /// How every target is doing; kept over reloads.
+    pub fleet: Arc<Fleet>,
     /// Reasoning state that clients cannot carry.
     pub vault: Vault,
     /// Answers that clients refer to.

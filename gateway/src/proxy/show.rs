@@ -40,16 +40,16 @@ pub(super) async fn model(
 ) -> Result<(), GatewayError> {
     let body = receive::body(snapshot, client, exchange).await?;
     let asked = show::asked(&body)?;
-    let plan = snapshot.routes.plan(key, &asked).map_err(|error| match error.kind {
+    let (model, ..) = snapshot.routes.permitted(key, &asked).map_err(|error| match error.kind {
         Kind::ModelNotFound => show::not_found(&asked),
         _ => error,
     })?;
-    let steps = plan.targets.iter().chain(&plan.fallback);
-    let providers = steps.filter_map(|step| snapshot.providers.get(&step.provider));
+    let targets = model.targets.iter().chain(&model.fallback);
+    let providers = targets.filter_map(|target| snapshot.providers.get(&target.provider));
     let capabilities: Vec<_> = providers.map(|provider| &provider.adapter.manifest().capabilities).collect();
     // What one of the targets can do is sent there.
     let can = |word: &str| capabilities.iter().any(|known| known.iter().any(|can| can == word));
-    let facts = plan.model.facts.clone();
+    let facts = model.facts.clone();
     let entry = ModelEntry { id: asked, created: 0, owned_by: "causeway".to_owned(), facts };
     tell(snapshot, client, exchange, JSON, show::model(&entry, can)).await
 }

@@ -1,19 +1,26 @@
 //! Public model name or pattern → its targets.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::retry::Retry;
+use crate::balance::{Balance, Memory};
 use crate::config::{Cache, Lossy, Reuse, TimeoutOverrides};
 use crate::domain::{ModelFacts, Pattern, Rules, Target};
 
 /// One configured model.
-#[derive(Clone, Debug)]
 pub struct Model {
     /// Its name or pattern, as configured; a metric's label.
     pub name: Arc<str>,
-    /// Shared by weight.
+    /// Shared as `balance` says.
     pub targets: Vec<Target>,
+    /// The strategy that orders them.
+    pub balance: &'static dyn Balance,
+    /// What it keeps between requests.
+    pub memory: Mutex<Memory>,
     /// In order, once every target has failed.
     pub fallback: Vec<Target>,
     /// What to do about failures.
@@ -32,6 +39,12 @@ pub struct Model {
     pub timeouts: TimeoutOverrides,
     /// What lists tell about it.
     pub facts: ModelFacts,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Model").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// All models of one configuration.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::balance::weighted;
-use super::{Judgement, Model, Retry, Table};
+use super::{Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
 use crate::config::{Lossy, TimeoutOverrides};
+use crate::domain::RequestHead;
 use crate::domain::{Pattern, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
@@ -25,6 +25,8 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
     Model {
         name: name.into(),
         targets,
+        balance: crate::balance::DEFAULT,
+        memory: parking_lot::Mutex::default(),
         fallback,
         retry: retry(),
         lossy: Lossy::Allow,
@@ -42,18 +44,14 @@ fn key(models: Option<&[&str]>) -> VirtualKey {
     VirtualKey { id: "k".into(), team: None, models }
 }
 
-#[test]
-fn weights_hold_over_ten_thousand_draws() {
-    let targets = [target("a", "m", 70), target("b", "m", 30), target("c", "m", 0)];
-    let mut first_is_a = 0;
-    let mut random = fastrand::Rng::with_seed(7);
-    for _ in 0..10_000 {
-        let order = weighted(&targets, &mut |bound| random.u32(0..bound));
-        assert_eq!(order.len(), 2, "a drained target is not tried");
-        first_is_a += u32::from(order[0].provider.as_ref() == "a");
-    }
-    // Four standard deviations around 7,000.
-    assert!((6_817..=7_183).contains(&first_is_a), "{first_is_a}");
+fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
+    let head = RequestHead {
+        method: http::Method::POST,
+        path: "/v1/chat/completions".to_owned(),
+        query: None,
+        headers: http::HeaderMap::new(),
+    };
+    table.plan(&Question { key, asked, head: &head }, &Fleet::default(), Turns::Taken)
 }
 
 #[test]
@@ -70,11 +68,11 @@ fn the_closest_pattern_wins_and_passes_the_name_on() {
         ("openai/gpt-5", "openai gpt-5"),
         ("whatever", "other whatever"),
     ] {
-        let plan = table.plan(&key(None), asked).expect(asked);
-        let shown: Vec<_> = plan
-            .targets
+        let planned = plan(&table, &key(None), asked).expect(asked);
+        let shown: Vec<_> = planned
+            .steps
             .iter()
-            .chain(&plan.fallback)
+            .chain(&planned.fallback)
             .map(|step| format!("{} {}", step.provider, step.model))
             .collect();
         assert_eq!(shown.join(", "), expected);
@@ -87,10 +85,10 @@ fn an_unknown_model_names_close_ones_and_only_allowed_ones() {
         model("gpt-5-mini", vec![target("a", "m", 1)], vec![]),
         model("gpt-5-mega", vec![target("a", "m", 1)], vec![]),
     ]);
-    let error = table.plan(&key(Some(&["gpt-5-mini"])), "gpt-5-mina").expect_err("unknown");
+    let error = plan(&table, &key(Some(&["gpt-5-mini"])), "gpt-5-mina").expect_err("unknown");
     assert_eq!(error.kind, Kind::ModelNotFound);
     assert_eq!(error.message, "the model `gpt-5-mina` does not exist; did you mean `gpt-5-mini`?");
-    let error = table.plan(&key(Some(&["gpt-5-mini"])), "gpt-5-mega").expect_err("forbidden");
+    let error = plan(&table, &key(Some(&["gpt-5-mini"])), "gpt-5-mega").expect_err("forbidden");
     assert_eq!(error.kind, Kind::Permission);
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
+use parking_lot::Mutex;
 
 use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
@@ -12,10 +13,10 @@ use crate::auth::Keyring;
 use crate::config::{self, Config, CredentialWay};
 use crate::domain::http::CredentialKind;
 use crate::domain::rules::leaves;
-use crate::domain::{ModelFacts, Rules, Secret, Target, VirtualKey};
+use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Model, Retry, Table};
-use crate::upstream::{self, AzureAd, Credential, Timeouts};
+use crate::upstream::{self, Authorities, AzureAd, Credential, Network, Timeouts, Tls};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
 ///
@@ -29,9 +30,15 @@ pub fn build(
 ) -> Result<Snapshot, Vec<String>> {
     let mut problems = Vec::new();
     let sources = sources(config, &mut problems);
+    let surroundings = Surroundings::read(|name| std::env::var(name).ok());
+    let mut outside = Outside {
+        proxy: config.server.proxy.clone(),
+        surroundings: Arc::new(if_obeyed(config, surroundings, &mut problems)),
+        authorities: Authorities::default(),
+    };
     let mut providers = HashMap::new();
     for (name, provider) in &config.providers {
-        match open(config, registry, &sources, name, provider) {
+        match open(config, (registry, &sources), &mut outside, (name, provider)) {
             Ok(provider) => drop(providers.insert(Arc::from(name.as_str()), Arc::new(provider))),
             Err(problem) => problems.push(problem),
         }
@@ -89,10 +96,9 @@ fn sources(config: &Config, problems: &mut Vec<String>) -> BTreeMap<String, Sour
 
 fn open(
     config: &Config,
-    registry: &Registry,
-    sources: &BTreeMap<String, Source>,
-    name: &str,
-    provider: &config::Provider,
+    (registry, sources): (&Registry, &BTreeMap<String, Source>),
+    outside: &mut Outside,
+    (name, provider): (&str, &config::Provider),
 ) -> Result<Provider, String> {
     let plugin = provider.plugin_name(name);
     let at = |problem: &dyn std::fmt::Display| format!("providers.{name}: {problem}");
@@ -119,7 +125,7 @@ fn open(
                 .map_err(|problem| at(&format!("the adapter `{plugin}` {problem}")))?
         }
     };
-    let upstream = network(name, &url, provider).map_err(|error| at(&error.message))?;
+    let upstream = connected(name, &url, provider, outside).map_err(|problem| at(&problem))?;
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
     // The adapter's own option says the same for what it translates.
@@ -138,14 +144,56 @@ fn open(
     })
 }
 
+/// What the environment says of proxies; what is wrong with it matters only to who obeys it.
+fn if_obeyed(
+    config: &Config,
+    surroundings: Result<Surroundings, String>,
+    problems: &mut Vec<String>,
+) -> Surroundings {
+    let obeys = |proxy: &Option<Secret>| proxy.as_ref().is_some_and(|proxy| proxy.expose() == "environment");
+    let obeyed = obeys(&config.server.proxy) || config.providers.values().any(|own| obeys(&own.proxy));
+    surroundings.unwrap_or_else(|problem| {
+        problems.extend(obeyed.then_some(problem));
+        Surroundings::default()
+    })
+}
+
+/// What lies around all providers.
+struct Outside {
+    /// The way out of those that do not say otherwise.
+    proxy: Option<Secret>,
+    surroundings: Arc<Surroundings>,
+    authorities: Authorities,
+}
+
 /// The provider as the network sees it.
-fn network(name: &str, url: &str, provider: &config::Provider) -> Result<upstream::Provider, GatewayError> {
+fn connected(
+    name: &str,
+    url: &str,
+    provider: &config::Provider,
+    outside: &mut Outside,
+) -> Result<upstream::Provider, String> {
     let region = provider.options.get("region").and_then(|region| region.as_str());
     let headers = provider.headers.iter().map(|(name, value)| (name.as_str(), value));
-    upstream::Provider::new(name, url, provider.keys.clone())?
-        .in_region(region)
-        .with_headers(headers)?
-        .with_credential(credential(provider.credential.as_ref())?)
+    let outbound = match provider.proxy.as_ref().or(outside.proxy.as_ref()) {
+        Some(proxy) => Outbound::parse(proxy.expose()).map_err(|why| format!("proxy: {why}"))?,
+        None => Outbound::Direct,
+    };
+    let tls = provider.tls.as_ref().map(|tls| Tls::read(tls, &mut outside.authorities));
+    let network = Network {
+        outbound,
+        surroundings: Arc::clone(&outside.surroundings),
+        tls: tls.transpose().map_err(|why| format!("tls: {why}"))?.unwrap_or_default(),
+        http2: provider.http2,
+    };
+    let opened = || {
+        upstream::Provider::new(name, url, provider.keys.clone())?
+            .in_region(region)
+            .with_headers(headers)?
+            .with_credential(credential(provider.credential.as_ref())?)?
+            .over(&network)
+    };
+    opened().map_err(|error| error.message)
 }
 
 fn credential(configured: Option<&config::Credential>) -> Result<Credential, GatewayError> {
@@ -203,6 +251,8 @@ fn model_of(name: &str, model: &config::Model) -> Model {
             first_wait: Duration::from(model.retry.backoff.from),
             longest_wait: Duration::from(model.retry.backoff.to),
         },
+        balance: model.balance.0,
+        memory: Mutex::default(),
         lossy: model.lossy,
         cache: model.cache,
         reuse: model.reuse,

@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use pingora::BError;
 use pingora::protocols::http::client::HttpSession;
-use pingora::upstreams::peer::HttpPeer;
 
 use super::client::Client;
+use super::peer::Peer;
 use crate::error::{GatewayError, Kind};
 
 /// Bytes gathered for one call into an adapter or one write, when they are already there.
@@ -18,7 +18,7 @@ const GATHER: usize = 64 << 10;
 /// The rest of one answer. Dropping it closes the connection, which cancels the request.
 pub struct Body {
     session: Option<HttpSession>,
-    peer: HttpPeer,
+    peer: Peer,
     client: Client,
     idle: Duration,
     /// The connection broke behind bytes that were gathered. Pingora tells it once, and then a clean end.
@@ -26,7 +26,7 @@ pub struct Body {
 }
 
 impl Body {
-    pub(super) fn new(session: HttpSession, peer: HttpPeer, client: Client, idle: Duration) -> Self {
+    pub(super) fn new(session: HttpSession, peer: Peer, client: Client, idle: Duration) -> Self {
         Self { session: Some(session), peer, client, idle, broken: None }
     }
 
@@ -97,8 +97,18 @@ impl Body {
 
     async fn release(&mut self) {
         if let Some(session) = self.session.take() {
-            let idle = self.peer.options.idle_timeout;
+            let idle = self.peer.idle_timeout();
             self.client.connector.release_http_session(session, &self.peer, idle).await;
+        }
+    }
+}
+
+impl Drop for Body {
+    /// A stream of a shared connection gives its place back, also when it is cut; other connections close.
+    fn drop(&mut self) {
+        let shared = matches!(self.session, Some(HttpSession::H2(_)));
+        if shared && tokio::runtime::Handle::try_current().is_ok() {
+            now_or_never(self.release());
         }
     }
 }

@@ -108,18 +108,54 @@ impl Client {
                 .get_http_session(&peer)
                 .await
                 .map_err(|error| broken(provider, &error, Kind::Unreachable))?;
+            young_enough(provider, &session)?;
             session.set_write_timeout(Some(timeouts.idle));
             let head = head(provider, request, signed)?;
             match exchange_heads(&mut session, head, request).await {
                 Ok(head) => {
+                    let head = from_provider(provider, head)?;
                     let body = Body::new(session, peer, self.clone(), timeouts.idle);
                     return Ok(Response { head, body });
                 }
-                // The provider closed an idle connection just as we used it: nothing was processed.
-                Err(_) if reused && turn < 2 => turn += 1,
-                Err(error) => return Err(broken(provider, &error, Kind::Provider)),
+                Err(mut error) => {
+                    if matches!(error.etype(), ErrorType::H2Downgrade | ErrorType::InvalidH2) {
+                        self.connector.prefer_h1(&peer);
+                    }
+                    // The provider closed an idle connection just as we used it: nothing was processed. On a shared one
+                    // that is so only when it says so.
+                    error.retry.decide_reuse(reused);
+                    let shared = matches!(session, HttpSession::H2(_));
+                    let unprocessed = if shared { error.retry() } else { reused };
+                    if !unprocessed || turn >= 2 {
+                        return Err(broken(provider, &error, Kind::Provider));
+                    }
+                    turn += 1;
+                }
             }
         }
+    }
+}
+
+/// Refuses a connection in a version of TLS that is not to be spoken, before anything is sent on it.
+fn young_enough(provider: &Provider, session: &HttpSession) -> Result<(), GatewayError> {
+    let version = session.digest().and_then(|digest| digest.ssl_digest.as_ref()).map(|tls| &tls.version);
+    match version {
+        Some(version) if !provider.line.way.forwards() && provider.line.tls.is_too_old(version) => {
+            let why = format!("it speaks {version} and `tls.min_version` is 1.3");
+            Err(unreachable(provider, &why, Kind::Unreachable))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A proxy that was told the whole URL answers for itself when it does not know us.
+fn from_provider(provider: &Provider, head: ResponseHead) -> Result<ResponseHead, GatewayError> {
+    match provider.line.way.proxy() {
+        Some(proxy) if head.status == 407 && provider.line.way.forwards() => {
+            let why = format!("the proxy {}", proxy.unknown_user());
+            Err(unreachable(provider, &why, Kind::Unreachable))
+        }
+        _ => Ok(head),
     }
 }
 
@@ -136,6 +172,8 @@ fn head(
 ) -> Result<Box<RequestHeader>, GatewayError> {
     let illegal = |_| GatewayError::plugin("the request's head is not legal HTTP");
     let Signed { path, headers } = signed;
+    let forwarded = provider.line.way.forwards().then(|| provider.url.absolute(path));
+    let path = forwarded.as_deref().unwrap_or(path);
     let mut head = RequestHeader::build(request.method.clone(), path.as_bytes(), Some(headers.len() + 4))
         .map_err(illegal)?;
     head.insert_header("host", provider.url.host_header()).map_err(illegal)?;
@@ -145,6 +183,12 @@ fn head(
         head.append_header(name.clone(), value.clone()).map_err(illegal)?;
     }
     head.insert_header("content-length", request.body.len()).map_err(illegal)?;
+    head.remove_header("proxy-authorization");
+    if let (Some(proxy), Some(_)) = (provider.line.way.proxy(), &forwarded)
+        && let Some(authorization) = &proxy.authorization
+    {
+        head.insert_header("proxy-authorization", authorization.expose()).map_err(illegal)?;
+    }
     Ok(Box::new(head))
 }
 
@@ -174,14 +218,17 @@ fn broken(provider: &Provider, error: &BError, otherwise: Kind) -> GatewayError 
         ErrorType::ReadTimedout | ErrorType::WriteTimedout => Kind::Timeout,
         _ => otherwise,
     };
+    unreachable(provider, &error.to_string(), kind)
+}
+
+fn unreachable(provider: &Provider, why: &str, kind: Kind) -> GatewayError {
     let message = match kind {
         Kind::Unreachable => "the provider cannot be reached",
         Kind::Timeout => "the provider took too long",
         _ => "the provider closed the connection",
     };
-    GatewayError::upstream(kind, message).context(format!(
-        "provider `{}` at {}: {error}",
-        provider.name,
-        provider.url.host_header()
-    ))
+    let Provider { name, url, line, .. } = provider;
+    let through = line.way.proxy().map(|proxy| format!(" through proxy `{}`", proxy.url)).unwrap_or_default();
+    GatewayError::upstream(kind, message)
+        .context(format!("provider `{name}` at {}{through}: {why}", url.host_header()))
 }

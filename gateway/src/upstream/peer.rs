@@ -3,22 +3,32 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-use pingora::protocols::ALPN;
-use pingora::upstreams::peer::HttpPeer;
+use std::fmt;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
 
+use parking_lot::Mutex;
+use pingora::connectors::L4Connect;
+use pingora::protocols::ALPN;
+use pingora::protocols::l4::socket;
+use pingora::upstreams::peer::{HttpPeer, Peer as PingoraPeer, PeerOptions};
+use pingora::utils::tls::CertKey;
+
+use super::network::Way;
 use super::{Provider, Timeouts};
 use crate::error::{GatewayError, Kind};
 
 /// How long a resolved address is used before the name is looked up again.
 const RESOLVED_FOR: Duration = Duration::from_secs(10);
+/// Requests on one HTTP/2 connection at a time; a server that allows fewer says so.
+const STREAMS: usize = 100;
 
 /// Where a provider is, taken apart once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
-    tls: bool,
-    host: String,
-    port: u16,
+    pub(super) tls: bool,
+    pub(super) host: String,
+    pub(super) port: u16,
     /// Path in front of the API's own, without a trailing slash and without the version segment.
     prefix: String,
     /// The version segment, when the URL ends in one; it stands in for the API's own. Empty: the server has none.
@@ -91,6 +101,16 @@ impl BaseUrl {
         }
     }
 
+    /// The host without the brackets of an IPv6 address.
+    pub(super) fn bare_host(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
+    }
+
+    /// The whole URL of a path, as a proxy is told it.
+    pub(super) fn absolute(&self, path: &str) -> String {
+        format!("{}://{}{path}", if self.tls { "https" } else { "http" }, self.host_header())
+    }
+
     /// The value of the host header.
     pub fn host_header(&self) -> String {
         match (self.tls, self.port) {
@@ -118,47 +138,127 @@ fn major(version: &str) -> u32 {
     digits.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
-/// The addresses of one provider, looked up now and then.
+/// The addresses of one host, looked up now and then.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     known: Mutex<Option<(Instant, Vec<SocketAddr>)>>,
 }
 
-impl Provider {
-    /// A peer at one of the provider's addresses; `turn` picks another after a failed connect.
-    pub(super) async fn peer(&self, timeouts: &Timeouts, turn: usize) -> Result<HttpPeer, GatewayError> {
-        let addresses = self.addresses().await?;
-        let address = addresses
-            .get(turn.checked_rem(addresses.len()).unwrap_or(0))
-            .ok_or_else(|| self.unreachable("has no address"))?;
-        let mut peer = HttpPeer::new(address, self.url.tls, self.url.host.clone());
-        peer.options.connection_timeout = Some(timeouts.connect);
-        peer.options.total_connection_timeout = Some(timeouts.connect);
-        peer.options.idle_timeout = Some(Duration::from_secs(60));
-        peer.options.alpn = ALPN::H1;
-        Ok(peer)
-    }
-
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, GatewayError> {
-        let host = self.url.host.trim_start_matches('[').trim_end_matches(']');
+impl Resolved {
+    /// The addresses of a host, which is always the same one.
+    pub(super) async fn of(&self, host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
         if let Ok(address) = host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, self.url.port)]);
+            return Ok(vec![SocketAddr::new(address, port)]);
         }
-        if let Some((at, addresses)) = &*self.resolved.known.lock()
+        if let Some((at, addresses)) = &*self.known.lock()
             && at.elapsed() < RESOLVED_FOR
         {
             return Ok(addresses.clone());
         }
-        let found = tokio::net::lookup_host((host, self.url.port)).await;
-        let addresses: Vec<_> =
-            found.map_err(|error| self.unreachable(&format!("cannot be resolved: {error}")))?.collect();
-        *self.resolved.known.lock() = Some((Instant::now(), addresses.clone()));
+        let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
+        *self.known.lock() = Some((Instant::now(), addresses.clone()));
         Ok(addresses)
+    }
+}
+
+/// Where a connection goes, as Pingora's pool and connector see it.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    http: HttpPeer,
+    /// The connection's descriptor is a relay's and tells no address.
+    relayed: bool,
+}
+
+impl Peer {
+    pub(super) fn idle_timeout(&self) -> Option<Duration> {
+        self.http.options.idle_timeout
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.http.fmt(formatter)
+    }
+}
+
+impl PingoraPeer for Peer {
+    fn address(&self) -> &socket::SocketAddr {
+        self.http.address()
+    }
+
+    fn tls(&self) -> bool {
+        self.http.is_tls()
+    }
+
+    fn sni(&self) -> &str {
+        &self.http.sni
+    }
+
+    fn reuse_hash(&self) -> u64 {
+        self.http.reuse_hash()
+    }
+
+    fn get_peer_options(&self) -> Option<&PeerOptions> {
+        Some(&self.http.options)
+    }
+
+    fn get_mut_peer_options(&mut self) -> Option<&mut PeerOptions> {
+        Some(&mut self.http.options)
+    }
+
+    fn matches_fd<V: AsRawFd>(&self, descriptor: V) -> bool {
+        self.relayed || self.http.matches_fd(descriptor)
+    }
+
+    fn get_client_cert_key(&self) -> Option<&Arc<CertKey>> {
+        self.http.client_cert_key.as_ref()
+    }
+}
+
+impl Provider {
+    /// A peer at one of the provider's addresses, or its proxy's; `turn` picks another after a failed connect.
+    pub(super) async fn peer(&self, timeouts: &Timeouts, turn: usize) -> Result<Peer, GatewayError> {
+        let line = &self.line;
+        let found = match line.way.proxy() {
+            Some(proxy) => proxy.resolved.of(&proxy.url.host, proxy.url.port).await,
+            None => self.resolved.of(self.url.bare_host(), self.url.port).await,
+        };
+        let addresses = found.map_err(|error| self.unreachable(&format!("cannot be resolved: {error}")))?;
+        let address = addresses
+            .get(turn.checked_rem(addresses.len()).unwrap_or(0))
+            .ok_or_else(|| self.unreachable("has no address"))?;
+        let name = line.tls.server_name.as_deref().unwrap_or(self.url.bare_host());
+        let mut http = match &line.way {
+            Way::Forward(proxy) => HttpPeer::new(address, proxy.is_inside_tls(), proxy.url.host.clone()),
+            Way::Direct | Way::Tunnel(_) => HttpPeer::new(address, self.url.tls, name.to_owned()),
+        };
+        http.group_key = line.group;
+        http.options.connection_timeout = Some(timeouts.connect);
+        http.options.total_connection_timeout = Some(timeouts.connect);
+        http.options.idle_timeout = Some(Duration::from_secs(60));
+        http.options.alpn = if line.http2 { ALPN::H2H1 } else { ALPN::H1 };
+        http.options.max_h2_streams = if line.http2 { STREAMS } else { 1 };
+        let tls = if matches!(line.way, Way::Forward(_)) { &line.tls.elsewhere() } else { &line.tls };
+        http.options.ca = tls.trusted.as_ref().map(|trusted| Arc::clone(&trusted.list));
+        http.options.verify_cert = tls.verify;
+        http.options.verify_hostname = tls.verify;
+        http.client_cert_key.clone_from(&tls.client);
+        let mut relayed = false;
+        if let Way::Tunnel(tunnel) = &line.way {
+            relayed = tunnel.proxy.is_inside_tls();
+            let tunnel: Arc<dyn L4Connect + Send + Sync> = Arc::<super::proxy::Tunnel>::clone(tunnel);
+            http.options.custom_l4 = Some(tunnel);
+        }
+        Ok(Peer { http, relayed })
     }
 
     fn unreachable(&self, why: &str) -> GatewayError {
+        let at = self.line.way.proxy().map_or_else(
+            || self.url.host.clone(),
+            |proxy| format!("{} through proxy `{}`, which", self.url.host, proxy.url),
+        );
         GatewayError::upstream(Kind::Unreachable, "the provider cannot be reached")
-            .context(format!("provider `{}` at {} {why}", self.name, self.url.host))
+            .context(format!("provider `{}` at {at} {why}", self.name))
     }
 }
 

@@ -60,6 +60,19 @@ impl Gateway {
         self.until_ready().await;
     }
 
+    /// Ends it as an operator would, and starts it again in the same folder.
+    pub(crate) async fn restart(&mut self) {
+        self.terminate();
+        let ended = async {
+            while self.child.try_wait().unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, ended).await.is_ok(), "the gateway does not end");
+        self.child = launch(self.folder.path(), &[], &self.output);
+        self.until_ready().await;
+    }
+
     async fn until_ready(&mut self) {
         let ready = async {
             loop {

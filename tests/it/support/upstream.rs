@@ -9,6 +9,7 @@ use causeway::mock::{Mock, Running, Settings};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// The mock provider on a free port of this test.
@@ -33,6 +34,8 @@ pub(crate) enum Step {
     Send(Bytes),
     /// A pause.
     Wait(Duration),
+    /// Until the test adds a permit.
+    Until(Arc<Semaphore>),
     /// The connection closes.
     Close,
     /// The connection is reset.
@@ -123,6 +126,7 @@ async fn play(mut stream: TcpStream, shared: Arc<Shared>) {
                 }
             }
             Step::Wait(pause) => tokio::time::sleep(pause).await,
+            Step::Until(permits) => permits.acquire().await.unwrap().forget(),
             Step::Close => return,
             Step::Reset => {
                 let _ = stream.set_zero_linger();

@@ -24,6 +24,7 @@ impl Check<'_> {
                 self.report(&route.index(index), message, "taken", None);
             }
         }
+        self.proxy_of(self.config.server.proxy.as_ref(), &Route::keys(&["server", "proxy"]));
         self.admin();
     }
 

@@ -25,6 +25,7 @@ impl<'a> Check<'a> {
             self.keys_of(name, provider, &route);
             self.credential_of(name, provider, &route);
             self.headers_of(name, provider, &route);
+            self.network_of(name, provider, &route);
             match preset::of(self.config, name, provider) {
                 Ok(Some(preset)) => self.preset_of(name, provider, preset, &route),
                 Ok(None) => self.plugin_of(name, provider.plugin_name(name)),

@@ -21,7 +21,7 @@ fn the_example_means_what_it_says() {
     assert_eq!(gpt.fallback[0].model, "claude-opus-4-8");
     assert_eq!(gpt.retry.attempts, 3);
     assert_eq!(config.models["fast"].targets[0].weight, 1);
-    assert_eq!(config.models["fast"].balance, Balance::LeastLatency);
+    assert_eq!(config.models["fast"].balance, Balance::named("least-latency").expect("known"));
     assert_eq!(config.models["claude-*"].targets[0].to.model, "*");
     assert_eq!(config.keys["ci"].budget.as_ref().map(|budget| budget.usd), Some(Micros(20_000_000)));
     let tokens = config.keys["web"].limits.tokens;
@@ -192,7 +192,7 @@ fn overrides_go_over_the_file() {
     assert_eq!(config.server.threads, Threads::Count(4));
     assert_eq!(config.server.max_body, ByteSize::mebibytes(1));
     assert_eq!(config.server.timeouts.idle, Timespan::seconds(5));
-    assert_eq!(config.models["gpt-5.1"].balance, Balance::Cheapest);
+    assert_eq!(config.models["gpt-5.1"].balance, Balance::named("cheapest").expect("known"));
     assert_eq!(config.models["new"].targets[1].weight, 7);
     assert_eq!(config.keys["ci"].secret.expose(), "1234567890123456");
     assert_eq!(config.keys["cd"].secret.expose(), "a$${b}=c-0123456789");

@@ -15,8 +15,9 @@ use serde_json::value::RawValue;
 use super::object::decode;
 use super::state::{self, Sealed};
 use super::{OpenAiResponses, kept};
+use crate::dialect::asks;
 use crate::dialect::{AnswerFacts, Dialect, Passing, StreamWriter};
-use crate::domain::{Envelope, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, RequestHead, Usage};
 use crate::error::{GatewayError, Kind};
 
 /// What the model is told at the end of the conversation.
@@ -34,6 +35,10 @@ pub struct Compaction;
 impl Dialect for Compaction {
     fn id(&self) -> &'static str {
         "openai-responses-compact"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPENAI)
     }
 
     fn read(&self, _head: &RequestHead, body: Bytes) -> Result<Envelope, GatewayError> {

@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::multipart::Form;
 use super::{facts, forms};
+use crate::dialect::asks;
 use crate::dialect::{AnswerFacts, Dialect, Passing, openai_error};
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// Sound out of a text. The answer is bytes of the type the provider says, passed as they come.
@@ -15,6 +16,10 @@ pub(super) struct OpenAiSpeech;
 impl Dialect for OpenAiSpeech {
     fn id(&self) -> &'static str {
         "openai-speech"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPERATIONS)
     }
 
     fn operation(&self) -> Operation {
@@ -70,6 +75,10 @@ pub(super) const TRANSLATIONS: OpenAiHearing =
 impl Dialect for OpenAiHearing {
     fn id(&self) -> &'static str {
         self.id
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPERATIONS)
     }
 
     fn operation(&self) -> Operation {

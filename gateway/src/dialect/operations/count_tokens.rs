@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 
 use super::{facts, token_estimate};
 use crate::dialect::anthropic_messages::AnthropicMessages;
+use crate::dialect::asks;
 use crate::dialect::gemini_generate::GeminiGenerate;
 use crate::dialect::{AnswerFacts, Dialect, Passing};
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// As Claude's clients ask.
@@ -35,6 +36,10 @@ impl AnthropicCountTokens {
 impl Dialect for AnthropicCountTokens {
     fn id(&self) -> &'static str {
         "anthropic-count-tokens"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::ANTHROPIC)
     }
 
     fn operation(&self) -> Operation {
@@ -103,6 +108,12 @@ fn inner(body: &Bytes) -> Option<Bytes> {
 impl Dialect for GeminiCountTokens {
     fn id(&self) -> &'static str {
         "gemini-count-tokens"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        let inner = inner(&envelope.body);
+        let body = inner.as_ref().unwrap_or(&envelope.body);
+        asks::of_body(body, envelope, self.operation(), asks::fields::GEMINI)
     }
 
     fn operation(&self) -> Operation {

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::{facts, vectors};
+use crate::dialect::asks;
 use crate::dialect::object::Path;
 use crate::dialect::{AnswerFacts, Dialect, Passing, openai_error};
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// Texts as vectors, as OpenAI's clients ask.
@@ -15,6 +16,10 @@ pub(super) struct OpenAiEmbeddings;
 impl Dialect for OpenAiEmbeddings {
     fn id(&self) -> &'static str {
         "openai-embeddings"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPERATIONS)
     }
 
     fn operation(&self) -> Operation {

@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::vectors::Embeddings;
+use crate::dialect::asks;
 use crate::dialect::gemini_generate::GeminiGenerate;
 use crate::dialect::{AnswerFacts, Dialect, Passing};
 use crate::domain::envelope::percent_decode;
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, Operation, RequestHead, Usage};
 use crate::error::{GatewayError, Kind};
 
 /// Texts as vectors, as Google's clients ask.
@@ -105,6 +106,10 @@ fn input_type(task: &str) -> String {
 impl Dialect for GeminiEmbed {
     fn id(&self) -> &'static str {
         if self.many { "gemini-batch-embed" } else { "gemini-embed" }
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPERATIONS)
     }
 
     fn operation(&self) -> Operation {

@@ -6,9 +6,10 @@ use serde_json::value::RawValue;
 
 use super::multipart::Form;
 use super::{facts, forms};
+use crate::dialect::asks;
 use crate::dialect::object::{Object, Path};
 use crate::dialect::{AnswerFacts, Dialect, Passing, openai_error};
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The model OpenAI takes when a request names none.
@@ -56,6 +57,10 @@ impl OpenAiImages {
 impl Dialect for OpenAiImages {
     fn id(&self) -> &'static str {
         self.id
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPERATIONS)
     }
 
     fn operation(&self) -> Operation {

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 
 use super::facts;
+use crate::dialect::asks;
 use crate::dialect::object::Path;
 use crate::dialect::{AnswerFacts, Dialect, Passing, openai_error};
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// The model OpenAI takes when a request names none.
@@ -17,6 +18,10 @@ pub(super) struct OpenAiModerations;
 impl Dialect for OpenAiModerations {
     fn id(&self) -> &'static str {
         "openai-moderations"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPERATIONS)
     }
 
     fn operation(&self) -> Operation {

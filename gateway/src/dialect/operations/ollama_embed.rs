@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::facts;
 use super::vectors::Embeddings;
+use crate::dialect::asks;
 use crate::dialect::object::Path;
 use crate::dialect::{AnswerFacts, Dialect, Passing};
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// Texts as vectors, as Ollama's clients ask.
@@ -26,6 +27,10 @@ impl OllamaEmbed {
 impl Dialect for OllamaEmbed {
     fn id(&self) -> &'static str {
         if self.legacy { "ollama-embeddings" } else { "ollama-embed" }
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPERATIONS)
     }
 
     fn operation(&self) -> Operation {

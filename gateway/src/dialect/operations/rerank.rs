@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::facts;
+use crate::dialect::asks;
 use crate::dialect::object::Path;
 use crate::dialect::{AnswerFacts, Dialect, Passing, openai_error};
-use crate::domain::{Envelope, Operation, RequestHead, Usage};
+use crate::domain::{Asks, Envelope, Operation, RequestHead, Usage};
 use crate::error::GatewayError;
 
 /// Documents in the order of their relevance.
@@ -18,6 +19,10 @@ pub(super) struct CohereRerank;
 impl Dialect for CohereRerank {
     fn id(&self) -> &'static str {
         "cohere-rerank"
+    }
+
+    fn asks(&self, envelope: &Envelope) -> Asks {
+        asks::of(envelope, self.operation(), asks::fields::OPERATIONS)
     }
 
     fn operation(&self) -> Operation {

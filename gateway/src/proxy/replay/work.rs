@@ -12,12 +12,12 @@ use crate::dialect::Dialect;
 use crate::domain::{Envelope, Operation};
 use crate::error::{GatewayError, Kind};
 use crate::proxy::answer::{Answer, Body, Raw};
-use crate::proxy::attempt::{self, Request};
+use crate::proxy::attempt::Request;
 use crate::proxy::exchange::Exchange;
 use crate::proxy::recall::Keeping;
 use crate::proxy::service::Ground;
 use crate::proxy::stream::Stream;
-use crate::proxy::{counted, deliver};
+use crate::proxy::{counted, deliver, walk};
 use crate::route::Plan;
 use crate::state::Snapshot;
 
@@ -126,7 +126,7 @@ impl Work {
             keeping: self.keeping.clone(),
         };
         // Boxed: what an attempt needs is not kept while its answer is told.
-        Box::pin(attempt::first_good(&request, &self.plan, &mut self.exchange)).await
+        Box::pin(walk::first_good(&request, &self.plan, &mut self.exchange)).await
     }
 
     fn refuse(&mut self, error: GatewayError) {
@@ -136,7 +136,7 @@ impl Work {
     }
 
     async fn tell(&mut self, answer: Answer) {
-        let Answer { headers, target, deadline, body } = answer;
+        let Answer { headers, target, running, deadline, body } = answer;
         let (form, content_type, keep_alive) = match &body {
             Body::Whole(content_type, _) => (Form::Whole, content_type.clone(), Bytes::new()),
             Body::Stream(stream) => {
@@ -168,6 +168,9 @@ impl Work {
             Body::Raw(raw) => self.raw(*raw, deadline).await,
             Body::Shared(_) => Err(GatewayError::gateway(Kind::Internal, "an attempt's answer is its own")),
         };
+        if let Some(running) = running {
+            running.ended(ended.as_ref().err());
+        }
         match ended {
             Ok(()) => {
                 self.bill();
