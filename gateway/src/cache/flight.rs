@@ -68,20 +68,21 @@ impl Flight {
 
     /// Goes on with making the answer, unless somebody is at it or a slow reader has too much ahead of it.
     fn drive(&self) {
-        while self.told.has_room() {
-            let Some(mut driver) = self.driver.try_lock() else { return };
-            self.told.woken.store(false, Ordering::SeqCst);
-            // Taken out: what has panicked must not be asked again.
-            let Some(mut running) = driver.take() else { return };
-            let waker = Waker::from(Arc::clone(&self.told));
-            if running.as_mut().poll(&mut Context::from_waker(&waker)) == Poll::Pending {
-                *driver = Some(running);
-            }
-            drop(driver);
+        if !self.told.has_room() {
+            return;
+        }
+        let Some(mut driver) = self.driver.try_lock() else { return };
+        self.told.woken.store(false, Ordering::SeqCst);
+        // Taken out: what has panicked must not be asked again.
+        let Some(mut running) = driver.take() else { return };
+        let waker = Waker::from(Arc::clone(&self.told));
+        if running.as_mut().poll(&mut Context::from_waker(&waker)) == Poll::Pending {
+            *driver = Some(running);
+        }
+        drop(driver);
+        if self.told.woken.load(Ordering::SeqCst) {
             // Whoever was woken meanwhile found the lock taken.
-            if !self.told.woken.load(Ordering::SeqCst) {
-                return;
-            }
+            self.told.changed.notify_waiters();
         }
     }
 }
@@ -123,14 +124,7 @@ impl Reader {
     /// A reader of an answer that is complete.
     pub fn of(kept: &Kept, kind: &'static str) -> Self {
         let told = Told::new(usize::MAX, kept.request_id.clone());
-        {
-            let mut state = told.state.lock();
-            state.opening = Some(Arc::new(kept.again(kind)));
-            state.pieces = kept.pieces.iter().cloned().collect();
-            state.usage = kept.usage;
-            state.end = Some(Ok(()));
-            state.readers.insert(0, 0);
-        }
+        *told.state.lock() = State::complete(kept, kept.again(kind));
         let asked = Fingerprint::of("complete").done();
         let flight = Flight { told, driver: Mutex::new(None), asked, listed: None };
         Self { flight: Arc::new(flight), number: 0, leads: true, left: false }
@@ -191,6 +185,8 @@ impl Reader {
             if let Some(found) = found {
                 return found;
             }
+            // An upstream that is always ready must not keep this worker from its other tasks.
+            tokio::task::consume_budget().await;
             self.flight.drive();
             changed.await;
         }

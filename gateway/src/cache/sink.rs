@@ -72,6 +72,20 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Of an answer that is complete and has one reader.
+    pub(super) fn complete(kept: &Kept, opening: Opening) -> Self {
+        Self {
+            opening: Some(Arc::new(opening)),
+            pieces: kept.pieces.iter().cloned().collect(),
+            held: kept.pieces.iter().map(Bytes::len).sum(),
+            end: Some(Ok(())),
+            readers: HashMap::from([(0, 0)]),
+            closed: true,
+            usage: kept.usage,
+            ..Self::default()
+        }
+    }
+
     /// Lets go of what every reader has, once nobody can join any more.
     pub(super) fn trim(&mut self) {
         if !self.closed {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use super::answer::{Answer, Body, Shared};
@@ -13,7 +14,7 @@ use super::exchange::Exchange;
 use super::walk;
 use crate::cache::{Flights, Form, Lead, Left, Opening, Reader, Refusal, reused};
 use crate::domain::Replay;
-use crate::error::GatewayError;
+use crate::error::{GatewayError, Kind};
 use crate::route::Plan;
 
 mod terms;
@@ -37,32 +38,26 @@ pub(super) async fn first_good(
     }
     let reader = reader(request, plan, exchange, terms.clone())?;
     let mut reading = Reading { reader: Some(reader), exchange };
-    let opened = reading.opening().await;
-    let (reader, exchange) = reading.done();
-    let Some(mut reader) = reader else {
-        return Err(GatewayError::gateway(crate::error::Kind::Internal, "the answer has no reader"));
+    let begun = reading.begun().await;
+    let (Some(reader), exchange) = reading.done() else {
+        return Err(GatewayError::gateway(Kind::Internal, "the answer has no reader"));
     };
-    let opening = match opened {
-        Ok(opening) => opening,
+    let Begun { opening, whole } = match begun {
+        Ok(begun) => begun,
         Err(refusal) => {
             terms.tell(exchange, &reader, refusal.reused.then_some("idempotency"));
-            let leader = (!reader.leads()).then(|| reader.leader().to_owned());
-            settle(exchange, reader);
-            exchange.record.reused_from = leader.filter(|_| exchange.record.attempts.is_empty());
-            exchange.refused_with = refusal.headers;
-            return Err(refusal.error);
+            return Err(refused(exchange, reader, refusal));
         }
     };
     terms.tell(exchange, &reader, opening.reused.as_ref().map(|reused| reused.kind));
     begin(request, exchange, &reader, &opening);
     let (headers, target) = (opening.headers.clone(), opening.target.clone());
-    let body = if opening.form == Form::Whole {
-        let whole = reader.next().await;
-        settle(exchange, reader);
-        let whole = whole.map_err(|refusal| refusal.error)?;
-        Body::Whole(opening.content_type.clone(), whole.unwrap_or_default())
-    } else {
-        Body::Shared(Box::new(Shared { opening, reader }))
+    let body = match whole {
+        Some(whole) => {
+            settle(exchange, reader);
+            Body::Whole(opening.content_type.clone(), whole)
+        }
+        None => Body::Shared(Box::new(Shared { opening, reader })),
     };
     // Who makes the answer minds its deadline.
     Ok(Answer { headers, target, running: None, deadline: tokio::time::Instant::now(), body })
@@ -101,16 +96,28 @@ struct Reading<'a> {
     exchange: &'a mut Exchange,
 }
 
-impl<'a> Reading<'a> {
-    async fn opening(&mut self) -> Result<Arc<Opening>, Refusal> {
+/// An answer that has begun, and all of it when it is a whole one.
+struct Begun {
+    opening: Arc<Opening>,
+    whole: Option<Bytes>,
+}
+
+impl Reading<'_> {
+    async fn begun(&mut self) -> Result<Begun, Refusal> {
         let Self { reader, exchange } = self;
         let Some(reader) = reader else { return std::future::pending().await };
-        let opened = Exchange::wait(&mut exchange.waited, reader.opening()).await;
-        if let (Ok(opening), true) = (&opened, reader.leads()) {
+        let opening = Exchange::wait(&mut exchange.waited, reader.opening()).await?;
+        if reader.leads() {
             // What its own call took in here is no wait.
             exchange.waited = exchange.started.elapsed().saturating_sub(opening.overhead);
         }
-        opened
+        if opening.form != Form::Whole {
+            return Ok(Begun { opening, whole: None });
+        }
+        let whole = reader.next().await?;
+        // To its end: by then it is kept.
+        reader.next().await?;
+        Ok(Begun { opening, whole })
     }
 
     fn done(&mut self) -> (Option<Reader>, &mut Exchange) {
@@ -124,6 +131,15 @@ impl Drop for Reading<'_> {
             settle(self.exchange, reader);
         }
     }
+}
+
+/// The same refusal for all who waited: each of them asking again would be the crowd this keeps away.
+fn refused(exchange: &mut Exchange, reader: Reader, refusal: Refusal) -> GatewayError {
+    let leader = (!reader.leads()).then(|| reader.leader().to_owned());
+    settle(exchange, reader);
+    exchange.record.reused_from = leader.filter(|_| exchange.record.attempts.is_empty());
+    exchange.refused_with = refusal.headers;
+    refusal.error
 }
 
 /// What the head and the record say of an answer that begins.

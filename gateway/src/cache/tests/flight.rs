@@ -240,6 +240,20 @@ async fn beyond_the_bound_nobody_joins_and_a_slow_reader_loses_nothing() {
 }
 
 #[tokio::test]
+async fn an_upstream_that_is_always_ready_is_read_to_its_end() {
+    let flights = Flights::default();
+    let (upstream, make) = upstream();
+    let mut leader = flights.join_or_lead(named("name"), lead(1 << 20), make).unwrap();
+    let mut follower = join(&flights, 1 << 20);
+    for _ in 0..10_000 {
+        upstream.say("x");
+    }
+    upstream.finish();
+    let (one, other) = tokio::join!(rest(&mut leader), rest(&mut follower));
+    assert_eq!((one.len(), other.len()), (10_000, 10_000));
+}
+
+#[tokio::test]
 async fn a_slow_reader_that_leaves_holds_up_nobody() {
     let flights = Flights::default();
     let (upstream, make) = upstream();
