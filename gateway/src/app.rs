@@ -123,5 +123,5 @@ fn made_key(config: &Config) -> Result<Option<(Secret, VirtualKey)>, String> {
         return Ok(None);
     }
     let secret = auth::new_secret().map_err(|error| error.message)?;
-    Ok(Some((secret, VirtualKey { id: "first".into(), team: None, models: None })))
+    Ok(Some((secret, VirtualKey { id: "first".into(), team: None, models: None, tags: Vec::new() })))
 }

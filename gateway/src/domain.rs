@@ -2,6 +2,7 @@
 
 pub mod asks;
 pub mod blame;
+pub mod condition;
 pub mod date;
 pub mod duration;
 pub mod envelope;
@@ -25,6 +26,7 @@ pub mod virtual_key;
 
 pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
 pub use blame::Blame;
+pub use condition::{Circumstances, Condition};
 pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};
 pub use envelope::{Edit, Envelope, Framing, RequestHead};

@@ -12,6 +12,7 @@ mod changes;
 mod counted;
 mod deliver;
 mod exchange;
+mod hedge;
 mod keeper;
 mod losses;
 mod pass_on;

@@ -6,18 +6,24 @@
 use std::sync::Arc;
 
 use crate::balance::{Candidate, Turn};
+use crate::config::Sticky;
 use crate::domain::{RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
+use affinity::Home;
 
+mod affinity;
 mod filter;
 mod health;
+mod hedge;
 mod judge;
 mod retry;
 mod table;
 mod variant;
 
+pub use affinity::{Affinity, Clues, Conversation, Place};
 pub use filter::Why;
 pub use health::{Fleet, Running, TargetState};
+pub use hedge::{Budget, Hedge};
 pub use judge::blame;
 pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
@@ -31,6 +37,8 @@ pub struct Question<'q> {
     pub asked: &'q str,
     /// What else it said before the body.
     pub head: &'q RequestHead,
+    /// What tells which conversation it belongs to.
+    pub clues: Clues<'q>,
 }
 
 /// Whether strategies count this plan as a turn.
@@ -64,6 +72,8 @@ pub struct Plan {
     pub fallback: Vec<Step>,
     /// Targets that are not asked, and why.
     pub passed_over: Vec<(Step, Why)>,
+    /// What came of keeping a conversation in its place; `None`: the model does not.
+    pub affinity: Option<Affinity>,
     /// The effort of reasoning that the model's name asked for.
     pub effort: Option<&'static str>,
 }
@@ -80,18 +90,25 @@ impl Table {
             let state = fleet.target(&target.provider, &name);
             Step { provider: Arc::clone(&target.provider), model: name, state }
         };
+        let conversation = question.clues.conversation(&question.key.id, question.head, model.sticky);
+        let mut home = Home::of(conversation);
         let mut passed_over = Vec::new();
         let mut open = Vec::new();
         for (place, target) in model.targets.iter().enumerate() {
             let step = step(target);
+            // Also one that may not be asked now: the conversation comes back to it.
+            if target.weight > 0 {
+                home.see(&Place::of(&step, target.weight));
+            }
             match filter::why_not(target, &step.state, question) {
                 Some(why) => passed_over.push((step, why)),
                 None => open.push((place, target.weight, step)),
             }
         }
-        let steps = in_order(model, open, turns);
+        let steps = in_order(model, open, conversation, turns);
+        let affinity = (model.sticky != Sticky::Off).then(|| home.into());
         let fallback = model.fallback.iter().map(step).collect();
-        Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, effort })
+        Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, affinity, effort })
     }
 
     /// The model a key may use by this name, its name without an effort, and the effort.
@@ -149,10 +166,23 @@ impl Table {
     }
 }
 
-/// The targets that may be asked, as the model's strategy orders them.
-fn in_order(model: &Model, open: Vec<(usize, u32, Step)>, turns: Turns) -> Vec<Step> {
+/// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them.
+fn in_order(
+    model: &Model,
+    open: Vec<(usize, u32, Step)>,
+    conversation: Option<Conversation>,
+    turns: Turns,
+) -> Vec<Step> {
     if open.len() < 2 {
         return open.into_iter().map(|(.., step)| step).collect();
+    }
+    let pick = |order: Vec<usize>, open: Vec<(usize, u32, Step)>| {
+        let mut open: Vec<_> = open.into_iter().map(Some).collect();
+        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|(.., step)| step).collect()
+    };
+    if let Some(conversation) = conversation {
+        let places: Vec<_> = open.iter().map(|(_, weight, step)| Place::of(step, *weight)).collect();
+        return pick(conversation.order(&places), open);
     }
     let candidate = |(place, weight, step): &(usize, u32, Step)| Candidate {
         place: *place,
@@ -168,8 +198,7 @@ fn in_order(model: &Model, open: Vec<(usize, u32, Step)>, turns: Turns) -> Vec<S
     let memory = if turns == Turns::Taken { &mut *memory } else { &mut copy };
     let mut random = |bound| fastrand::u32(0..bound);
     let order = model.balance.order(&candidates, &mut Turn { random: &mut random, memory });
-    let mut open: Vec<_> = open.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|(.., step)| step).collect()
+    pick(order, open)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::HeaderName;
+
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::Headers;
@@ -36,6 +38,8 @@ pub struct Snapshot {
     pub answers: Answers,
     /// What response headers tell about us.
     pub headers: Headers,
+    /// Headers of the operator's own that name a conversation.
+    pub session_headers: Vec<HeaderName>,
 }
 
 /// One provider: its network side and its translation.

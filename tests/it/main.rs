@@ -2,6 +2,7 @@
 
 mod adapter;
 mod admin;
+mod affinity;
 mod auth;
 mod chat;
 mod cli;
@@ -14,8 +15,10 @@ mod conformance;
 mod errors;
 mod fault;
 mod hard_cases;
+mod hedge;
 mod losses;
 mod models;
+mod network;
 mod ollama;
 mod operation;
 mod params;

@@ -54,7 +54,7 @@ impl Reload {
             Err(error) => return self.failed(&error.to_string()),
         };
         let next = loaded.config;
-        if next == *current && !self.origin_has_plugins(&next) {
+        if next == *current && !has_files(&next) {
             return self.succeeded();
         }
         let generation = self.ground.snapshot.load().generation + 1;
@@ -72,11 +72,6 @@ impl Reload {
         }
     }
 
-    /// A plugin file may have changed although the configuration has not.
-    fn origin_has_plugins(&self, config: &Config) -> bool {
-        !config.plugins.is_empty() || config.server.plugins_dir.is_some()
-    }
-
     fn failed(&self, why: &str) {
         tracing::error!(why, "the configuration cannot be used; the one before stays in force");
         self.ground.observer.metrics().reload_success.set(0);
@@ -89,6 +84,12 @@ impl Reload {
     }
 }
 
+/// A plugin or a certificate may have changed although the configuration has not.
+fn has_files(config: &Config) -> bool {
+    let certificates = config.providers.values().any(|provider| provider.tls.is_some());
+    certificates || !config.plugins.is_empty() || config.server.plugins_dir.is_some()
+}
+
 /// One line for each changed name. Values are not told: they may be secrets.
 fn changes(before: &Config, after: &Config) -> Vec<String> {
     let mut lines = Vec::new();
@@ -97,7 +98,9 @@ fn changes(before: &Config, after: &Config) -> Vec<String> {
     compare("keys", &before.keys, &after.keys, &mut lines);
     compare("teams", &before.teams, &after.teams, &mut lines);
     compare("plugins", &before.plugins, &after.plugins, &mut lines);
-    if before.server.timeouts != after.server.timeouts || before.server.max_body != after.server.max_body {
+    let server =
+        |config: &Config| (config.server.timeouts, config.server.max_body, config.server.proxy.clone());
+    if server(before) != server(after) {
         lines.push("server: changed".to_owned());
     }
     if before.routing != after.routing {

@@ -51,10 +51,9 @@ proxy = "direct"
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [providers.openai.tls]
 ca = "/etc/causeway/our-authority.pem"
-only_ca = "/etc/causeway/our-authority.pem"
 cert = "/etc/causeway/client.pem"
 key = "/etc/causeway/client.key"
-server_name = "api.openai.com"
+server_name = "llm.internal"
 [providers.openai.params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
@@ -63,6 +62,7 @@ set = { service_tier = "flex" }
 max_tokens = 8192
 [models."gpt-*"]
 targets = [{ to = "openai/*", weight = 70 }]
+hedge = { after = "p95", share = 0.05, floor = "100ms", warm = 8000, also = [] }
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [models."gpt-*".reuse]

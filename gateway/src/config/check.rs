@@ -69,6 +69,7 @@ pub(crate) fn cross_check(
     check.plugins();
     check.models();
     check.reuse();
+    check.routing();
     check.prices();
     check.keys();
     check.budgets();

@@ -39,6 +39,10 @@ pub struct Key {
     /// The models it may ask for, by name or pattern. Default: all.
     #[serde(default)]
     pub models: Option<Vec<ModelPattern>>,
+    /// Words about it, for the conditions of models and targets: `when = '"gold" in key.tags'`.
+    #[serde(default)]
+    #[schemars(example = ["gold"])]
+    pub tags: Vec<String>,
     /// How much it may ask. What is not given comes from `[defaults.key]`.
     #[serde(default)]
     pub limits: Limits,

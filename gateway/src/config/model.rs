@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::balance::Balance;
+pub use super::hedge::{Hedge, HedgeAfter, HedgeAlso};
 use super::params::Params;
 pub use super::retry::{Retry, RetryCondition};
 use super::reuse::Reuse;
@@ -30,9 +31,14 @@ pub struct Model {
     /// How requests are spread over the targets.
     #[serde(default)]
     pub balance: Balance,
-    /// "session": one conversation stays on one target, so that its prompt cache keeps hitting.
+    /// "session": one conversation stays on one target, so that its prompt cache keeps hitting; headers and fields that
+    /// name a session tell which one it is. "prefix": where none does, the system prompt and the first message of the
+    /// user do. `balance` orders the targets of requests that belong to no known conversation.
     #[serde(default)]
     pub sticky: Sticky,
+    /// A second attempt at the next target, where the first is slower than it usually is. Default: none.
+    #[serde(default)]
+    pub hedge: Option<Hedge>,
     /// What happens when a target cannot carry something the request says: "allow" (named in `x-causeway-lossy`, the
     /// log and a metric), "warn" (a warning in the log besides), "strict" (no such target is asked; when none is left,
     /// 400 naming the field). Strict minds what could change the answer, not marks for a prompt cache (`cache_control`,
@@ -75,6 +81,7 @@ impl Model {
             retry: Retry::default(),
             balance: Balance::default(),
             sticky: Sticky::default(),
+            hedge: None,
             lossy: Lossy::default(),
             cache: Cache::default(),
             reuse: None,
@@ -118,8 +125,10 @@ pub enum Sticky {
     /// Nothing.
     #[default]
     Off,
-    /// A conversation.
+    /// A conversation that names itself.
     Session,
+    /// A conversation, known by how it begins where it does not name itself.
+    Prefix,
 }
 
 /// A provider's model and its share of the requests. Written `"provider/model"` or `{ to = "provider/model", weight = 70 }`.

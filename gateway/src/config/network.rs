@@ -13,8 +13,8 @@ use crate::domain::{Outbound, Secret, Timespan};
 pub struct ProviderTls {
     /// PEM file with authorities that are trusted beside those of the system. Default: none.
     pub ca: Option<PathBuf>,
-    /// PEM file with the only authorities that are trusted. Default: those of the system.
-    pub only_ca: Option<PathBuf>,
+    /// Trust those of `ca` alone.
+    pub only_ca: bool,
     /// PEM file with the gateway's own certificate, followed by its chain, for a provider that asks for one. Default: none.
     pub cert: Option<PathBuf>,
     /// PEM file with the private key of `cert`.
@@ -31,7 +31,7 @@ impl Default for ProviderTls {
     fn default() -> Self {
         Self {
             ca: None,
-            only_ca: None,
+            only_ca: false,
             cert: None,
             key: None,
             server_name: None,
@@ -44,18 +44,15 @@ impl Default for ProviderTls {
 impl ProviderTls {
     /// The files it names, each with the key that names it.
     pub(crate) fn files(&mut self) -> impl Iterator<Item = (&'static str, &mut PathBuf)> {
-        let named = [
-            ("ca", &mut self.ca),
-            ("only_ca", &mut self.only_ca),
-            ("cert", &mut self.cert),
-            ("key", &mut self.key),
-        ];
+        let named = [("ca", &mut self.ca), ("cert", &mut self.cert), ("key", &mut self.key)];
         named.into_iter().filter_map(|(name, path)| Some((name, path.as_mut()?)))
     }
 }
 
 /// A version of TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 pub enum TlsVersion {
     /// RFC 5246.
     #[default]

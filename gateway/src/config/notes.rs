@@ -1,7 +1,7 @@
 //! What a file says that this version does not act on yet. Each line goes when the feature comes.
 
 use super::tree::{Node, Value};
-use super::{Backend, Config, Source, Sticky};
+use super::{Backend, Config, Source};
 
 /// One short line per part of the file that has no effect yet.
 pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
@@ -22,21 +22,11 @@ pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
             notes.push(format!("`[plugins.{name}] source` is not fetched yet: only `file:` is"));
         }
     }
-    of_models(config, &mut notes);
     of_keys(root, &mut notes);
     if config.models.is_empty() {
         notes.push("no `[models]` are configured: every request will be answered with 404".to_owned());
     }
     notes
-}
-
-fn of_models(config: &Config, notes: &mut Vec<String>) {
-    for (name, model) in &config.models {
-        let name = super::tree::key_text(name);
-        if model.sticky != Sticky::Off {
-            notes.push(format!("`[models.{name}] sticky` is not acted on yet"));
-        }
-    }
 }
 
 fn of_keys(root: &Node, notes: &mut Vec<String>) {

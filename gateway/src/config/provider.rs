@@ -50,13 +50,14 @@ pub struct Provider {
     pub queue: Option<Queue>,
     /// Instead of `[server.timeouts]`, for this provider.
     pub timeouts: TimeoutOverrides,
-    /// The way to it, instead of `[server] proxy`: a proxy's URL (`http`, `https`, `socks5`, or `socks5h`, which looks the
-    /// provider's name up itself), "environment" or "direct". The user and the password in it are never shown.
+    /// The way to it, instead of `[server] proxy`: a proxy's URL, as in "http://user:${PASSWORD}@host:3128" (or `https`,
+    /// `socks5`, or `socks5h`, which looks the provider's name up itself), "environment" or "direct". The user and the
+    /// password in it are never shown.
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "show_proxy")]
-    #[schemars(with = "Option<secret::SecretText>", example = "socks5h://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:1080")]
+    #[schemars(with = "Option<secret::SecretText>", example = "socks5h://10.0.0.9:1080")]
     pub proxy: Option<Secret>,
     /// TLS towards it, where the system's authorities and no certificate of one's own are not enough. Relative paths start
-    /// at the folder of this file, which are read again with it.
+    /// at the folder of this file. The files are read again when this one is.
     pub tls: Option<ProviderTls>,
     /// Speak HTTP/2 where the provider does: many requests share one connection.
     pub http2: bool,

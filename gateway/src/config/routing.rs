@@ -10,6 +10,9 @@ use crate::domain::ByteSize;
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Routing {
+    /// Headers of your clients that name a conversation, for models with `sticky`; they go before those that are known
+    /// (ROUTING.md lists them).
+    pub session_headers: Vec<String>,
     /// How much memory the answers kept by all models' `reuse` may take together; the least recently used goes first.
     pub reuse_size: ByteSize,
     /// Requests with an `Idempotency-Key` header: asked again, they get the answer of the first time.
@@ -18,6 +21,7 @@ pub struct Routing {
 
 impl Default for Routing {
     fn default() -> Self {
-        Self { reuse_size: ByteSize::mebibytes(256), idempotency: Idempotency::default() }
+        let reuse_size = ByteSize::mebibytes(256);
+        Self { session_headers: Vec::new(), reuse_size, idempotency: Idempotency::default() }
     }
 }

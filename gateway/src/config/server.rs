@@ -37,11 +37,11 @@ pub struct Server {
     /// A folder of adapter files (`*.wasm`): each is a plugin under its file name, before the bundled one of that name.
     /// A relative path starts at the folder of this file. Default: none.
     pub plugins_dir: Option<PathBuf>,
-    /// The way to all providers that do not say otherwise: a proxy's URL (`http`, `https`, `socks5` or `socks5h`),
-    /// "environment" (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed) or "direct". The user and the
+    /// The way to all providers that do not say otherwise: a proxy's URL, as in
+    /// "http://user:${PASSWORD}@host:3128" (or `https`, `socks5`, `socks5h`), "environment" (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed) or "direct". The user and the
     /// password in it are never shown. Default: "direct", whatever the environment says.
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "show_proxy")]
-    #[schemars(with = "Option<secret::SecretText>", example = "http://${PROXY_USER}:${PROXY_PASSWORD}@10.0.0.9:3128")]
+    #[schemars(with = "Option<secret::SecretText>", example = "http://10.0.0.9:3128")]
     pub proxy: Option<Secret>,
     /// How long each step may take; a provider or a model may say otherwise.
     pub timeouts: Timeouts,

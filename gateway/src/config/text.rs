@@ -7,6 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::hedge::HedgeAfter;
 use super::model::{ModelPattern, RetryCondition, TargetName};
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
@@ -100,6 +101,7 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         TargetName::KIND => refused_by::<TargetName>(text),
         ModelPattern::KIND => refused_by::<ModelPattern>(text),
         RetryCondition::KIND => refused_by::<RetryCondition>(text),
+        HedgeAfter::KIND => refused_by::<HedgeAfter>(text),
         Source::KIND => refused_by::<Source>(text),
         Digest::KIND => refused_by::<Digest>(text),
         "url" => refused_url(text),

@@ -23,6 +23,13 @@ pub struct Attempt {
     pub took: Duration,
     /// An adapter translated it; otherwise bytes passed through.
     pub translated: bool,
+    /// Tokens of the prompt, as estimated, where its provider may bill them and will not count them: it was cancelled.
+    pub spent: Option<u64>,
+}
+
+impl Attempt {
+    /// The outcome of an attempt that was cancelled because another one answered.
+    pub const HEDGED_AWAY: &str = "hedged_away";
 }
 
 /// One way to an answer that was made for another request.
@@ -55,8 +62,13 @@ pub struct Record {
     pub status: u16,
     /// The client asked for a stream.
     pub stream: bool,
-    /// All tries, in order.
+    /// All tries, in the order of their beginning.
     pub attempts: Vec<Attempt>,
+    /// The conversation stayed where it is at home (`kept`), did not (`moved`), or is not known (`unknown`); `None`: the
+    /// model does not mind.
+    pub affinity: Option<&'static str>,
+    /// A second attempt beside a slow one answered (`won`), was of no use (`lost`), or was not made (`denied`).
+    pub hedge: Option<&'static str>,
     /// From the request's head to the end of the answer.
     pub took: Duration,
     /// From the request's head to the first event or the whole answer.
@@ -97,6 +109,12 @@ pub struct PluginCall {
 }
 
 impl Record {
+    /// The attempt that stands for the request: the one that answered, else the last.
+    pub fn decisive(&self) -> Option<&Attempt> {
+        let answered = self.attempts.iter().rev().find(|attempt| attempt.outcome == "ok");
+        answered.or_else(|| self.attempts.last())
+    }
+
     /// Notes what could not be carried across, each field once.
     pub fn lose(&mut self, found: Vec<Loss>) {
         for loss in found {

@@ -13,6 +13,8 @@ pub struct VirtualKey {
     pub team: Option<Arc<str>>,
     /// Models it may ask for; `None`: all.
     pub models: Option<Vec<Pattern>>,
+    /// Words about it, for conditions.
+    pub tags: Vec<String>,
 }
 
 impl VirtualKey {

@@ -31,7 +31,7 @@ pub fn start(level: &str, format: Format) {
 }
 
 pub(super) fn write(record: &Record) {
-    let last = record.attempts.last();
+    let last = record.decisive();
     let usage = record.usage.unwrap_or_default();
     let tried: Vec<_> = record
         .attempts
@@ -64,6 +64,9 @@ pub(super) fn write(record: &Record) {
         stream = record.stream,
         status = record.status,
         attempts = record.attempts.len(),
+        affinity = record.affinity,
+        hedge = record.hedge,
+        hedged_in = record.attempts.iter().find_map(|attempt| attempt.spent),
         tried = (tried.len() > 1).then(|| tried.join(", ")),
         ttft_ms = record.first_token.map(|first| first.as_secs_f64() * 1e3),
         dur_ms = record.took.as_secs_f64() * 1e3,

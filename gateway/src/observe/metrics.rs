@@ -4,7 +4,7 @@ use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use crate::domain::Record;
+use crate::domain::{Attempt, Record};
 
 /// All metrics of one process.
 pub struct Metrics {
@@ -17,6 +17,8 @@ pub struct Metrics {
     usage_faults: IntCounterVec,
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
+    hedges: IntCounterVec,
+    affinity: IntCounterVec,
     losses: IntCounterVec,
     replays: IntCounterVec,
     plugin_calls: IntCounterVec,
@@ -104,6 +106,16 @@ impl Metrics {
                 "Moves from a failed target to the next.",
                 &["from", "to"],
             )?,
+            hedges: counter(
+                "causeway_hedges_total",
+                "Second attempts beside a slow one; won: it answered, lost: it did not, denied: it was not made.",
+                &["model", "outcome"],
+            )?,
+            affinity: counter(
+                "causeway_affinity_total",
+                "Answers of models that are sticky; kept: by the conversation's own target, moved: by another.",
+                &["model", "outcome"],
+            )?,
             losses: counter(
                 "causeway_losses_total",
                 "Fields that could not be carried across.",
@@ -141,7 +153,7 @@ impl Metrics {
     pub(super) fn count(&self, record: &Record) {
         let route = record.model.as_ref();
         let stream = if record.stream { "true" } else { "false" };
-        let last = record.attempts.last();
+        let last = record.decisive();
         let provider = last.map_or("", |attempt| attempt.provider.as_ref());
         // A pattern passes on any name a client makes up; only the configured one becomes a label.
         let model =
@@ -178,9 +190,17 @@ impl Metrics {
             self.attempts.with_label_values(&[attempt.provider.as_ref(), attempt.outcome]).inc();
         }
         for pair in record.attempts.windows(2) {
-            if let [from, to] = pair {
+            if let [from, to] = pair
+                && !["ok", Attempt::HEDGED_AWAY].contains(&from.outcome)
+            {
                 self.fallbacks.with_label_values(&[from.provider.as_ref(), to.provider.as_ref()]).inc();
             }
+        }
+        if let Some(outcome) = record.hedge {
+            self.hedges.with_label_values(&[route, outcome]).inc();
+        }
+        if let Some(outcome) = record.affinity {
+            self.affinity.with_label_values(&[route, outcome]).inc();
         }
         if !record.losses.is_empty() {
             self.losses.with_label_values(&[route, provider]).inc_by(record.losses.len() as u64);

@@ -127,6 +127,7 @@ impl Tally {
                 error: None,
                 took: Duration::ZERO,
                 translated: false,
+                spent: None,
             },
             waited: Duration::ZERO,
             refused_with: None,

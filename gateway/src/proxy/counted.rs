@@ -37,6 +37,11 @@ pub(super) fn left(exchange: &mut Exchange, request: &[u8]) {
     }
 }
 
+/// The tokens of a prompt, as estimated.
+pub(super) fn prompt(request: &[u8]) -> u64 {
+    told::asked(request).div_ceil(BYTES_PER_TOKEN)
+}
+
 /// What was told stays, zero too. An answer that was cut or left is counted for what it said until then: the totals of
 /// its beginning say nothing about it.
 fn with_estimate(told: Usage, said: Said, request: impl FnOnce() -> u64) -> Usage {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::exchange::Exchange;
+use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
 use super::{attempt, counted, deliver, recall, receive, replay, show};
 use crate::dialect::{self, Endpoint};
 use crate::domain::Operation;
 use crate::error::GatewayError;
-use crate::route::{Question, Turns};
+use crate::route::{Clues, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -37,8 +38,15 @@ pub(super) async fn run(
         _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
     let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
-    let (envelope, keeping) = recall::complete(ground, exchange, api.dialect, envelope).await?;
-    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head };
+    let completed = recall::complete(ground, exchange, api.dialect, envelope).await?;
+    let Completed { envelope, keeping, first_answer } = completed;
+    let talks = api.dialect.operation() == Operation::Chat;
+    let clues = Clues {
+        body: if talks { &envelope.body } else { &[] },
+        first_answer: first_answer.as_deref(),
+        headers: &snapshot.session_headers,
+    };
+    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head, clues };
     let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
     exchange.record.model = plan.model.name.clone();
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
@@ -58,6 +66,7 @@ pub(super) async fn run(
             return Err(gone);
         }
     };
+    exchange.record.affinity = plan.affinity.as_ref().map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);

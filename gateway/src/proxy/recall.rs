@@ -56,30 +56,51 @@ impl Keeping {
     }
 }
 
+/// A request with everything it refers to.
+pub(super) struct Completed {
+    /// The request.
+    pub(super) envelope: Envelope,
+    /// Who keeps its answer.
+    pub(super) keeping: Option<Keeping>,
+    /// The first answer of its conversation, where we keep those; its own when it begins one.
+    pub(super) first_answer: Option<String>,
+}
+
+impl From<Envelope> for Completed {
+    fn from(envelope: Envelope) -> Self {
+        Self { envelope, keeping: None, first_answer: None }
+    }
+}
+
 /// The request with everything it refers to, and who keeps its answer.
 pub(super) async fn complete(
     ground: &Ground,
     exchange: &Exchange,
     dialect: &dyn Dialect,
     envelope: Envelope,
-) -> Result<(Envelope, Option<Keeping>), GatewayError> {
+) -> Result<Completed, GatewayError> {
     let keeps = dialect.id() == "openai-responses";
     if !keeps && dialect.id() != "openai-responses-compact" {
-        return Ok((envelope, None));
+        return Ok(envelope.into());
     }
     let body = envelope.body.clone();
     let asked = kept::read(&body)?;
     let refers = |item: &Cow<'_, RawValue>| kept::referred(item).is_some();
     if !(keeps && asked.store) && asked.previous.is_none() && !asked.items.iter().any(refers) {
-        return Ok((envelope, None));
+        return Ok(envelope.into());
     }
     let tenant = Arc::clone(&exchange.record.key);
     let conversations = &ground.conversations;
+    let mut first_answer = None;
     let history = match &asked.previous {
         None => Vec::new(),
         Some(previous) => {
             let line = conversations.up_to(&tenant, previous).await?;
-            items(line.map_err(|missing| kept::previous_not_found(&missing))?)
+            let line = line.map_err(|missing| kept::previous_not_found(&missing))?;
+            // Each knows the one before it; the first is known by the second.
+            let second = line.get(1).and_then(|second| second.previous.clone());
+            first_answer = second.or_else(|| Some(previous.clone()));
+            items(line)
         }
     };
     let mut own = asked.items;
@@ -104,7 +125,9 @@ pub(super) async fn complete(
         let input = kept::with_ids(own, &answer).into();
         Keeping { conversations: conversations.clone(), tenant, answer, previous: asked.previous, input }
     });
-    Ok((envelope, keeping))
+    let own = || keeping.as_ref().map(|keeping| kept::answer_id(&keeping.answer));
+    let first_answer = first_answer.or_else(own);
+    Ok(Completed { envelope, keeping, first_answer })
 }
 
 /// The items of a conversation in their order.

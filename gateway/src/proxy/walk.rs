@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use super::answer::Answer;
 use super::attempt::{self, Asking, Request, Tally};
 use super::exchange::{Exchange, Said};
+use super::hedge::{self, Hedging};
 use crate::domain::Record;
 use crate::error::{GatewayError, Kind, Origin};
 use crate::route::{Judgement, Plan, Step};
@@ -37,27 +38,37 @@ pub(super) async fn first_good(
     // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
     let mut waiting: Vec<Waiting<'_>> =
         plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
-    for _ in 0..retry.attempts {
+    let mut hedging = Hedging::of(request, plan);
+    let mut left = retry.attempts;
+    while left > 0 {
         let now = Instant::now();
         let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
-        let Some(mut next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
+        let Some(next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
         if next.ready > total {
             break;
         }
         Exchange::wait(walk.waited, tokio::time::sleep_until(next.ready.into())).await;
-        match walk.attempt(next.step).await {
+        let tried = match hedging.take() {
+            Some(hedging) => hedge::race(&mut walk, next, &mut waiting, &hedging).await,
+            None => walk.attempt(next.step).await.map_err(|error| vec![(next, error)]),
+        };
+        let failures = match tried {
             Ok(answer) => return Ok(answer),
-            Err(error) => match retry.judge(&error) {
+            Err(failures) => failures,
+        };
+        for (mut failed, error) in failures {
+            left = left.saturating_sub(1);
+            match retry.judge(&error) {
                 Judgement::Final => return Err(error),
                 Judgement::Elsewhere => {}
                 Judgement::Again => {
-                    if let Some(wait) = retry.wait(next.tried, error.retry_after, fastrand::f64()) {
-                        next.ready = Instant::now() + wait;
-                        next.tried += 1;
-                        waiting.push(next);
+                    if let Some(wait) = retry.wait(failed.tried, error.retry_after, fastrand::f64()) {
+                        failed.ready = Instant::now() + wait;
+                        failed.tried += 1;
+                        waiting.push(failed);
                     }
                 }
-            },
+            }
         }
     }
     for step in &plan.fallback {
@@ -72,9 +83,9 @@ pub(super) async fn first_good(
 }
 
 /// A target and when it may be asked.
-struct Waiting<'a> {
-    step: &'a Step,
-    ready: Instant,
+pub(super) struct Waiting<'a> {
+    pub(super) step: &'a Step,
+    pub(super) ready: Instant,
     /// Failed attempts so far.
     tried: u32,
 }
@@ -97,13 +108,13 @@ fn ours_to_answer_for(error: GatewayError) -> GatewayError {
 }
 
 /// One walk along a plan: what its attempts find out goes into the exchange's own record.
-struct Walk<'w> {
-    asking: &'w Asking<'w>,
-    record: &'w mut Record,
+pub(super) struct Walk<'w> {
+    pub(super) asking: &'w Asking<'w>,
+    pub(super) record: &'w mut Record,
     waited: &'w mut Duration,
     refused_with: &'w mut HeaderMap,
     said: &'w mut Option<Said>,
-    failure: Option<GatewayError>,
+    pub(super) failure: Option<GatewayError>,
 }
 
 impl Walk<'_> {
@@ -119,13 +130,13 @@ impl Walk<'_> {
     }
 
     /// Notes an attempt that has begun, so that it is known also when the client leaves in its middle.
-    fn begin(&mut self, tally: &Tally) -> usize {
+    pub(super) fn begin(&mut self, tally: &Tally) -> usize {
         self.record.attempts.push(tally.attempt.clone());
         self.record.attempts.len() - 1
     }
 
     /// Notes what an attempt found out.
-    fn end(&mut self, place: usize, tally: Tally) {
+    pub(super) fn end(&mut self, place: usize, tally: Tally) {
         *self.waited += tally.waited;
         if let Some(headers) = tally.refused_with {
             *self.refused_with = headers;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::hedge::Hedge;
 use super::retry::Retry;
 use crate::balance::{Balance, Memory};
-use crate::config::{Cache, Lossy, Reuse, TimeoutOverrides};
+use crate::config::{Cache, Lossy, Reuse, Sticky, TimeoutOverrides};
 use crate::domain::{ModelFacts, Pattern, Rules, Target};
 
 /// One configured model.
@@ -21,6 +22,10 @@ pub struct Model {
     pub balance: &'static dyn Balance,
     /// What it keeps between requests.
     pub memory: Mutex<Memory>,
+    /// What stays on one target.
+    pub sticky: Sticky,
+    /// When a second target is asked beside a slow one.
+    pub hedge: Option<Hedge>,
     /// In order, once every target has failed.
     pub fallback: Vec<Target>,
     /// What to do about failures.

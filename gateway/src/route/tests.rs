@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
+use super::{Clues, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
 use crate::config::{Lossy, TimeoutOverrides};
 use crate::domain::RequestHead;
 use crate::domain::{Pattern, Target, VirtualKey};
@@ -27,6 +27,8 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         targets,
         balance: crate::balance::DEFAULT,
         memory: parking_lot::Mutex::default(),
+        sticky: crate::config::Sticky::Off,
+        hedge: None,
         fallback,
         retry: retry(),
         lossy: Lossy::Allow,
@@ -41,7 +43,7 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models }
+    VirtualKey { id: "k".into(), team: None, models, tags: Vec::new() }
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
@@ -51,7 +53,7 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
-    table.plan(&Question { key, asked, head: &head }, &Fleet::default(), Turns::Taken)
+    table.plan(&Question { key, asked, head: &head, clues: Clues::default() }, &Fleet::default(), Turns::Taken)
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::domain::http::CredentialKind;
 use crate::domain::rules::leaves;
 use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Model, Retry, Table};
+use crate::route::{Hedge, Model, Retry, Table};
 use crate::upstream::{self, Authorities, AzureAd, Credential, Network, Timeouts, Tls};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
@@ -68,7 +68,14 @@ pub fn build(
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
         headers: config.server.headers,
+        session_headers: session_headers(config),
     })
+}
+
+/// The checks have seen that each is a name.
+fn session_headers(config: &Config) -> Vec<HeaderName> {
+    let names = config.routing.session_headers.iter();
+    names.filter_map(|name| HeaderName::try_from(name.as_str()).ok()).collect()
 }
 
 /// Where each adapter comes from: the bundled set, over it the plugin folder, over that the file's own.
@@ -231,7 +238,7 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let models =
             key.models.as_ref().map(|models| models.iter().map(|model| model.pattern().clone()).collect());
         let team = key.team.as_deref().map(Arc::from);
-        (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models })
+        (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models, tags: key.tags.clone() })
     })
 }
 
@@ -253,6 +260,8 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         },
         balance: model.balance.0,
         memory: Mutex::default(),
+        sticky: model.sticky,
+        hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,
         cache: model.cache,
         reuse: model.reuse,

@@ -9,6 +9,7 @@ use pingora::BError;
 use pingora::protocols::http::client::HttpSession;
 
 use super::client::Client;
+use super::gate::Passes;
 use super::peer::Peer;
 use crate::error::{GatewayError, Kind};
 
@@ -23,11 +24,18 @@ pub struct Body {
     idle: Duration,
     /// The connection broke behind bytes that were gathered. Pingora tells it once, and then a clean end.
     broken: Option<BError>,
+    /// Room that is taken up until the answer has ended.
+    passes: Passes,
 }
 
 impl Body {
     pub(super) fn new(session: HttpSession, peer: Peer, client: Client, idle: Duration) -> Self {
-        Self { session: Some(session), peer, client, idle, broken: None }
+        Self { session: Some(session), peer, client, idle, broken: None, passes: Passes::default() }
+    }
+
+    /// Keeps this room until the answer has ended.
+    pub fn hold(&mut self, passes: Passes) {
+        self.passes = passes;
     }
 
     /// The next bytes, together with what has already arrived behind them. `None`: the clean end.
@@ -96,6 +104,7 @@ impl Body {
     }
 
     async fn release(&mut self) {
+        self.passes = Passes::default();
         if let Some(session) = self.session.take() {
             let idle = self.peer.idle_timeout();
             self.client.connector.release_http_session(session, &self.peer, idle).await;

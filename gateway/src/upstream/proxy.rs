@@ -78,8 +78,7 @@ pub(super) struct Tunnel {
 impl L4Connect for Tunnel {
     /// Only bounded by the time that the whole connection may take.
     async fn connect(&self, address: &socket::SocketAddr) -> pingora::Result<Stream> {
-        let failed =
-            |why: String| Error::explain(ErrorType::ConnectProxyFailure, format!("the proxy {why}"));
+        let failed = |why: String| Error::explain(ErrorType::ConnectProxyFailure, format!("the proxy {why}"));
         let address = address.as_inet().copied().ok_or_else(|| failed("has no address".to_owned()))?;
         self.open(address).await.map_err(failed)
     }
@@ -141,7 +140,8 @@ impl Tunnel {
                 })?;
                 // It is asked once: more SOCKS servers have a way to IPv4 than to IPv6.
                 let address = found.iter().find(|address| address.is_ipv4()).or(found.first()).copied();
-                let address = address.ok_or_else(|| format!("has no target: {} has no address", self.host))?;
+                let address =
+                    address.ok_or_else(|| format!("has no target: {} has no address", self.host))?;
                 socks(tcp, address, user).await
             }
             _ => socks(tcp, (self.host.as_str(), self.port), user).await,

@@ -70,11 +70,8 @@ impl Tls {
     /// # Errors
     /// Which file cannot be used, and why.
     pub fn read(settings: &ProviderTls, authorities: &mut Authorities) -> Result<Self, String> {
-        let trusted = match (&settings.ca, &settings.only_ca) {
-            (Some(path), _) => Some(authorities.read(path, true)?),
-            (None, Some(path)) => Some(authorities.read(path, false)?),
-            (None, None) => None,
-        };
+        let trusted = settings.ca.as_ref().map(|path| authorities.read(path, !settings.only_ca));
+        let trusted = trusted.transpose()?;
         let client = match (&settings.cert, &settings.key) {
             (Some(cert), Some(key)) => Some(identity(cert, key)?),
             _ => None,

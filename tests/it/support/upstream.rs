@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -42,6 +43,8 @@ pub(crate) enum Step {
     Reset,
     /// Nothing more comes.
     Hang,
+    /// Nothing more comes until this has a permit; one whose client leaves meanwhile ends.
+    Until(Arc<Semaphore>),
 }
 
 impl Step {
@@ -62,6 +65,8 @@ struct Shared {
     /// One script per connection; the last one stays.
     scripts: Mutex<Vec<Vec<Step>>>,
     requests: Mutex<Vec<Bytes>>,
+    /// Connections that the other side closed while it was kept waiting.
+    left: AtomicUsize,
 }
 
 impl Shared {
@@ -105,6 +110,11 @@ impl Scripted {
     pub(crate) fn requests(&self) -> Vec<Bytes> {
         self.shared.requests.lock().clone()
     }
+
+    /// How many were left by the other side while they kept it waiting.
+    pub(crate) fn left(&self) -> usize {
+        self.shared.left.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Scripted {
@@ -133,12 +143,24 @@ async fn play(mut stream: TcpStream, shared: Arc<Shared>) {
                 return;
             }
             Step::Hang => {
-                // Until the other side leaves.
-                while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
+                gone(&mut stream).await;
+                shared.left.fetch_add(1, Ordering::Relaxed);
                 return;
             }
+            Step::Until(released) => tokio::select! {
+                permit = released.acquire() => permit.unwrap().forget(),
+                () = gone(&mut stream) => {
+                    shared.left.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+            },
         }
     }
+}
+
+/// Until the other side leaves.
+async fn gone(stream: &mut TcpStream) {
+    while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
 }
 
 /// Head and body, by content-length.

@@ -11,7 +11,8 @@ use crate::config::{Provider, ProviderTls};
 use crate::domain::{Outbound, Secret, Timespan};
 
 /// How a way out is written.
-const WRITTEN: &str = "write \"http://user:password@host:port\" (or https, socks5, socks5h), \"environment\" or \"direct\"";
+const WRITTEN: &str =
+    "write \"http://user:password@host:port\" (or https, socks5, socks5h), \"environment\" or \"direct\"";
 
 impl Check<'_> {
     pub(super) fn proxy_of(&mut self, proxy: Option<&Secret>, route: &Route) {
@@ -29,7 +30,8 @@ impl Check<'_> {
         }
         let plain = provider.url.as_ref().is_some_and(|url| url.starts_with("http://"));
         if plain && provider.http2 {
-            let message = format!("provider `{name}` is reached without TLS, and HTTP/2 is agreed upon in TLS");
+            let message =
+                format!("provider `{name}` is reached without TLS, and HTTP/2 is agreed upon in TLS");
             self.report(&route.key("http2"), message, "needs https", None);
         }
         if plain && provider.tls.is_some() {
@@ -50,10 +52,10 @@ impl Check<'_> {
     }
 
     fn tls_of(&mut self, name: &str, tls: &ProviderTls, route: &Route) {
-        if tls.ca.is_some() && tls.only_ca.is_some() {
-            let message = format!("provider `{name}` trusts some authorities beside the system's, and only some");
-            let help = Some("`ca` adds to the system's, `only_ca` replaces them: keep one".to_owned());
-            self.report(&route.key("only_ca"), message, "beside `ca`", help);
+        if tls.only_ca && tls.ca.is_none() && !self.dropped.contains(&route.key("ca")) {
+            let message =
+                format!("provider `{name}` trusts the authorities of `ca` alone, and there is none");
+            self.report(&route.key("only_ca"), message, "without `ca`", None);
         }
         let pair = [("cert", tls.cert.is_some(), "key"), ("key", tls.key.is_some(), "cert")];
         for (part, said, other) in pair {
@@ -69,8 +71,7 @@ impl Check<'_> {
             let message = format!("`{server}` is neither a name nor an address");
             self.report(&route.key("server_name"), message, "not a name", None);
         }
-        let idle = tls.ca.is_some() || tls.only_ca.is_some();
-        if !tls.verify && idle {
+        if !tls.verify && tls.ca.is_some() {
             let message = format!("provider `{name}` names authorities, and its certificate is not checked");
             self.report(&route.key("verify"), message, "beside `ca`", None);
         }

@@ -1,8 +1,10 @@
 //! Checks of `[plugins]`, `[models]` and `[prices]`.
 
+use http::HeaderName;
+
 use super::Check;
 use crate::config::tree::Route;
-use crate::config::{ModelPattern, Params, Source, TargetName};
+use crate::config::{Model, ModelPattern, Params, Source, TargetName};
 use crate::domain::{ByteSize, Timespan};
 
 impl Check<'_> {
@@ -43,10 +45,20 @@ impl Check<'_> {
             for (index, target) in model.fallback.iter().enumerate() {
                 self.target(name, target, &route.key("fallback").index(index));
             }
+            self.hedge(name, model, &route);
             if !model.targets.is_empty() && model.targets.iter().all(|target| target.weight == 0) {
                 let message = format!("model `{name}` has no target with a weight above zero");
                 self.report(&route.key("targets"), message, "all out of service", None);
             }
+        }
+    }
+
+    fn hedge(&mut self, name: &str, model: &Model, route: &Route) {
+        let Some(hedge) = &model.hedge else { return };
+        if hedge.after.fixed().is_some_and(|after| after.is_zero()) {
+            let message = format!("model `{name}` would ask two targets at once");
+            let help = Some("write how long the first has, as in \"800ms\"".to_owned());
+            self.report(&route.key("hedge").key("after"), message, "zero", help);
         }
     }
 
@@ -68,6 +80,16 @@ impl Check<'_> {
         let message =
             format!("model `{model}` points at provider `{}`, which is not configured", target.provider);
         self.unknown_name(route, message, "no such provider", &target.provider, &known);
+    }
+
+    pub(super) fn routing(&mut self) {
+        let route = Route::keys(&["routing", "session_headers"]);
+        for (index, name) in self.config.routing.session_headers.iter().enumerate() {
+            if HeaderName::try_from(name.as_str()).is_err() {
+                let message = format!("`{name}` cannot be the name of a header");
+                self.report(&route.index(index), message, "not a header", None);
+            }
+        }
     }
 
     pub(super) fn prices(&mut self) {

@@ -51,7 +51,13 @@ fn the_annotated_file_shows_every_key_and_every_value_in_it_can_be_read() {
     let text = annotated().expect("a sample that fits");
     // Behind a single `#` and a space stands either a comment or a key; the keys must be right, too.
     let awake: String = text.lines().map(|line| format!("{}\n", uncommented(line).unwrap_or(line))).collect();
-    let config = read(&awake.replace("${CAUSEWAY_REDIS_URL}", "redis://10.0.0.5:6379"));
+    let fixture = |name: &str| format!("{}/src/config/tests/{name}", env!("CARGO_MANIFEST_DIR"));
+    let awake = awake
+        .replace("${CAUSEWAY_REDIS_URL}", "redis://10.0.0.5:6379")
+        .replace("/etc/causeway/our-authority.pem", &fixture("certificate.pem"))
+        .replace("/etc/causeway/client.pem", &fixture("certificate.pem"))
+        .replace("/etc/causeway/client.key", &fixture("key.pem"));
+    let config = read(&awake);
     assert_eq!(config.plugins.len(), 1);
     let every = every_key(schema());
     assert!(every.len() > 60);

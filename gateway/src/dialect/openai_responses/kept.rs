@@ -77,6 +77,11 @@ pub fn is_ours(id: &str) -> bool {
     id.strip_prefix("resp_").is_some_and(ulid)
 }
 
+/// The id of an answer with this ULID.
+pub fn answer_id(answer: &str) -> String {
+    format!("resp_{answer}")
+}
+
 /// Nothing is known under this id.
 pub fn previous_not_found(id: &str) -> GatewayError {
     let message = format!("previous response with id '{id}' not found");

@@ -51,14 +51,18 @@ fn what_is_no_proxy_is_refused() {
         "Direct",
     ] {
         let why = Outbound::parse(text).expect_err(text);
-        assert!(!why.contains("password") || !text.contains("password@") || why.starts_with("its user"), "{why}");
+        assert!(
+            !why.contains("password") || !text.contains("password@") || why.starts_with("its user"),
+            "{why}"
+        );
     }
     assert_eq!(Outbound::parse("direct"), Ok(Outbound::Direct));
     assert_eq!(Outbound::parse("environment"), Ok(Outbound::Environment));
 }
 
 fn surroundings(pairs: &[(&str, &str)]) -> Surroundings {
-    let find = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
+    let find =
+        |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
     Surroundings::read(find).expect("proxies")
 }
 
@@ -68,7 +72,10 @@ fn the_environment_names_a_proxy_for_each_scheme_and_exceptions() {
         ("HTTPS_PROXY", "http://secure:1"),
         ("http_proxy", "plain:2"),
         ("HTTP_PROXY", "http://not-this-one:2"),
-        ("no_proxy", "internal.example, .corp.example,10.0.0.0/8,192.168.7.7,[fd00::]/8,only.example:8443,fd12::1"),
+        (
+            "no_proxy",
+            "internal.example, .corp.example,10.0.0.0/8,192.168.7.7,[fd00::]/8,only.example:8443,fd12::1",
+        ),
     ]);
     let proxy = |tls, host, port| around.proxy_for(tls, host, port).map(ToString::to_string);
     let secure = Some("http://secure:1".to_owned());
@@ -90,7 +97,9 @@ fn the_environment_names_a_proxy_for_each_scheme_and_exceptions() {
 #[test]
 fn an_environment_for_all_schemes_an_empty_one_and_a_broken_one() {
     let all = surroundings(&[("ALL_PROXY", "socks5h://tor:9050")]);
-    assert!(all.proxy_for(true, "a.example", 443).is_some() && all.proxy_for(false, "a.example", 80).is_some());
+    assert!(
+        all.proxy_for(true, "a.example", 443).is_some() && all.proxy_for(false, "a.example", 80).is_some()
+    );
     let none = surroundings(&[("HTTPS_PROXY", " "), ("NO_PROXY", "*")]);
     assert_eq!(none, Surroundings { except: vec![Exception::All], ..Surroundings::default() });
     let broken = Surroundings::read(|name| (name == "HTTPS_PROXY").then(|| "ftp://hunter2@x".to_owned()));

@@ -10,7 +10,7 @@ use crate::config::{Reuse, Scope};
 use crate::error::GatewayError;
 use crate::proxy::attempt::Request;
 use crate::proxy::exchange::Exchange;
-use crate::route::Plan;
+use crate::route::{Plan, Why};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Longest `Idempotency-Key`.
@@ -80,14 +80,15 @@ impl Terms {
         let wish = Wish::of(headers);
         let open = !wish.alone && !has_state(request, reuse.scope);
         let key = exchange.record.key.as_ref();
-        let what = what(request, plan, exchange);
+        let what = what(request, exchange);
         let idempotent = named.map(|(settings, name)| Named {
             name: Fingerprint::of("causeway idempotency key").tenant(Tenant::Key(key)).and(name).done(),
             ttl: settings.ttl.get(),
             largest: settings.max_answer.bytes(),
         });
         let tenant = Tenant::of(reuse.scope, key, exchange.record.team.as_deref());
-        let shared = what.clone().and(answers.digest).and(said(request, exchange)).tenant(tenant).done();
+        let by_whom = what.clone().and(&*model.name).and(candidates(plan).join("\n")).and(answers.digest);
+        let shared = by_whom.and(said(request, exchange)).tenant(tenant).done();
         let cached = model.reuse.filter(|_| open).map(|Reuse { ttl, max_answer, .. }| Cached {
             fingerprint: shared,
             ttl: ttl.get(),
@@ -209,7 +210,7 @@ impl Wish {
 }
 
 /// What is asked, whoever asks it.
-fn what(request: &Request<'_>, plan: &Plan, exchange: &Exchange) -> Part {
+fn what(request: &Request<'_>, exchange: &Exchange) -> Part {
     let head = &exchange.head;
     let envelope = request.envelope;
     // Google's clients bring their key in the query.
@@ -222,9 +223,19 @@ fn what(request: &Request<'_>, plan: &Plan, exchange: &Exchange) -> Part {
         .and(&head.path)
         .and(query.collect::<Vec<_>>().join("&"))
         .and(content_type)
-        .and(&*plan.model.name)
         .and(&envelope.model)
         .and(&envelope.body)
+}
+
+/// Who might answer: conditions on a request may leave it other targets than the next. Who is only unwell is counted in.
+fn candidates(plan: &Plan) -> Vec<String> {
+    let unwell = |why: &Why| matches!(why, Why::Drained);
+    let passed_over = plan.passed_over.iter().filter(|(_, why)| unwell(why)).map(|(step, _)| step);
+    let all = plan.steps.iter().chain(&plan.fallback).chain(passed_over);
+    let mut names: Vec<_> = all.map(|step| format!("{}/{}", step.provider, step.model)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Headers that go upstream or are meant for the gateway; others change no answer.
