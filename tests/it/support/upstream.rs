@@ -35,8 +35,6 @@ pub(crate) enum Step {
     Send(Bytes),
     /// A pause.
     Wait(Duration),
-    /// Until the test adds a permit.
-    Until(Arc<Semaphore>),
     /// The connection closes.
     Close,
     /// The connection is reset.
@@ -136,7 +134,6 @@ async fn play(mut stream: TcpStream, shared: Arc<Shared>) {
                 }
             }
             Step::Wait(pause) => tokio::time::sleep(pause).await,
-            Step::Until(permits) => permits.acquire().await.unwrap().forget(),
             Step::Close => return,
             Step::Reset => {
                 let _ = stream.set_zero_linger();
