@@ -24,6 +24,7 @@ use crate::vault::Vault;
 pub mod background;
 pub mod demo;
 mod reload;
+mod revalidate;
 mod storage;
 
 pub use reload::Reload;
@@ -43,6 +44,16 @@ impl Origin {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(&self) -> Result<Loaded, ConfigError> {
+        let mut loaded = self.load_without_keys()?;
+        config::look_at_keys_files(&mut loaded)?;
+        Ok(loaded)
+    }
+
+    /// The same without a look into the files of provider keys, for who writes them.
+    ///
+    /// # Errors
+    /// As [`Origin::load`].
+    pub fn load_without_keys(&self) -> Result<Loaded, ConfigError> {
         // Variables that are not text cannot be ours.
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -74,23 +85,28 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
     let storage::Opened { store, place } =
         storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
+    snapshot.keep_rests_in(&store);
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
+        gates: upstream::Gates::default(),
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
     };
+    ground.gates.adopt(ground.snapshot.load().caps());
     let readiness = Arc::new(Readiness::default());
     let guarded = !config.admin.listen.0.ip().is_loopback();
     let admin = Admin::new(
         Arc::clone(&observer),
         Arc::clone(&readiness),
+        Arc::clone(&ground.snapshot),
         config.admin.password.clone().filter(|_| guarded),
     );
-    let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra);
+    let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
+        .keeping_rests_in(Arc::clone(&store));
     let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
     let background = background::Background::new(
         reload,

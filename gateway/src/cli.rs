@@ -13,6 +13,7 @@ mod check;
 mod conform;
 mod mock;
 mod plugin;
+mod provider_keys;
 mod schema;
 mod serve;
 
@@ -45,6 +46,11 @@ enum Command {
     #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
     Conform(conform::ConformArguments),
+    /// Look at providers and their keys.
+    Providers {
+        #[command(subcommand)]
+        command: provider_keys::ProvidersCommand,
+    },
     /// Look at adapters.
     Plugin {
         #[command(subcommand)]
@@ -110,6 +116,7 @@ pub fn run() -> ExitCode {
         }
         Command::Mock(arguments) => mock::run(arguments),
         Command::Conform(arguments) => conform::run(&arguments),
+        Command::Providers { command } => provider_keys::run(command),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
     }
 }

@@ -25,6 +25,7 @@ mod problem;
 mod retry;
 mod schema;
 mod show;
+mod statuses;
 mod suggest;
 mod text;
 mod threads;
@@ -32,6 +33,7 @@ mod tree;
 
 pub mod admin;
 pub mod key;
+pub mod keys_file;
 pub mod model;
 pub mod network;
 pub mod observe;
@@ -40,6 +42,7 @@ pub mod plugin;
 pub mod preset;
 pub mod price;
 pub mod provider;
+pub mod provider_keys;
 pub mod reuse;
 pub mod routing;
 pub mod server;
@@ -49,9 +52,11 @@ pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
+pub use keys_file::look_at_keys_files;
 pub use load::{find, load, parse};
 pub use model::{
-    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky, Target, TargetName,
+    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky,
+    Target, TargetName,
 };
 pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
@@ -62,11 +67,14 @@ pub use preset::Preset;
 pub use price::Price;
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
+pub use provider_keys::{KeyChoice, KeyLimits, KeyRest, ModelKeyLimits};
+pub use retry::{Empty, FallbackOn};
 pub use reuse::{Idempotency, Reuse, Scope};
 pub use routing::Routing;
 pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
+pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
 
 /// Looks one environment variable up.

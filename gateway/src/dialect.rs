@@ -12,6 +12,7 @@ pub mod gemini_generate;
 mod lanes;
 pub mod lost;
 pub mod model_list;
+pub mod nothing;
 mod object;
 mod ollama;
 pub mod ollama_chat;

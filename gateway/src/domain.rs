@@ -21,6 +21,7 @@ pub mod secret;
 pub mod service_account;
 pub mod size;
 pub mod target;
+pub mod trigger;
 pub mod usage;
 pub mod virtual_key;
 
@@ -42,5 +43,6 @@ pub use secret::Secret;
 pub use service_account::ServiceAccount;
 pub use size::ByteSize;
 pub use target::Target;
+pub use trigger::Trigger;
 pub use usage::Usage;
 pub use virtual_key::VirtualKey;

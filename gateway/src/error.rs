@@ -184,6 +184,30 @@ impl GatewayError {
         }
     }
 
+    /// The code of an error that says that every key of the provider rests.
+    pub const KEYS_REST: &str = "provider_keys_resting";
+
+    /// True when nothing was sent, because every key of the provider rests: no fault of the target.
+    pub fn keys_rest(&self) -> bool {
+        self.code.as_deref() == Some(Self::KEYS_REST) && self.upstream_status.is_none()
+    }
+
+    /// The status that rules about statuses mean: the provider's own where it is one of a failure and fits what was
+    /// found out about it, else the one its kind stands for. `None`: no provider was asked.
+    pub fn counts_as(&self) -> Option<u16> {
+        let own = self.upstream_status.filter(|status| (400..1000).contains(status));
+        let clients = |status: &u16| matches!(status, 400 | 413 | 422);
+        match self.kind {
+            Kind::ContextLength | Kind::ContentPolicy => Some(400),
+            Kind::InvalidRequest => own,
+            Kind::TooLarge => own.or(Some(413)),
+            // Some vendors say 400 for an empty account or a wrong key.
+            _ => own
+                .filter(|status| !clients(status))
+                .or_else(|| (own.is_some() || self.origin == Origin::Upstream).then(|| self.kind.status())),
+        }
+    }
+
     /// Adds what the operator needs to know; earlier context stays behind it.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {

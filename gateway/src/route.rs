@@ -16,6 +16,7 @@ mod filter;
 mod health;
 mod hedge;
 mod judge;
+mod nobody;
 mod retry;
 mod table;
 mod variant;
@@ -24,7 +25,7 @@ pub use affinity::{Affinity, Clues, Conversation, Place};
 pub use filter::Why;
 pub use health::{Fleet, Running, TargetState};
 pub use hedge::{Budget, Hedge};
-pub use judge::blame;
+pub use judge::{blame, refined};
 pub use retry::{Judgement, Retry};
 pub use table::{Model, Table};
 
@@ -70,6 +71,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// In order, each once, when the steps have failed.
     pub fallback: Vec<Step>,
+    /// In order, each once, when one has refused the content.
+    pub on_content_policy: Vec<Step>,
+    /// In order, each once, when the prompt was too long for one.
+    pub on_context_length: Vec<Step>,
     /// Targets that are not asked, and why.
     pub passed_over: Vec<(Step, Why)>,
     /// What came of keeping a conversation in its place; `None`: the model does not.
@@ -107,8 +112,17 @@ impl Table {
         }
         let steps = in_order(model, open, conversation, turns);
         let affinity = (model.sticky != Sticky::Off).then(|| home.into());
-        let fallback = model.fallback.iter().map(step).collect();
-        Ok(Plan { model: Arc::clone(model), steps, fallback, passed_over, affinity, effort })
+        let each = |targets: &[Target]| targets.iter().map(step).collect();
+        Ok(Plan {
+            model: Arc::clone(model),
+            steps,
+            fallback: each(&model.fallback),
+            on_content_policy: each(&model.on_content_policy),
+            on_context_length: each(&model.on_context_length),
+            passed_over,
+            affinity,
+            effort,
+        })
     }
 
     /// The model a key may use by this name, its name without an effort, and the effort.

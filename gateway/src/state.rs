@@ -7,18 +7,21 @@ use http::HeaderName;
 
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
-use crate::config::Headers;
-use crate::domain::Rules;
+use crate::config::{Headers, Statuses};
+use crate::domain::{Rules, Trigger};
 use crate::route::Table;
-use crate::upstream::{self, Timeouts};
+use crate::upstream::{self, Caps, Timeouts};
 
 mod answers;
 mod build;
+mod key_check;
 mod model_facts;
 mod options;
+mod provider_keys;
 
 pub use answers::Answers;
 pub use build::build;
+pub use key_check::Asked;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {
@@ -42,6 +45,14 @@ pub struct Snapshot {
     pub session_headers: Vec<HeaderName>,
 }
 
+impl Snapshot {
+    /// How many requests may run at a time behind each gate.
+    pub fn caps(&self) -> Vec<(Arc<str>, u32)> {
+        let providers = self.providers.iter();
+        providers.filter_map(|(name, provider)| Some((Arc::clone(name), provider.caps.concurrent?))).collect()
+    }
+}
+
 /// One provider: its network side and its translation.
 pub struct Provider {
     /// Where it is and which keys it has.
@@ -52,12 +63,18 @@ pub struct Provider {
     pub plugin: Arc<str>,
     /// How long its attempts may take.
     pub timeouts: Timeouts,
+    /// How many requests it may get.
+    pub caps: Caps,
     /// It tells usage in a stream when it is asked to.
     pub stream_usage: bool,
     /// The client dialects it speaks itself, as far as its options allow.
     pub passages: Vec<Passage>,
     /// What requests to it may say.
     pub rules: Rules,
+    /// What makes a failure of a good answer.
+    pub error_triggers: Vec<Trigger>,
+    /// The statuses that are the fault of the key.
+    pub blame_key: Option<Statuses>,
 }
 
 impl Provider {

@@ -2,20 +2,21 @@
 //!
 //! The credential is put in here, after translation, and nowhere else.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::TimeoutOverrides;
 use crate::domain::http::CredentialKind;
-use crate::domain::{Secret, ServiceAccount, Timespan};
+use crate::domain::{Secret, Timespan};
 use crate::error::{GatewayError, Kind};
 
 mod body;
 mod client;
 mod credential;
 mod gate;
+pub mod keys;
 mod network;
 mod peer;
 mod proxy;
@@ -24,7 +25,8 @@ mod tls;
 pub use body::Body;
 pub use client::{Client, Response};
 pub use credential::{AzureAd, Credential};
-pub use gate::{Doors, Full, Gate, Gates, Passes, first};
+pub use gate::{Caps, Doors, Full, Gate, Gates, Passes, first};
+pub use keys::ChosenKey;
 pub use network::Network;
 pub use peer::BaseUrl;
 pub use tls::{Authorities, Tls};
@@ -66,8 +68,8 @@ pub struct Provider {
     pub name: String,
     /// Where it is.
     pub url: BaseUrl,
-    /// The vendor's keys, used in turn. Empty: nothing is sent.
-    keys: Vec<Key>,
+    /// The vendor's keys. Empty: nothing is sent.
+    pub keys: Arc<keys::Pool>,
     /// Instead of the keys.
     directory: Option<Grant>,
     /// Instead of the kind the adapter names.
@@ -76,18 +78,9 @@ pub struct Provider {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Where the vendor signs by region (AWS): the operator's word.
     region: Option<String>,
-    next_key: AtomicUsize,
     resolved: peer::Resolved,
     /// How connections are made.
     line: Line,
-}
-
-/// One key of a provider.
-#[derive(Debug)]
-struct Key {
-    secret: Secret,
-    /// The key is a key file, and worth tokens.
-    grant: Option<Grant>,
 }
 
 /// What proves one request.
@@ -104,23 +97,25 @@ impl Provider {
     /// # Errors
     /// When the URL is not `http(s)://host[:port][/path]`, or a key is a key file that cannot be used.
     pub fn new(name: &str, url: &str, keys: Vec<Secret>) -> Result<Self, GatewayError> {
-        let key = |secret: Secret| {
-            let file = ServiceAccount::is_written_in(secret.expose());
-            let grant = file.then(|| Grant::of_service_account(&secret)).transpose()?;
-            Ok(Key { secret, grant })
-        };
+        let given = keys.into_iter().map(|secret| keys::Given { secret, note: None });
+        let keys = keys::Pool::new((name, url), given, keys::Settings::default())?;
         Ok(Self {
             name: name.to_owned(),
             url: BaseUrl::parse(url)?,
-            keys: keys.into_iter().map(key).collect::<Result<_, GatewayError>>()?,
+            keys: Arc::new(keys),
             directory: None,
             fixed: None,
             headers: Vec::new(),
             region: None,
-            next_key: AtomicUsize::new(0),
             resolved: peer::Resolved::default(),
             line: Line::default(),
         })
+    }
+
+    /// With these keys, chosen and rested in this way.
+    #[must_use]
+    pub fn with_keys(self, keys: keys::Pool) -> Self {
+        Self { keys: Arc::new(keys), ..self }
     }
 
     /// Sets how the keys are sent, or what is sent instead of them.
@@ -167,8 +162,8 @@ impl Provider {
     pub fn over(mut self, network: &Network) -> Result<Self, GatewayError> {
         self.line = network.line(&self.url)?;
         let elsewhere = network.elsewhere();
-        let grants = self.keys.iter_mut().filter_map(|key| key.grant.as_mut()).chain(&mut self.directory);
-        for grant in grants {
+        let own = Arc::get_mut(&mut self.keys).map(keys::Pool::grants_mut).into_iter().flatten();
+        for grant in own.chain(&mut self.directory) {
             grant.endpoint.line = elsewhere.line(&grant.endpoint.url)?;
         }
         Ok(self)
@@ -176,15 +171,8 @@ impl Provider {
 
     /// Overwrites the provider's secrets in what it said: some vendors repeat the key they refuse.
     pub fn scrub(&self, text: &mut String) {
-        for key in self.keys.iter().map(|key| key.secret.expose()).filter(|key| key.len() >= 4) {
-            // AWS's are several in one, and it repeats the session token where a signature is wrong.
-            let parts = key.split(':').filter(|part| part.len() >= 16);
-            for secret in std::iter::once(key).chain(parts) {
-                overwrite(text, secret);
-            }
-        }
-        let grants = self.keys.iter().filter_map(|key| key.grant.as_ref()).chain(&self.directory);
-        grants.for_each(|grant| grant.scrub(text));
+        self.keys.scrub(text);
+        self.directory.iter().for_each(|grant| grant.scrub(text));
         // Short ones are words, not secrets: `true`, `eu-west-1`.
         let values = self.headers.iter().filter_map(|(_, value)| value.to_str().ok());
         values.filter(|value| value.len() >= 16).for_each(|value| overwrite(text, value));
@@ -197,8 +185,8 @@ impl Provider {
         }
     }
 
-    /// The next key in turn, or the directory's token, for a request whose adapter named this kind.
-    fn proof<'p>(&'p self, named: &'p CredentialKind) -> Proof<'p> {
+    /// This key, or the directory's token, for a request whose adapter named this kind.
+    fn proof<'p>(&'p self, chosen: Option<ChosenKey>, named: &'p CredentialKind) -> Proof<'p> {
         let kind = self.fixed.as_ref().unwrap_or(named);
         let scopes = match kind {
             CredentialKind::GoogleOauth { scopes } => scopes.as_slice(),
@@ -207,15 +195,15 @@ impl Provider {
         if let Some(directory) = &self.directory {
             return Proof::Token(directory, directory.scope(scopes));
         }
-        let turn = self.next_key.fetch_add(1, Ordering::Relaxed);
-        let key = turn.checked_rem(self.keys.len()).and_then(|turn| self.keys.get(turn));
-        match (kind, key.and_then(|key| key.grant.as_ref())) {
+        let key = chosen.and_then(|chosen| self.keys.key(chosen));
+        match (kind, key.and_then(|key| key.grant.as_deref())) {
             (CredentialKind::GoogleOauth { .. }, Some(grant)) => Proof::Token(grant, grant.scope(scopes)),
             _ => Proof::Key(kind, key.map(|key| &key.secret)),
         }
     }
 }
 
+/// Puts `***` in the place of a secret.
 fn overwrite(text: &mut String, secret: &str) {
     if text.contains(secret) {
         *text = text.replace(secret, "***");

@@ -11,7 +11,8 @@ const NAMES: [&str; 3] = ["east", "west", "south"];
 
 /// A model `m` with three targets.
 fn configured(urls: &[String], more: &str) -> String {
-    let mut text = format!("[keys.tests]\nsecret = \"{KEY}\"\n[keys.other]\nsecret = \"cw-other-key-0123456789\"\n");
+    let mut text =
+        format!("[keys.tests]\nsecret = \"{KEY}\"\n[keys.other]\nsecret = \"cw-other-key-0123456789\"\n");
     for (name, url) in NAMES.iter().zip(urls) {
         text.push_str(&provider(name, Shape::OpenAi, url));
     }
@@ -32,9 +33,12 @@ fn counts(mocks: &[Running]) -> Vec<usize> {
 /// time, with a cache mark on the last.
 fn turn(session: &str, number: usize) -> Value {
     let mark = json!({ "type": "ephemeral" });
-    let mut messages = vec![json!({ "role": "user", "content": [{ "type": "text", "text": "fix the bug" }] })];
+    let mut messages =
+        vec![json!({ "role": "user", "content": [{ "type": "text", "text": "fix the bug" }] })];
     for past in 0..number {
-        messages.push(json!({ "role": "assistant", "content": [{ "type": "text", "text": format!("step {past}") }] }));
+        messages.push(
+            json!({ "role": "assistant", "content": [{ "type": "text", "text": format!("step {past}") }] }),
+        );
         messages.push(json!({ "role": "user", "content": [{ "type": "text", "text": "go on" }] }));
     }
     messages.last_mut().unwrap()["content"][0]["cache_control"] = mark.clone();
@@ -116,7 +120,8 @@ async fn answers_that_follow_each_other_are_one_conversation() {
             let body = json!({ "model": "m", "input": input, "previous_response_id": previous });
             previous = good(&client.post("/v1/responses", &body).await)["id"].clone();
         }
-        let grown: Vec<_> = counts(&mocks).iter().zip(&before).map(|(after, before)| after - before).collect();
+        let grown: Vec<_> =
+            counts(&mocks).iter().zip(&before).map(|(after, before)| after - before).collect();
         assert!(grown.contains(&5), "conversation {talk} went {grown:?}");
     }
 }

@@ -97,7 +97,7 @@ async fn limits_and_waits_come_in_the_clients_words_with_errors() {
                 ("7", "7000"),
                 "{case}"
             );
-            assert_eq!(reply.header("x-should-retry"), "false", "{case}");
+            assert_eq!(reply.header("x-should-retry"), "true", "{case}");
             let (left, all, reset) = match dialect {
                 Shape::Anthropic => (
                     "anthropic-ratelimit-requests-remaining",

@@ -10,7 +10,7 @@ use super::support::client::Reply;
 use super::support::upstream::{self, Scripted, Step};
 use super::support::{Gateway, KEY, Shape, provider};
 
-mod script;
+pub(crate) mod script;
 
 use script::{FAULTS, Fault, Makes};
 

@@ -6,6 +6,7 @@ use super::support::client::Reply;
 use super::support::gateway::good;
 use super::support::{Gateway, KEY, Shape};
 
+mod caps;
 mod certificates;
 mod forwarding;
 mod http2;

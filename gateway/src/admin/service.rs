@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use base64::Engine as _;
 use http::{HeaderMap, Response};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
+use super::provider_keys;
 use crate::domain::Secret;
 use crate::observe::Observer;
+use crate::state::Snapshot;
 
 /// Whether requests are taken.
 #[derive(Debug, Default)]
@@ -31,18 +34,45 @@ impl Readiness {
 pub struct Admin {
     observer: Arc<Observer>,
     readiness: Arc<Readiness>,
+    /// The configuration in force.
+    snapshot: Arc<ArcSwap<Snapshot>>,
     /// Asked for where others can reach the listener.
     password: Option<Secret>,
 }
 
 impl Admin {
     /// `password` is `None` only on a loopback address.
-    pub fn new(observer: Arc<Observer>, readiness: Arc<Readiness>, password: Option<Secret>) -> Self {
-        Self { observer, readiness, password }
+    pub fn new(
+        observer: Arc<Observer>,
+        readiness: Arc<Readiness>,
+        snapshot: Arc<ArcSwap<Snapshot>>,
+        password: Option<Secret>,
+    ) -> Self {
+        Self { observer, readiness, snapshot, password }
     }
 
-    fn answer(&self, method: &http::Method, path: &str, headers: &HeaderMap) -> (u16, &'static str, String) {
+    fn answer(
+        &self,
+        method: &http::Method,
+        uri: &http::Uri,
+        headers: &HeaderMap,
+    ) -> (u16, &'static str, String) {
         const TEXT: &str = "text/plain; charset=utf-8";
+        let path = uri.path();
+        if path.starts_with("/admin/") && !self.may_read(headers) {
+            return (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned());
+        }
+        let query = uri.query().unwrap_or_default();
+        match path {
+            "/admin/provider-keys/restore" if method == http::Method::POST => {
+                if is_from_elsewhere(headers) {
+                    return (403, TEXT, "a page of another site may not change anything here\n".to_owned());
+                }
+                return provider_keys::restore(&self.snapshot.load(), query);
+            }
+            "/admin/provider-keys/restore" => return (405, TEXT, "only POST is possible here\n".to_owned()),
+            _ => {}
+        }
         if method != http::Method::GET && method != http::Method::HEAD {
             return (405, TEXT, "only GET and HEAD are possible here\n".to_owned());
         }
@@ -53,7 +83,11 @@ impl Admin {
             "/metrics" if !self.may_read(headers) => {
                 (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned())
             }
-            "/metrics" => (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text()),
+            "/metrics" => {
+                provider_keys::count(&self.snapshot.load(), &self.observer);
+                (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text())
+            }
+            "/admin/provider-keys" => provider_keys::list(&self.snapshot.load(), query),
             _ => (404, TEXT, "there is /healthz, /readyz and /metrics here\n".to_owned()),
         }
     }
@@ -78,11 +112,19 @@ impl Admin {
     }
 }
 
+/// A browser says where the page comes from that asks it to; what others send by themselves has no origin.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = text(http::header::ORIGIN) else { return false };
+    let origin = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+    text(http::header::HOST) != Some(origin)
+}
+
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
         let head = session.req_header();
-        let (status, content_type, body) = self.answer(&head.method, head.uri.path(), &head.headers);
+        let (status, content_type, body) = self.answer(&head.method, &head.uri, &head.headers);
         let body = if head.method == http::Method::HEAD { Vec::new() } else { body.into_bytes() };
         let mut response = Response::new(body);
         *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();

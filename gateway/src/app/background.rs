@@ -14,12 +14,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::reload::Reload;
+use super::revalidate;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
 use crate::store::Store;
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
+
+/// How often the files of provider keys are looked at.
+const KEYS_LOOKED_AT: Duration = Duration::from_secs(2);
+
+/// How often resting provider keys are asked whether they are well again.
+const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
 
 /// How often what has expired is removed from the store.
 const SWEPT_EVERY: Duration = Duration::from_secs(60);
@@ -92,12 +99,23 @@ impl BackgroundService for Background {
         // Watching ends when this is dropped.
         let _watcher = self.reload.origin().path.as_deref().and_then(|path| watch(path, &changed));
         let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        revalidate::resume(self.reload.ground()).await;
         self.greet().await;
         let mut sweeping = tokio::time::interval(SWEPT_EVERY);
+        let mut looking = tokio::time::interval(KEYS_LOOKED_AT);
+        // Beside all else: a provider that hangs must not hold up a reload.
+        let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         loop {
             tokio::select! {
                 _ = sweeping.tick() => self.sweep().await,
                 _ = hangup.recv() => self.reload().await,
+                () = &mut revalidating => {}
+                _ = looking.tick() => {
+                    if self.reload.keys_changed() {
+                        tokio::time::sleep(SETTLED).await;
+                        self.reload().await;
+                    }
+                }
                 () = changed.notified() => {
                     tokio::time::sleep(SETTLED).await;
                     self.reload().await;

@@ -1,6 +1,7 @@
 //! Reads the configuration again: parse, validate, compile, swap. A broken one changes nothing and says why.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +13,7 @@ use crate::config::Config;
 use crate::domain::{Secret, VirtualKey};
 use crate::proxy::Ground;
 use crate::state;
+use crate::store::Store;
 
 /// What is needed to do it again.
 pub struct Reload {
@@ -21,7 +23,14 @@ pub struct Reload {
     extra: Vec<(Secret, VirtualKey)>,
     /// The configuration in force; also the lock that keeps two reloads apart.
     current: Mutex<Config>,
+    /// Where the rests of provider keys are kept.
+    store: Option<Arc<dyn Store>>,
+    /// What the files of provider keys looked like when they were read.
+    keys_files: Mutex<Vec<Seen>>,
 }
+
+/// A file, and when and how long it was.
+type Seen = (PathBuf, Option<(SystemTime, u64)>);
 
 impl Reload {
     /// Remembers how the first configuration was made.
@@ -32,9 +41,28 @@ impl Reload {
         ground: Ground,
         extra: Vec<(Secret, VirtualKey)>,
     ) -> Self {
-        let reload = Self { origin, registry, ground, extra, current: Mutex::new(current) };
+        let keys_files = Mutex::new(seen(&current));
+        let current = Mutex::new(current);
+        let reload = Self { origin, registry, ground, extra, current, store: None, keys_files };
         reload.succeeded();
         reload
+    }
+
+    /// Keeps the rests of provider keys there.
+    #[must_use]
+    pub fn keeping_rests_in(self, store: Arc<dyn Store>) -> Self {
+        Self { store: Some(store), ..self }
+    }
+
+    /// What all requests share.
+    pub(super) fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    /// True when a file of provider keys is no longer what it was. Nothing is read but its size and time.
+    pub fn keys_changed(&self) -> bool {
+        let before = self.keys_files.lock();
+        before.iter().any(|(path, stamp)| stamp_of(path) != *stamp)
     }
 
     /// The file that is watched.
@@ -54,13 +82,22 @@ impl Reload {
             Err(error) => return self.failed(&error.to_string()),
         };
         let next = loaded.config;
-        if next == *current && !has_files(&next) {
+        // Before they are read: what changes while we read is read again.
+        let files = seen(&next);
+        let same_keys = *self.keys_files.lock() == files;
+        *self.keys_files.lock() = files;
+        if next == *current && same_keys && !has_files(&next) {
             return self.succeeded();
         }
         let generation = self.ground.snapshot.load().generation + 1;
         match state::build(&next, &self.registry, generation, self.extra.clone()) {
             Err(problems) => self.failed(&problems.join("; ")),
             Ok(snapshot) => {
+                if let Some(store) = &self.store {
+                    snapshot.keep_rests_in(store);
+                }
+                snapshot.follow(&self.ground.snapshot.load());
+                self.ground.gates.adopt(snapshot.caps());
                 self.ground.snapshot.store(Arc::new(snapshot));
                 for change in changes(&current, &next) {
                     tracing::info!("{change}");
@@ -82,6 +119,16 @@ impl Reload {
         self.ground.observer.metrics().reload_success.set(1);
         self.ground.observer.metrics().reload_timestamp.set(i64::try_from(now).unwrap_or(0));
     }
+}
+
+fn seen(config: &Config) -> Vec<Seen> {
+    let files = config.providers.values().filter_map(|provider| provider.keys_file.clone());
+    files.map(|path| (path.clone(), stamp_of(&path))).collect()
+}
+
+fn stamp_of(path: &Path) -> Option<(SystemTime, u64)> {
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.modified().ok()?, about.len()))
 }
 
 /// A plugin or a certificate may have changed although the configuration has not.

@@ -42,9 +42,12 @@ preset = "groq"
 plugin = "openai"
 url = "https://api.openai.com/v1"
 keys = [""]
+keys_file = "/etc/causeway/openai.keys"
+key_limits = { requests = ["10/min", "500/day"], tokens = ["100k/min"], models = { "gpt-4o*" = { requests = ["3/min"], tokens = ["50k/min"] } } }
 credential = { header = "api-key" }
 headers = { "x-team" = "shop" }
 options = { organization = "org-acme" }
+blame_key = "401,403"
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 queue = { length = 100, wait = "5s" }
 proxy = "direct"

@@ -53,6 +53,7 @@ fn anchor(config: &mut Config, folder: &Path) {
     let at = |path: &mut PathBuf| *path = folder.join(&*path);
     config.store.path.iter_mut().for_each(at);
     config.server.plugins_dir.iter_mut().for_each(at);
+    config.providers.values_mut().for_each(|provider| provider.keys_file.iter_mut().for_each(at));
     if let Some(tls) = &mut config.server.tls {
         at(&mut tls.cert);
         at(&mut tls.key);
@@ -158,7 +159,7 @@ fn typed(root: &Node) -> Result<Config, Problem> {
 }
 
 /// As they stand in the file; what has no place comes last.
-fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+pub(super) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
     problems
 }

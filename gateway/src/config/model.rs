@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 pub use super::balance::Balance;
 pub use super::hedge::{Hedge, HedgeAfter, HedgeAlso};
 use super::params::Params;
+use super::retry::{Empty, FallbackOn, failover, keep_alive};
 pub use super::retry::{Retry, RetryCondition};
 use super::reuse::Reuse;
 use super::server::TimeoutOverrides;
+use super::statuses::Statuses;
 use super::text::{Text, text_values};
-use crate::domain::Pattern;
+use crate::domain::{Pattern, Timespan};
 
 /// One public model name, or a pattern of names.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -25,9 +27,29 @@ pub struct Model {
     /// Targets to try in this order, once every target above has failed. Default: none.
     #[serde(default)]
     pub fallback: Vec<TargetName>,
+    /// Where a request goes that a target refused for a reason of its own: tried in this order, once each, as soon as
+    /// a target says so. `context-length`: the prompt is longer than that target takes; without a list, targets of this
+    /// model with a larger `context` are asked. `content-policy`: the target will not answer that. Default: none, and
+    /// the refusal is the answer.
+    #[serde(default)]
+    pub fallback_on: FallbackOn,
     /// When to try again, and how often.
     #[serde(default)]
     pub retry: Retry,
+    /// The statuses of a provider at which the next target is asked. A failure without a status counts as 502, a timeout
+    /// as 504, an error in a good answer as what it says. Without 400, 413 and 422 what is the client's own fault stays
+    /// with the client; a prompt too long and a content refused always count as 400.
+    #[serde(default = "failover")]
+    pub failover: Statuses,
+    /// What an answer without any content is: no text, no call, no refusal, and no reason for that. "retry": a failure
+    /// (502) of the target, while nothing was sent. "pass": an answer.
+    #[serde(default)]
+    pub empty: Empty,
+    /// After so much silence a stream (of server-sent events) gets a sign of life: a comment, or a ping where the client
+    /// knows one. Before the first event too, although no target has answered: other targets are still asked behind it,
+    /// but the status is then sent, and a failure is told as an event. "0s": never.
+    #[serde(default = "keep_alive")]
+    pub keep_alive: Timespan,
     /// How requests are spread over the targets.
     #[serde(default)]
     pub balance: Balance,
@@ -78,7 +100,11 @@ impl Model {
         Self {
             targets: vec![target],
             fallback: Vec::new(),
+            fallback_on: FallbackOn::default(),
             retry: Retry::default(),
+            failover: failover(),
+            empty: Empty::default(),
+            keep_alive: keep_alive(),
             balance: Balance::default(),
             sticky: Sticky::default(),
             hedge: None,

@@ -1,6 +1,7 @@
 //! `[providers.*]`: who answers.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::key::Limits;
 use super::network::{ProviderTls, Queue, show_proxy};
 use super::params::Params;
+use super::provider_keys::{KeyChoice, KeyLimits, KeyRest};
 use super::server::TimeoutOverrides;
+use super::statuses::Statuses;
 use super::text::secret;
 use crate::domain::Secret;
 
@@ -25,11 +28,22 @@ pub struct Provider {
     /// chat completions. Default: the preset's or the plugin's own URL.
     #[schemars(extend("x-kind" = "url"))]
     pub url: Option<String>,
-    /// The vendor's keys, used in turn; a key that meets 401 or 429 rests alone. None for a server without keys.
+    /// The vendor's keys, used in turn; a key that meets 401, 402 or 429 rests alone. None for a server without keys.
     /// For Google Cloud a key is a service account's whole key file, for AWS `ID:SECRET`.
     #[serde(deserialize_with = "secret::read_list", serialize_with = "secret::mask_list")]
     #[schemars(with = "Vec<secret::SecretText>", example = ["${OPENAI_API_KEY}"])]
     pub keys: Vec<Secret>,
+    /// A file with more keys, one per line, a note behind ` #`; read again when it changes. `causeway providers keys import`
+    /// writes it.
+    #[schemars(with = "Option<String>")]
+    pub keys_file: Option<PathBuf>,
+    /// How the next key is chosen.
+    pub key_choice: KeyChoice,
+    /// How long a key rests that was refused, has used up its quota or is over a rate limit.
+    pub key_rest: KeyRest,
+    /// What each key may be asked at most: `{ requests = ["10/min", "500/day"], tokens = ["100k/min"], models = { "gpt-4o*" =
+    /// { requests = ["3/min"] } } }`. Default: no limit.
+    pub key_limits: KeyLimits,
     /// How the keys are sent, where it is not as the preset or the plugin says: `{ kind = "bearer" }`, `{ header = "x-api-key" }`,
     /// `{ query = "key" }`, `{ kind = "none" }`; or a token of Microsoft Entra ID instead: `{ kind = "azure-ad", tenant = "…",
     /// client_id = "…", client_secret = "${AZURE_SECRET}", scope = "https://cognitiveservices.azure.com/.default",
@@ -44,6 +58,14 @@ pub struct Provider {
     pub options: BTreeMap<String, serde_json::Value>,
     /// What requests to this provider may say, changed before they are sent and after the model's own rules.
     pub params: Params,
+    /// Texts that make a failure of an answer with a good status: one of them stands in its body, or in what its stream says
+    /// before the first content is over. Case and white space do not count. Default: none.
+    #[schemars(example = ["service temporarily unavailable"])]
+    pub error_triggers: Vec<String>,
+    /// The statuses that are the fault of the key that was sent, so that it rests and another one is used. Default: where
+    /// the vendor says so, as with 401 and 403.
+    #[schemars(example = "401,403")]
+    pub blame_key: Option<Statuses>,
     /// What this account may be asked at most; over it the next target is tried.
     pub limits: Limits,
     /// Who waits when `limits.concurrent` requests run and no other target has room. Default: nobody, the request is refused.

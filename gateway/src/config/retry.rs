@@ -1,4 +1,4 @@
-//! `[models.*.retry]`: when a failed attempt is followed by another, and how soon.
+//! `[models.*.retry]` and what stands beside it: when a failed attempt is followed by another, where, and how soon.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,11 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::model::TargetName;
+use super::statuses::Statuses;
 use super::text::{Text, text_values};
 use crate::domain::{Timespan, TimespanRange};
-use crate::error::{GatewayError, Kind, Origin};
+use crate::error::{GatewayError, Kind};
 
 /// When to try again, and how often.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -17,9 +19,13 @@ pub struct Retry {
     /// Most attempts among the targets, the first one included; 1 is no retry. Each fallback gets one more.
     #[schemars(range(min = 1, max = 20))]
     pub attempts: u32,
-    /// What is worth another attempt: a status ("429"), a class ("5xx"), a range ("500-503"), or a word
-    /// ("timeout", "connect", "malformed", "plugin", "context-length", "content-policy").
+    /// What is worth another attempt at the same target, after a wait: a status ("429"), a class ("5xx"), a range
+    /// ("500-503"), or a word ("timeout", "connect", "malformed"). At another target it is worth one too, whatever
+    /// `failover` says; the words "context-length", "content-policy" and "plugin" mean other targets only.
     pub on: Vec<RetryCondition>,
+    /// Also when the provider may have worked on the request, and may bill it: a timeout, an answer that broke off, a
+    /// failure of its own. `false`: only when it surely has not.
+    pub sent: bool,
     /// The wait before an attempt on a target that has just failed: it starts at the first and doubles up to the second.
     pub backoff: TimespanRange,
 }
@@ -34,6 +40,7 @@ impl Default for Retry {
                 RetryCondition::Timeout,
                 RetryCondition::Connect,
             ],
+            sent: true,
             backoff: TimespanRange { from: Timespan::millis(200), to: Timespan::seconds(5) },
         }
     }
@@ -70,6 +77,37 @@ pub enum RetryCondition {
     ContentPolicy,
 }
 
+/// What `failover` is when nothing is said: everything but what is the client's own fault.
+pub(super) fn failover() -> Statuses {
+    Statuses::of(&[(401, 412), (414, 421), (423, 999)])
+}
+
+/// What `keep_alive` is when nothing is said: below what any proxy on the way waits.
+pub(super) fn keep_alive() -> Timespan {
+    Timespan::seconds(15)
+}
+
+/// Targets for requests that others refused.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct FallbackOn {
+    /// For a content that a target refused.
+    pub content_policy: Vec<TargetName>,
+    /// For a prompt that was too long for a target.
+    pub context_length: Vec<TargetName>,
+}
+
+/// What an answer without content is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Empty {
+    /// A failure.
+    #[default]
+    Retry,
+    /// An answer.
+    Pass,
+}
+
 const WORDS: [(&str, RetryCondition, Kind); 6] = [
     ("timeout", RetryCondition::Timeout, Kind::Timeout),
     ("connect", RetryCondition::Connect, Kind::Unreachable),
@@ -83,10 +121,7 @@ impl RetryCondition {
     /// True when this failure is meant. An error inside a 200 counts as the status its kind stands for.
     pub fn covers(self, error: &GatewayError) -> bool {
         if let Self::Status { from, to } = self {
-            // What is no failure by its status, or no status at all, is what its kind stands for.
-            let status = error.upstream_status.filter(|status| (400..600).contains(status));
-            let status = status.or_else(|| (error.origin == Origin::Upstream).then(|| error.kind.status()));
-            return status.is_some_and(|status| (from..=to).contains(&status));
+            return error.counts_as().is_some_and(|status| (from..=to).contains(&status));
         }
         WORDS.iter().any(|(_, condition, kind)| *condition == self && *kind == error.kind)
     }

@@ -11,6 +11,7 @@ use super::hedge::HedgeAfter;
 use super::model::{ModelPattern, RetryCondition, TargetName};
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
+use super::statuses::Statuses;
 use crate::domain::{ByteSize, Micros, Rate, Secret, Timespan, TimespanRange};
 
 /// The schema's word for a string that one of our types reads.
@@ -102,6 +103,7 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         ModelPattern::KIND => refused_by::<ModelPattern>(text),
         RetryCondition::KIND => refused_by::<RetryCondition>(text),
         HedgeAfter::KIND => refused_by::<HedgeAfter>(text),
+        Statuses::KIND => refused_by::<Statuses>(text),
         Source::KIND => refused_by::<Source>(text),
         Digest::KIND => refused_by::<Digest>(text),
         "url" => refused_url(text),

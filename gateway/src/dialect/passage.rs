@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Dialect, Passing, StreamWriter, sse, told};
+use super::{Dialect, Passing, StreamWriter, nothing, sse, told};
 use crate::domain::{Framing, Usage};
 use crate::error::{GatewayError, Kind};
 
@@ -286,7 +286,12 @@ impl<'d> Passage<'d> {
                 self.said += told::streamed(&data);
             }
             Passing::Stopped => self.stopped = true,
-            Passing::End => self.ended = true,
+            Passing::End => {
+                // Some vendors say their last words in the event that ends the stream.
+                self.content |= !nothing::in_answer(&data);
+                self.said += told::streamed(&data);
+                self.ended = true;
+            }
             Passing::Failed(error) => self.failure = Some(error),
         }
         self.fell |= self.usage.output < before;

@@ -23,6 +23,8 @@ pub struct Attempt {
     pub took: Duration,
     /// An adapter translated it; otherwise bytes passed through.
     pub translated: bool,
+    /// The id of the provider key it was sent with, never the key itself.
+    pub key: Option<String>,
     /// Tokens of the prompt, as estimated, where its provider may bill them and will not count them: it was cancelled.
     pub spent: Option<u64>,
 }

@@ -60,6 +60,7 @@ pub(super) fn write(record: &Record) {
         route = record.model.as_ref(),
         provider = last.map(|attempt| attempt.provider.as_ref()),
         upstream_model = last.map(|attempt| attempt.model.as_str()),
+        provider_key = last.and_then(|attempt| attempt.key.as_deref()),
         translated = last.map(|attempt| attempt.translated),
         stream = record.stream,
         status = record.status,

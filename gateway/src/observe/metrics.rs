@@ -23,8 +23,16 @@ pub struct Metrics {
     replays: IntCounterVec,
     plugin_calls: IntCounterVec,
     plugin_seconds: HistogramVec,
+    /// Requests that wait for room at a provider.
+    pub queue_waiting: IntGaugeVec,
+    /// How long they waited, and what came of it.
+    pub queue_waited: HistogramVec,
     /// Requests that have begun and not ended.
     pub inflight: IntGauge,
+    /// Provider keys that may be asked, by provider; set when the metrics are read.
+    pub provider_keys_usable: IntGaugeVec,
+    /// Provider keys that rest at every model, by provider.
+    pub provider_keys_resting: IntGaugeVec,
     /// 1: the last load of the configuration succeeded; 0: it failed and the one before is in force.
     pub reload_success: IntGauge,
     /// When the configuration in force was loaded, in Unix seconds.
@@ -56,6 +64,16 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
+        let gauges = |name: &str, help: &str, labels: &[&str]| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(gauges.clone()))?;
+            Ok::<_, prometheus::Error>(gauges)
+        };
+        let queue_waiting = IntGaugeVec::new(
+            Opts::new("causeway_queue_waiting", "Requests that wait for room at a provider."),
+            &["provider"],
+        )?;
+        registry.register(Box::new(queue_waiting.clone()))?;
         let build = IntGaugeVec::new(
             Opts::new("causeway_build_info", "Always 1; the version is a label."),
             &["version"],
@@ -137,7 +155,24 @@ impl Metrics {
                 &["plugin", "func"],
                 &CALL,
             )?,
+            queue_waiting,
+            queue_waited: histogram(
+                "causeway_queue_waited_seconds",
+                "Waits for room at a provider; entered, late (too long), full (too many wait, or none may) or left (the client).",
+                &["provider", "outcome"],
+                &SECONDS,
+            )?,
             inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
+            provider_keys_usable: gauges(
+                "causeway_provider_keys_usable",
+                "Provider keys that do not rest.",
+                &["provider"],
+            )?,
+            provider_keys_resting: gauges(
+                "causeway_provider_keys_resting",
+                "Provider keys that rest: refused, or their quota used up.",
+                &["provider"],
+            )?,
             reload_success: gauge(
                 "causeway_config_reload_success",
                 "1: the last load of the configuration succeeded.",

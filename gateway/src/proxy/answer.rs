@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
+use super::provider_key::InHand;
 use super::stream::Stream;
 use crate::cache::{Opening, Reader};
 use crate::route::Running;
@@ -18,6 +19,8 @@ pub(super) struct Answer {
     pub(super) target: String,
     /// Counts as a running request of its target until it is dropped; none: no target was asked.
     pub(super) running: Option<Running>,
+    /// The provider key it was bought with.
+    pub(super) in_hand: Option<InHand>,
     /// When a stream must have ended.
     pub(super) deadline: tokio::time::Instant,
     /// Whole, or still coming.

@@ -12,20 +12,22 @@ use super::answer::{self, Answer};
 use super::changes::Changes;
 use super::exchange::{Exchange, Said};
 use super::keeper::{Keeper, provenance};
+use super::provider_key::{self, InHand};
 use super::recall::Keeping;
 use super::service::Ground;
 use super::stream::Stream;
-use super::{losses, pass_on, rate_headers};
+use super::{judged, losses, pass_on, rate_headers, room};
 use crate::adapter::{Lease, Route};
+use crate::config::Empty;
 use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
-use crate::dialect::{AnswerFacts, Dialect, told};
+use crate::dialect::{AnswerFacts, Dialect, nothing, told};
 use crate::domain::http::UpstreamRequest;
 use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Model, Step};
+use crate::route::{Conversation, Model, Step, refined};
 use crate::state::{Provider, Snapshot};
-use crate::upstream::Response;
+use crate::upstream::{Passes, Response};
 use crate::vault::Recalled;
 
 /// Largest whole answer taken from a provider.
@@ -54,6 +56,7 @@ impl Request<'_> {
             headers: HeaderMap::new(),
             target: "causeway/estimate".to_owned(),
             running: None,
+            in_hand: None,
             deadline: Deadline::now(),
             body: answer::Body::Whole(answer::JSON, body.into()),
         })
@@ -74,6 +77,8 @@ pub(super) struct Asking<'a> {
     pub(super) created: u64,
     /// Decoded once, by the first attempt that needs it.
     pub(super) canonical: OnceCell<Canonical>,
+    /// The conversation that stays where it is; so does its provider key.
+    pub(super) conversation: Option<Conversation>,
 }
 
 impl Asking<'_> {
@@ -113,6 +118,10 @@ pub(super) struct Tally {
     pub(super) said: Option<Said>,
     /// Losses, usage and calls into adapters.
     pub(super) record: Record,
+    /// The provider key it is sent with.
+    pub(super) in_hand: Option<InHand>,
+    /// Room that was waited for.
+    pub(super) passes: Option<Passes>,
 }
 
 impl Tally {
@@ -127,12 +136,15 @@ impl Tally {
                 error: None,
                 took: Duration::ZERO,
                 translated: false,
+                key: None,
                 spent: None,
             },
             waited: Duration::ZERO,
             refused_with: None,
             said: None,
             record: Record::default(),
+            in_hand: None,
+            passes: None,
         }
     }
 }
@@ -140,8 +152,12 @@ impl Tally {
 /// One attempt at one target.
 pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> Result<Answer, GatewayError> {
     let began = Instant::now();
+    let passes = tally.passes.take().map_or_else(|| room::enter(asking, step), Ok);
+    let passes = passes.inspect_err(|error| {
+        (tally.attempt.outcome, tally.attempt.error) = (room::FULL, Some(error.to_string()));
+    })?;
     let running = step.state.begin();
-    let result = Try { asking, step, tally }.target().await;
+    let result = Try { asking, step, tally, passes }.target().await;
     tally.attempt.took = began.elapsed();
     let result = result.map_err(|mut error| {
         if let Some(provider) = asking.request.snapshot.providers.get(&step.provider) {
@@ -151,10 +167,11 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
         error.context(format!("target `{}/{}`", step.provider, step.model))
     });
     tally.attempt.outcome = "ok";
+    provider_key::tell(tally, result.as_ref().err());
     match result {
         Ok(answer) => {
             running.answered(began.elapsed());
-            Ok(Answer { running: Some(running), ..answer })
+            Ok(Answer { running: Some(running), in_hand: tally.in_hand.clone(), ..answer })
         }
         Err(error) => {
             tally.attempt.outcome = error.kind.as_str();
@@ -169,6 +186,8 @@ struct Try<'t> {
     asking: &'t Asking<'t>,
     step: &'t Step,
     tally: &'t mut Tally,
+    /// Room at the target, handed on to the answer's body.
+    passes: Passes,
 }
 
 impl Try<'_> {
@@ -209,27 +228,31 @@ impl Try<'_> {
             let canonical = self.asking.canonical.get_or_try_init(|| self.asking.decode()).await?;
             self.translate(canonical, provider, &route, (changes.as_ref(), &mut lease))?
         };
+        let key = provider_key::take(provider, self.asking, step, self.tally)?;
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
-        let sent = Box::pin(ground.client.send(&provider.upstream, &upstream_request, &timeouts));
+        let sent = Box::pin(ground.client.send_with(&provider.upstream, key, &upstream_request, &timeouts));
         let first = Deadline::now() + timeouts.first_token;
         let until = if envelope.stream || envelope.raw { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.tally.waited, timeout_at(until, sent)).await;
-        let response = sent.map_err(|_| too_slow())??;
+        let mut response = sent.map_err(|_| too_slow())??;
+        response.body.hold(std::mem::take(&mut self.passes));
         self.tally.attempt.status = Some(response.head.status);
         let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.asking.now());
         let target = format!("{}/{}", step.provider, step.model);
         let came = Came { provider, route, response, lease, until };
-        let body = if !(200..300).contains(&came.response.head.status) {
+        if !(200..300).contains(&came.response.head.status) {
             self.tally.refused_with = Some(headers);
             return Err(self.refused(came).await);
-        } else if envelope.raw && passage {
-            answer::Body::Raw(Box::new(self.raw(came).await?))
+        }
+        let body = if envelope.raw && passage {
+            self.raw(came).await.map(|raw| answer::Body::Raw(Box::new(raw)))
         } else if envelope.stream {
-            answer::Body::Stream(Box::new(self.stream(came).await?))
+            self.stream(came).await.map(|stream| answer::Body::Stream(Box::new(stream)))
         } else {
-            self.whole(came).await?
+            self.whole(came).await
         };
-        Ok(Answer { headers, target, deadline, running: None, body })
+        let body = body.map_err(|error| refined(error, b"", provider.blame_key.as_ref()))?;
+        Ok(Answer { headers, target, deadline, running: None, in_hand: None, body })
     }
 
     fn route(&self, provider: &Provider, step: &Step) -> Route {
@@ -284,13 +307,7 @@ impl Try<'_> {
             })
         });
         let judged = judged.unwrap_or_else(|error| error);
-        // A general word must not hide what the status says: 503 is worth another try soon, 502 may not be.
-        let kind = match (judged.kind, status) {
-            (Kind::Provider, 503 | 529) => Kind::Overloaded,
-            (Kind::Provider, 408 | 504) => Kind::Timeout,
-            (kind, _) => kind,
-        };
-        GatewayError { kind, upstream_status: Some(status), ..judged }
+        refined(GatewayError { upstream_status: Some(status), ..judged }, &body, provider.blame_key.as_ref())
     }
 
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
@@ -298,8 +315,10 @@ impl Try<'_> {
         let body = timeout_at(until, response.body.whole(MAX_ANSWER));
         let body = Exchange::wait(&mut self.tally.waited, body).await.map_err(|_| too_slow())??;
         let Request { dialect, envelope, .. } = *self.asking.request;
+        judged::without_trigger(provider, &body)?;
         let Some(mut lease) = lease else {
             pass_on::judge(dialect, &body)?;
+            self.says_something(|| nothing::in_answer(&body))?;
             self.tally.record.usage = dialect.whole_usage(&body);
             self.tally.said = Some(self.said(&body));
             return Ok(answer::Body::Whole(answer::JSON, body));
@@ -308,6 +327,7 @@ impl Try<'_> {
         let answer = call(&mut self.tally.record, provider, "translate-response", body.len(), || {
             lease.translator()?.translate_response(&route, dialect.operation(), headers, &body)
         })?;
+        self.says_something(|| nothing::in_answer(&answer.body))?;
         self.tally.record.usage = answer.usage;
         self.tally.said = Some(self.said(&answer.body));
         self.tally.record.lose(answer.losses);
@@ -332,10 +352,11 @@ impl Try<'_> {
 
     /// Passes as it comes, once the first bytes are there.
     async fn raw(&mut self, came: Came<'_>) -> Result<answer::Raw, GatewayError> {
-        let Came { mut response, until, .. } = came;
+        let Came { provider, mut response, until, .. } = came;
         let first = timeout_at(until, response.body.next());
         let first = Exchange::wait(&mut self.tally.waited, first).await.map_err(|_| too_slow())??;
         let first = first.ok_or_else(|| GatewayError::upstream(Kind::Malformed, "the answer is empty"))?;
+        judged::without_trigger(provider, &first)?;
         let content_type = response.head.headers.get(http::header::CONTENT_TYPE).cloned();
         let content_type =
             content_type.unwrap_or_else(|| http::HeaderValue::from_static("application/octet-stream"));
@@ -374,7 +395,18 @@ impl Try<'_> {
         let Tally { waited, record, .. } = &mut *self.tally;
         let begun = Exchange::wait(waited, timeout_at(until, stream.begin(record))).await;
         begun.map_err(|_| too_slow())??;
+        self.says_something(|| stream.says_nothing())?;
         Ok(stream)
+    }
+
+    /// An answer to a conversation that says nothing is none, unless that is what was asked for.
+    fn says_something(&self, nothing: impl FnOnce() -> bool) -> Result<(), GatewayError> {
+        let Request { dialect, envelope, .. } = *self.asking.request;
+        let minds = self.asking.model.empty == Empty::Retry && dialect.operation() == Operation::Chat;
+        if minds && nothing() && !nothing::may_answer(&envelope.body) {
+            return Err(GatewayError::upstream(Kind::Provider, "the provider's answer is empty"));
+        }
+        Ok(())
     }
 
     /// Who gathers the state of the answer: only calls bring any back, and without tools there are none.

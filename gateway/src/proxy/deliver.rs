@@ -20,8 +20,6 @@ use crate::domain::VirtualKey;
 use crate::error::{GatewayError, Kind};
 use crate::state::Snapshot;
 
-/// After so much silence of the provider the client gets a sign of life.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// A client that takes no bytes for so long has gone.
 const STALLED: Duration = Duration::from_secs(60);
 
@@ -79,17 +77,15 @@ pub(super) async fn whole(
 async fn streamed(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
-    mut head: ResponseHeader,
+    head: ResponseHeader,
     mut stream: Stream,
     deadline: Deadline,
 ) -> Result<(), GatewayError> {
     exchange.record.status = 200;
-    head.insert_header("content-type", stream.content_type()).map_err(illegal)?;
-    head.insert_header("cache-control", "no-cache").map_err(illegal)?;
-    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
-    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
-    client.session.downstream_session.set_write_timeout(Some(STALLED));
-    client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)?;
+    // The head may have gone out while targets were still asked.
+    if client.session.response_written().is_none() {
+        begin_stream(client, head, &HeaderValue::from_static(stream.content_type())).await?;
+    }
     let ended = events(client, exchange, &mut stream, deadline).await;
     exchange.record.usage = stream.usage();
     exchange.said = Some(stream.said());
@@ -97,29 +93,62 @@ async fn streamed(
         return client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left);
     };
     if error.kind != Kind::ClientGone {
-        let event = stream.fail(&error, &exchange.record.request_id);
-        client.session.downstream_session.write_response_body(event, false).await.map_err(left)?;
-        // No last chunk: whoever stands in between must not take this for a complete answer.
-        client.session.downstream_session.set_keepalive(None);
-        client.session.downstream_session.shutdown().await;
+        break_off(client, stream.fail(&error, &exchange.record.request_id)).await?;
     }
     Err(error)
+}
+
+/// Sends the head of a stream.
+pub(super) async fn begin_stream(
+    client: &mut Client<'_>,
+    mut head: ResponseHeader,
+    content_type: &HeaderValue,
+) -> Result<(), GatewayError> {
+    head.insert_header("content-type", content_type.clone()).map_err(illegal)?;
+    head.insert_header("cache-control", "no-cache").map_err(illegal)?;
+    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
+    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
+    client.session.downstream_session.set_write_timeout(Some(STALLED));
+    client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)
+}
+
+/// Sends the head of bytes that nobody here reads.
+async fn begin_raw(
+    client: &mut Client<'_>,
+    mut head: ResponseHeader,
+    content_type: &HeaderValue,
+) -> Result<(), GatewayError> {
+    head.insert_header("content-type", content_type.clone()).map_err(illegal)?;
+    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
+    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
+    client.session.downstream_session.set_write_timeout(Some(STALLED));
+    client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)
+}
+
+/// Sends one piece of a stream that has begun. An empty piece would be its end.
+pub(super) async fn piece(client: &mut Client<'_>, bytes: Bytes) -> Result<(), GatewayError> {
+    client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)
+}
+
+/// Ends a stream with an error event, and without its last chunk: whoever stands in between must not take this for a
+/// complete answer.
+pub(super) async fn break_off(client: &mut Client<'_>, event: Bytes) -> Result<(), GatewayError> {
+    piece(client, event).await?;
+    client.session.downstream_session.set_keepalive(None);
+    client.session.downstream_session.shutdown().await;
+    Ok(())
 }
 
 /// Bytes as they come from the provider. What breaks shows as a body without its last chunk.
 async fn raw(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
-    mut head: ResponseHeader,
+    head: ResponseHeader,
     body: Raw,
     deadline: Deadline,
 ) -> Result<(), GatewayError> {
     exchange.record.status = 200;
-    head.insert_header("content-type", body.content_type).map_err(illegal)?;
-    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
-    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
-    client.session.downstream_session.set_write_timeout(Some(STALLED));
-    client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)?;
+    begin_raw(client, head, &body.content_type).await?;
     let (mut rest, mut next) = (body.rest, Some(body.first));
     while let Some(bytes) = next {
         client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
@@ -147,22 +176,21 @@ async fn raw(
 async fn shared(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
-    mut head: ResponseHeader,
+    head: ResponseHeader,
     body: Shared,
 ) -> Result<(), GatewayError> {
     let Shared { opening, mut reader } = body;
     exchange.record.status = 200;
-    head.insert_header("content-type", opening.content_type.clone()).map_err(illegal)?;
-    if opening.form == Form::Stream {
-        head.insert_header("cache-control", "no-cache").map_err(illegal)?;
-    }
-    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
-    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
-    client.session.downstream_session.set_write_timeout(Some(STALLED));
-    let written = client.session.downstream_session.write_response_header(Box::new(head)).await;
-    let ended = match written {
-        Ok(()) => pieces(client, &mut reader, &opening.keep_alive).await,
-        Err(error) => Err(left(error)),
+    let alive = if opening.form == Form::Stream { opening.keep_alive.clone() } else { Bytes::new() };
+    let begun = match client.session.response_written() {
+        // The head may have gone out while targets were still asked.
+        Some(_) => Ok(()),
+        None if opening.form == Form::Stream => begin_stream(client, head, &opening.content_type).await,
+        None => begin_raw(client, head, &opening.content_type).await,
+    };
+    let ended = match begun {
+        Ok(()) => pieces(client, &mut reader, (alive, exchange.keep_alive)).await,
+        Err(error) => Err(error),
     };
     replay::settle(exchange, reader);
     match &ended {
@@ -179,18 +207,22 @@ async fn shared(
     ended
 }
 
-async fn pieces(client: &mut Client<'_>, reader: &mut Reader, alive: &Bytes) -> Result<(), GatewayError> {
+async fn pieces(
+    client: &mut Client<'_>,
+    reader: &mut Reader,
+    (alive, every): (Bytes, Duration),
+) -> Result<(), GatewayError> {
+    let heard = !alive.is_empty() && !every.is_zero();
     loop {
         // Asked anew each time: nothing of it is held while this client takes its bytes.
         let next = tokio::select! {
             biased;
             next = reader.next() => next.map_err(|refusal| refusal.error)?,
             gone = client.gone() => return Err(gone),
-            // An empty piece would be the end of the body.
-            () = tokio::time::sleep(KEEP_ALIVE), if !alive.is_empty() => Some(alive.clone()),
+            () = tokio::time::sleep(every), if heard => Some(alive.clone()),
         };
         let Some(bytes) = next else { return Ok(()) };
-        client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
+        piece(client, bytes).await?;
     }
 }
 
@@ -204,7 +236,8 @@ async fn events(
     stream: &mut Stream,
     deadline: Deadline,
 ) -> Result<(), GatewayError> {
-    let alive = stream.keep_alive();
+    let (alive, every) = (stream.keep_alive(), exchange.keep_alive);
+    let heard = !alive.is_empty() && !every.is_zero();
     loop {
         let next = {
             let mut next = pin!(stream.next(&mut exchange.record));
@@ -213,10 +246,7 @@ async fn events(
                     biased;
                     bytes = &mut next => break bytes?,
                     gone = client.gone() => return Err(gone),
-                    // An empty piece would be the end of the body.
-                    () = tokio::time::sleep(KEEP_ALIVE), if !alive.is_empty() => {
-                        client.session.downstream_session.write_response_body(alive.clone(), false).await.map_err(left)?;
-                    }
+                    () = tokio::time::sleep(every), if heard => piece(client, alive.clone()).await?,
                     () = tokio::time::sleep_until(deadline) => {
                         return Err(too_long());
                     }
@@ -224,7 +254,7 @@ async fn events(
             }
         };
         let Some(bytes) = next else { return Ok(()) };
-        client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
+        piece(client, bytes).await?;
     }
 }
 
@@ -282,16 +312,7 @@ pub(super) fn head(
     dialect: &str,
     told: Headers,
 ) -> Result<ResponseHeader, GatewayError> {
-    let mut head = ResponseHeader::build(status, Some(16)).map_err(illegal)?;
-    head.insert_header("x-request-id", exchange.record.request_id.as_str()).map_err(illegal)?;
-    if dialect == "anthropic-messages" {
-        // The name Anthropic's SDKs read.
-        head.insert_header("request-id", exchange.record.request_id.as_str()).map_err(illegal)?;
-    }
-    if dialect == "bedrock-converse" {
-        // The name AWS's SDKs read.
-        head.insert_header("x-amzn-requestid", exchange.record.request_id.as_str()).map_err(illegal)?;
-    }
+    let mut head = bare_head(status, &exchange.record.request_id, dialect)?;
     for (name, value) in &exchange.told {
         if told != Headers::Off || !name.as_str().starts_with("x-causeway-") {
             head.insert_header(name.clone(), value.clone()).map_err(illegal)?;
@@ -306,6 +327,26 @@ pub(super) fn head(
         if let Some(lossy) = lossy(exchange) {
             head.insert_header("x-causeway-lossy", lossy).map_err(illegal)?;
         }
+    }
+    Ok(head)
+}
+
+/// A head that tells nothing but the request's id.
+pub(super) fn bare_head(
+    status: u16,
+    request_id: &str,
+    dialect: &str,
+) -> Result<ResponseHeader, GatewayError> {
+    let mut head = ResponseHeader::build(status, Some(16)).map_err(illegal)?;
+    head.insert_header("x-request-id", request_id).map_err(illegal)?;
+    // The names the SDKs of Anthropic and AWS read.
+    let own = match dialect {
+        "anthropic-messages" => Some("request-id"),
+        "bedrock-converse" => Some("x-amzn-requestid"),
+        _ => None,
+    };
+    if let Some(own) = own {
+        head.insert_header(own, request_id).map_err(illegal)?;
     }
     Ok(head)
 }

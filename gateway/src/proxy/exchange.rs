@@ -21,6 +21,8 @@ pub(super) struct Exchange {
     pub(super) refused_with: HeaderMap,
     /// What the head of the answer tells beside the usual.
     pub(super) told: HeaderMap,
+    /// How long a stream may be silent before the client gets a sign of life; zero: for ever.
+    pub(super) keep_alive: Duration,
     /// What was said in an answer that was sent; `None` until one is.
     pub(super) said: Option<Said>,
     /// The record that `observe` gets at the end.
@@ -49,6 +51,7 @@ impl Exchange {
             waited: Duration::ZERO,
             refused_with: HeaderMap::new(),
             told: HeaderMap::new(),
+            keep_alive: Duration::ZERO,
             said: None,
             record,
         }
@@ -74,6 +77,7 @@ impl Exchange {
             waited: self.waited,
             refused_with: HeaderMap::new(),
             told: HeaderMap::new(),
+            keep_alive: self.keep_alive,
             said: None,
             record,
         }

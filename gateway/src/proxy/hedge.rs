@@ -121,7 +121,8 @@ fn second<'p>(
     hedging: &Hedging<'_>,
 ) -> Option<Waiting<'p>> {
     let now = Instant::now();
-    let other = |waiting: &Waiting<'_>| waiting.ready <= now && !Arc::ptr_eq(&waiting.step.state, &first.state);
+    let other =
+        |waiting: &Waiting<'_>| waiting.ready <= now && !Arc::ptr_eq(&waiting.step.state, &first.state);
     let at = others.iter().position(other)?;
     if !hedging.allowed() {
         walk.record.hedge = Some("denied");
@@ -167,8 +168,8 @@ fn settle<'p>(
         match outcome {
             Some(Ok(answer)) => answered = Some((runner, answer)),
             Some(Err(error)) => {
-                walk.failure = Some(error.clone());
                 walk.end(runner.place, runner.tally);
+                walk.failed(runner.waiting.step, &error);
                 failures.push((runner.waiting, error));
             }
             None => {

@@ -6,10 +6,11 @@ use super::exchange::Exchange;
 use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
+use super::vigil::Vigil;
 use super::{attempt, counted, deliver, recall, receive, replay, show};
 use crate::dialect::{self, Endpoint};
 use crate::domain::Operation;
-use crate::error::GatewayError;
+use crate::error::{GatewayError, Kind};
 use crate::route::{Clues, Question, Turns};
 use crate::state::Snapshot;
 
@@ -53,23 +54,28 @@ pub(super) async fn run(
         return Ok(());
     }
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
-    let answer = tokio::select! {
-        // Translate, send, translate back, unless there is an answer that serves this request as well. Boxed: what an
-        // attempt needs is not kept while its answer is sent.
-        answer = Box::pin(replay::first_good(&request, &plan, exchange)) => {
-            answer.or_else(|error| request.estimate(error))?
-        }
-        gone = client.gone() => { // dropping the attempt cancels it
-            if api.dialect.operation() == Operation::Chat {
+    exchange.keep_alive = plan.model.keep_alive;
+    let mut vigil = Vigil::of(&request, exchange);
+    // Translate, send, translate back, unless there is an answer that serves this request as well. Boxed: what an attempt
+    // needs is not kept while its answer is sent.
+    let answer = vigil.keep(client, Box::pin(replay::first_good(&request, &plan, exchange))).await;
+    let answer = match answer.or_else(|error| request.estimate(error)) {
+        Ok(answer) => answer,
+        Err(error) => {
+            if error.kind == Kind::ClientGone && api.dialect.operation() == Operation::Chat {
                 counted::left(exchange, &envelope.body);
+            } else {
+                vigil.end(client, exchange, &error).await?;
             }
-            return Err(gone);
+            return Err(error);
         }
     };
+    let in_hand = answer.in_hand.clone();
     exchange.record.affinity = plan.affinity.as_ref().map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);
     }
+    in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
     sent
 }

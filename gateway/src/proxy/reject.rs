@@ -1,11 +1,16 @@
 //! A `GatewayError` in the client's own dialect and status code.
 
+use std::time::Duration;
+
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::{answer, deliver};
 use crate::config::Headers;
 use crate::dialect;
 use crate::error::{GatewayError, Kind, Origin};
+
+/// The longest wait that the SDKs of OpenAI and Anthropic make when they are told to.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Tells the client, unless it has gone or has already got a part of an answer.
 pub(super) async fn send(
@@ -32,10 +37,8 @@ pub(super) async fn send(
             let _ = head.append_header(name.clone(), value.clone());
         }
     }
-    let tried = !exchange.record.attempts.is_empty() || exchange.record.reused_from.is_some();
-    if error.origin == Origin::Upstream && tried {
-        // Our own attempts are used up; retries of retries make storms.
-        let _ = head.insert_header("x-should-retry", "false");
+    if let Some(worth) = worth_another(error, exchange.record.attempts.len()) {
+        let _ = head.insert_header("x-should-retry", if worth { "true" } else { "false" });
     }
     for (name, value) in dialect.error_headers(error) {
         let _ = head.insert_header(name, value);
@@ -49,4 +52,22 @@ pub(super) async fn send(
         client.session.downstream_session.set_keepalive(None);
     }
     deliver::whole(client, exchange, head, answer::JSON, body.into()).await
+}
+
+/// Whether a client should ask again, for those whose SDKs repeat 408, 409, 429 and 5xx by themselves. `None`: as they
+/// like. They wait as long as they are told up to a minute; a longer wait they replace by one of their own, which is too
+/// short. What we have repeated ourselves is not repeated again: retries of retries make storms.
+fn worth_another(error: &GatewayError, attempts: usize) -> Option<bool> {
+    if !matches!(error.kind.status(), 408 | 409 | 429 | 500..) {
+        return None;
+    }
+    match error.retry_after {
+        Some(wait) => Some(wait <= LONGEST_WAIT),
+        None if error.origin == Origin::Upstream && attempts > 1 => Some(false),
+        // The provider refused the gateway's own key or account.
+        None if error.kind == Kind::Provider && matches!(error.upstream_status, Some(400..500)) => {
+            Some(false)
+        }
+        None => None,
+    }
 }

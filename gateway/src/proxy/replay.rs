@@ -13,7 +13,7 @@ use super::attempt::Request;
 use super::exchange::Exchange;
 use super::walk;
 use crate::cache::{Flights, Form, Lead, Left, Opening, Reader, Refusal, reused};
-use crate::domain::Replay;
+use crate::domain::{Record, Replay};
 use crate::error::{GatewayError, Kind};
 use crate::route::Plan;
 
@@ -60,7 +60,8 @@ pub(super) async fn first_good(
         None => Body::Shared(Box::new(Shared { opening, reader })),
     };
     // Who makes the answer minds its deadline.
-    Ok(Answer { headers, target, running: None, deadline: tokio::time::Instant::now(), body })
+    let deadline = tokio::time::Instant::now();
+    Ok(Answer { headers, target, running: None, in_hand: None, deadline, body })
 }
 
 /// This request's part in an answer: kept, being made, or to be made.
@@ -160,13 +161,26 @@ fn begin(request: &Request<'_>, exchange: &mut Exchange, reader: &Reader, openin
 pub(super) fn settle(exchange: &mut Exchange, reader: Reader) {
     match reader.leave() {
         Left::Paying(cost) => {
-            let record = &mut exchange.record;
-            record.attempts = cost.attempts;
-            record.usage = cost.usage;
-            record.usage_fault = cost.usage_fault;
-            record.losses = cost.losses;
-            record.plugin_calls = cost.plugin_calls;
-            record.reused_from = None;
+            let own = std::mem::take(&mut exchange.record);
+            exchange.record = Record {
+                request_id: own.request_id,
+                dialect: own.dialect,
+                key: own.key,
+                team: own.team,
+                model: own.model,
+                asked: own.asked,
+                path: own.path,
+                status: own.status,
+                stream: own.stream,
+                affinity: own.affinity.or(cost.affinity),
+                took: own.took,
+                first_token: own.first_token,
+                overhead: own.overhead,
+                replays: own.replays,
+                error_kind: own.error_kind,
+                error: own.error,
+                ..*cost
+            };
         }
         Left::Free(usage) => {
             // The attempts stand in the record of the one who pays.

@@ -33,6 +33,8 @@ pub struct Ground {
     pub observer: Arc<Observer>,
     /// How every target is doing; kept over reloads.
     pub fleet: Arc<Fleet>,
+    /// How many requests each of them may get at a time; kept over reloads.
+    pub gates: upstream::Gates,
     /// Reasoning state that clients cannot carry.
     pub vault: Vault,
     /// Answers that clients refer to.

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
 use super::exchange::Said;
+use super::judged;
 use super::keeper::Keeper;
 use super::recall::Keeping;
 use crate::adapter::{Ending, Lease};
@@ -16,6 +17,7 @@ use crate::dialect::passage::Passage;
 use crate::dialect::{Dialect, Passing, StreamWriter, told};
 use crate::domain::{Record, Usage};
 use crate::error::{GatewayError, Kind};
+use crate::route::refined;
 use crate::state::Provider;
 use crate::upstream::Body;
 
@@ -62,6 +64,10 @@ pub(super) struct Stream {
     said: u64,
     /// A later total was smaller than an earlier one.
     fell: bool,
+    /// What the provider sent before the answer began; kept only where it is searched for triggers.
+    raw: Vec<u8>,
+    /// The answer itself has begun.
+    spoke: bool,
 }
 
 impl Stream {
@@ -117,6 +123,8 @@ impl Stream {
             lost: None,
             said: 0,
             fell: false,
+            raw: Vec::new(),
+            spoke: false,
         }
     }
 
@@ -128,13 +136,24 @@ impl Stream {
 
     /// Pulls until the first event of the answer itself is there. Until then another target may be tried.
     pub(super) async fn begin(&mut self, record: &mut Record) -> Result<(), GatewayError> {
-        while let Some((bytes, content)) = self.pull(record).await? {
-            self.held.extend_from_slice(&bytes);
-            if content || self.ended {
-                return Ok(());
+        let begun: Result<(), GatewayError> = async {
+            while let Some((bytes, content)) = self.pull(record).await? {
+                self.held.extend_from_slice(&bytes);
+                self.spoke |= content;
+                if content || self.ended {
+                    break;
+                }
             }
+            Ok(())
         }
-        Ok(())
+        .await;
+        judged::without_trigger(&self.provider, &std::mem::take(&mut self.raw))?;
+        begun
+    }
+
+    /// It has come to its end without any content.
+    pub(super) fn says_nothing(&self) -> bool {
+        self.ended && !self.spoke
     }
 
     /// The next bytes for the client; `None` after the success terminator.
@@ -150,7 +169,7 @@ impl Stream {
                     // As for errors before the first byte: a vendor may repeat the key it was sent.
                     self.provider.upstream.scrub(&mut error.message);
                     self.provider.upstream.scrub(&mut error.context);
-                    return Err(error);
+                    return Err(refined(error, b"", self.provider.blame_key.as_ref()));
                 }
             }
         }
@@ -209,6 +228,12 @@ impl Stream {
             return Ok(None);
         }
         let read = if self.ended { self.linger().await } else { self.upstream.next().await? };
+        if let Some(read) = &read
+            && !self.spoke
+            && !self.provider.error_triggers.is_empty()
+        {
+            self.raw.extend_from_slice(read);
+        }
         let Self {
             source, writer, usage, told_usage, ended, closed, failed, said, fell, lost, keeping, ..
         } = self;

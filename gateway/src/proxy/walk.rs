@@ -1,5 +1,6 @@
 //! Walks the plan: one attempt after the other, until one has an answer. Nothing has been sent to the client then.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
@@ -9,17 +10,18 @@ use super::answer::Answer;
 use super::attempt::{self, Asking, Request, Tally};
 use super::exchange::{Exchange, Said};
 use super::hedge::{self, Hedging};
+use super::{provider_key, room};
 use crate::domain::Record;
 use crate::error::{GatewayError, Kind, Origin};
-use crate::route::{Judgement, Plan, Step};
+use crate::route::{Affinity, Judgement, Plan, Step};
+use crate::upstream::Passes;
 
-/// The first answer that is one. Its first event is there; nothing has been sent to the client.
+/// The first answer that is one. Its first event is there; nothing of it has been sent to the client.
 pub(super) async fn first_good(
     request: &Request<'_>,
     plan: &Plan,
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
-    let retry = &plan.model.retry;
     let total = exchange.started + request.snapshot.timeouts.total;
     let Exchange { head, started, created, record, waited, refused_with, said, .. } = exchange;
     let asking = Asking {
@@ -32,55 +34,19 @@ pub(super) async fn first_good(
         started: *started,
         created: *created,
         canonical: OnceCell::new(),
+        conversation: plan.affinity.as_ref().and_then(Affinity::conversation),
     };
-    let mut walk = Walk { asking: &asking, record, waited, refused_with, said, failure: None };
-    let now = Instant::now();
-    // Whoever is ready first, in the plan's order; a failed target comes back when it may be asked again.
-    let mut waiting: Vec<Waiting<'_>> =
-        plan.steps.iter().map(|step| Waiting { step, ready: now, tried: 0 }).collect();
-    let mut hedging = Hedging::of(request, plan);
-    let mut left = retry.attempts;
-    while left > 0 {
-        let now = Instant::now();
-        let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
-        let Some(next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
-        if next.ready > total {
-            break;
-        }
-        Exchange::wait(walk.waited, tokio::time::sleep_until(next.ready.into())).await;
-        let tried = match hedging.take() {
-            Some(hedging) => hedge::race(&mut walk, next, &mut waiting, &hedging).await,
-            None => walk.attempt(next.step).await.map_err(|error| vec![(next, error)]),
-        };
-        let failures = match tried {
-            Ok(answer) => return Ok(answer),
-            Err(failures) => failures,
-        };
-        for (mut failed, error) in failures {
-            left = left.saturating_sub(1);
-            match retry.judge(&error) {
-                Judgement::Final => return Err(error),
-                Judgement::Elsewhere => {}
-                Judgement::Again => {
-                    if let Some(wait) = retry.wait(failed.tried, error.retry_after, fastrand::f64()) {
-                        failed.ready = Instant::now() + wait;
-                        failed.tried += 1;
-                        waiting.push(failed);
-                    }
-                }
-            }
-        }
+    let left = plan.model.retry.attempts;
+    let (failure, full) = (None, Vec::new());
+    let mut walk = Walk { asking: &asking, plan, record, waited, refused_with, said, left, failure, full };
+    match walk.along(total).await {
+        ControlFlow::Break(found) => found,
+        ControlFlow::Continue(()) => Err(walk.failure.map_or_else(|| plan.nobody(), ours_to_answer_for)),
     }
-    for step in &plan.fallback {
-        match walk.attempt(step).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) if retry.judge(&error) == Judgement::Final => return Err(error),
-            Err(_) => {}
-        }
-    }
-    let nothing = || GatewayError::gateway(Kind::Overloaded, "every target of this model is drained");
-    Err(walk.failure.map_or_else(nothing, ours_to_answer_for))
 }
+
+/// What a part of the walk found: an answer, an error nobody will do better than, or nothing that ends the walk.
+type Walked = ControlFlow<Result<Answer, GatewayError>>;
 
 /// A target and when it may be asked.
 pub(super) struct Waiting<'a> {
@@ -88,6 +54,8 @@ pub(super) struct Waiting<'a> {
     pub(super) ready: Instant,
     /// Failed attempts so far.
     tried: u32,
+    /// Keys of the provider that were to blame.
+    keys: u32,
 }
 
 /// The provider's refusal of *our* key is not the client's fault and must not look like it.
@@ -110,23 +78,165 @@ fn ours_to_answer_for(error: GatewayError) -> GatewayError {
 /// One walk along a plan: what its attempts find out goes into the exchange's own record.
 pub(super) struct Walk<'w> {
     pub(super) asking: &'w Asking<'w>,
+    plan: &'w Plan,
     pub(super) record: &'w mut Record,
     waited: &'w mut Duration,
     refused_with: &'w mut HeaderMap,
     said: &'w mut Option<Said>,
-    pub(super) failure: Option<GatewayError>,
+    /// Attempts there may still be among the targets.
+    left: u32,
+    failure: Option<GatewayError>,
+    /// Targets that had no room.
+    full: Vec<Step>,
 }
 
 impl Walk<'_> {
+    /// The targets, then each fallback, then whoever had no room and has a queue.
+    async fn along(&mut self, total: Instant) -> Walked {
+        self.targets(total).await?;
+        self.each(&self.plan.fallback).await?;
+        self.queued(total).await
+    }
+
+    /// The targets: whoever is ready first, in the plan's order; a failed one comes back when it may be asked again.
+    async fn targets(&mut self, total: Instant) -> Walked {
+        let now = Instant::now();
+        let waiting = |step| Waiting { step, ready: now, tried: 0, keys: 0 };
+        let mut waiting: Vec<Waiting<'_>> = self.plan.steps.iter().map(waiting).collect();
+        let mut hedging = Hedging::of(self.asking.request, self.plan);
+        while self.left > 0 {
+            let now = Instant::now();
+            let next = waiting.iter().enumerate().min_by_key(|(_, waiting)| waiting.ready.max(now));
+            let Some(next) = next.map(|(at, _)| at).map(|at| waiting.remove(at)) else { break };
+            if next.ready > total {
+                break;
+            }
+            Exchange::wait(self.waited, tokio::time::sleep_until(next.ready.into())).await;
+            let tried = match hedging.take() {
+                Some(hedging) => hedge::race(self, next, &mut waiting, &hedging).await,
+                None => self.attempt(next.step).await.map_err(|error| vec![(next, error)]),
+            };
+            let failures = match tried {
+                Ok(answer) => return ControlFlow::Break(Ok(answer)),
+                Err(failures) => failures,
+            };
+            for (failed, error) in failures {
+                self.again(failed, &error, &mut waiting).await?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Lets a target that failed wait for its next turn, if it gets one.
+    async fn again<'p>(
+        &mut self,
+        mut failed: Waiting<'p>,
+        error: &GatewayError,
+        waiting: &mut Vec<Waiting<'p>>,
+    ) -> Walked {
+        if room::is_full(error) {
+            return ControlFlow::Continue(());
+        }
+        if provider_key::another(self.asking, failed.step, error, &mut failed.keys) {
+            waiting.insert(0, failed);
+            return ControlFlow::Continue(());
+        }
+        self.left = self.left.saturating_sub(1);
+        let retry = &self.plan.model.retry;
+        if self.judge(error).await? == Judgement::Again
+            && let Some(wait) = retry.wait(failed.tried, error.retry_after, fastrand::f64())
+        {
+            failed.ready = Instant::now() + wait;
+            failed.tried += 1;
+            waiting.push(failed);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// What follows from a failure. One that has targets of its own ends the walk there.
+    async fn judge(&mut self, error: &GatewayError) -> ControlFlow<Result<Answer, GatewayError>, Judgement> {
+        let own = match error.kind {
+            Kind::ContextLength => self.plan.on_context_length.as_slice(),
+            Kind::ContentPolicy => self.plan.on_content_policy.as_slice(),
+            _ => &[],
+        };
+        if !own.is_empty() {
+            // Boxed: it is rare, and as large as the walk itself.
+            let walked = Box::pin(self.each(own)).await;
+            let failed = || Err(self.failure.take().unwrap_or_else(|| error.clone()));
+            return ControlFlow::Break(walked.break_value().unwrap_or_else(failed));
+        }
+        match self.plan.model.retry.judge(error) {
+            Judgement::Final => ControlFlow::Break(Err(error.clone())),
+            judgement => ControlFlow::Continue(judgement),
+        }
+    }
+
+    /// Each of these targets once, or once with each of a few keys.
+    async fn each(&mut self, steps: &[Step]) -> Walked {
+        for step in steps {
+            let mut keys = 0;
+            loop {
+                match self.attempt(step).await {
+                    Ok(answer) => return ControlFlow::Break(Ok(answer)),
+                    Err(error) if provider_key::another(self.asking, step, &error, &mut keys) => {}
+                    Err(error) if self.plan.model.retry.judge(&error) == Judgement::Final => {
+                        return ControlFlow::Break(Err(error));
+                    }
+                    Err(_) => break,
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Waits for room at the targets that had none, while there are attempts left.
+    async fn queued(&mut self, total: Instant) -> Walked {
+        let retry = &self.plan.model.retry;
+        while !self.full.is_empty() && self.left > 0 {
+            let waiting = room::first(self.asking, &self.full, total);
+            let (at, passes) = match Exchange::wait(self.waited, waiting).await {
+                Ok(entered) => entered,
+                Err(error) => {
+                    let failure = self.failure.take().filter(|failure| !room::is_full(failure));
+                    self.failure = Some(failure.unwrap_or(error));
+                    break;
+                }
+            };
+            let step = self.full.remove(at);
+            self.left -= 1;
+            match self.attempt_with(&step, Some(passes)).await {
+                Err(error) if retry.judge(&error) != Judgement::Final => {}
+                ended => return ControlFlow::Break(ended),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     async fn attempt(&mut self, step: &Step) -> Result<Answer, GatewayError> {
-        let mut tally = Tally::of(step);
+        self.attempt_with(step, None).await
+    }
+
+    /// An attempt, perhaps with room that was waited for.
+    async fn attempt_with(&mut self, step: &Step, passes: Option<Passes>) -> Result<Answer, GatewayError> {
+        let mut tally = Tally { passes, ..Tally::of(step) };
         let place = self.begin(&tally);
         let result = attempt::run(self.asking, step, &mut tally).await;
         self.end(place, tally);
         if let Err(error) = &result {
-            self.failure = Some(error.clone());
+            self.failed(step, error);
         }
         result
+    }
+
+    /// Notes a failure. What was tried and failed says more than that there was no room.
+    pub(super) fn failed(&mut self, step: &Step, error: &GatewayError) {
+        if room::is_full(error) {
+            self.full.push(step.clone());
+            self.failure.get_or_insert_with(|| error.clone());
+        } else {
+            self.failure = Some(error.clone());
+        }
     }
 
     /// Notes an attempt that has begun, so that it is known also when the client leaves in its middle.

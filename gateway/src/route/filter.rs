@@ -1,6 +1,7 @@
 //! Why a target is not asked. Each reason is a sentence: an explanation shows it, and so does an error.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{Question, TargetState};
 use crate::domain::Target;
@@ -10,6 +11,22 @@ use crate::domain::Target;
 pub enum Why {
     /// Its weight is 0.
     Drained,
+}
+
+impl Why {
+    /// When the target may be asked again, where that is known.
+    pub fn back_in(&self) -> Option<Duration> {
+        match self {
+            Self::Drained => None,
+        }
+    }
+
+    /// It rests because it was asked too much.
+    pub fn is_rate(&self) -> bool {
+        match self {
+            Self::Drained => false,
+        }
+    }
 }
 
 impl fmt::Display for Why {

@@ -48,7 +48,9 @@ impl Hedge {
     pub fn covers(&self, operation: Operation, stream: bool) -> bool {
         match operation {
             Operation::Chat => stream || self.after.is_some(),
-            Operation::CountTokens | Operation::Embeddings | Operation::Rerank | Operation::Moderation => true,
+            Operation::CountTokens | Operation::Embeddings | Operation::Rerank | Operation::Moderation => {
+                true
+            }
             Operation::ImageGeneration | Operation::ImageEdit | Operation::ImageVariation => self.images,
             Operation::Speech | Operation::Transcription | Operation::Translation => self.audio,
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::RetryCondition;
+use crate::config::{RetryCondition, Statuses};
 use crate::error::{GatewayError, Kind, Origin};
 
 /// How a model's failures are answered.
@@ -10,8 +10,12 @@ use crate::error::{GatewayError, Kind, Origin};
 pub struct Retry {
     /// Upstream requests for one client request, over all targets; each fallback gets one more.
     pub attempts: u32,
-    /// What earns another one.
+    /// What earns another one at the same target.
     pub on: Vec<RetryCondition>,
+    /// What earns one at another target.
+    pub failover: Statuses,
+    /// Also when the provider may have worked on the request.
+    pub sent: bool,
     /// Wait before the first repetition at the same target; doubled each time.
     pub first_wait: Duration,
     /// Longest wait.
@@ -32,22 +36,29 @@ pub enum Judgement {
 impl Retry {
     /// Judges one failed attempt, before anything was sent to the client.
     pub fn judge(&self, error: &GatewayError) -> Judgement {
-        match (error.kind, error.origin) {
-            // The client's own fault stays the client's, wherever it is sent.
-            (Kind::InvalidRequest | Kind::ContextLength | Kind::ContentPolicy, _) => Judgement::Final,
-            (Kind::ClientGone | Kind::Internal, _) => Judgement::Final,
-            (_, Origin::Plugin) | (Kind::Unsupported, _) => Judgement::Elsewhere,
-            (
-                Kind::Authentication | Kind::Permission | Kind::Quota | Kind::ModelNotFound | Kind::TooLarge,
-                _,
-            ) => Judgement::Elsewhere,
-            _ if self.covers(error) => Judgement::Again,
-            _ => Judgement::Final,
+        // What the provider may have begun, and may bill. A limit, an overload or a ban is said before that.
+        let begun = matches!(error.kind, Kind::Provider | Kind::Malformed | Kind::Timeout);
+        match error.kind {
+            Kind::ClientGone | Kind::Internal => Judgement::Final,
+            // No room there, and nothing was sent.
+            Kind::Overloaded if error.origin == Origin::Gateway => Judgement::Elsewhere,
+            Kind::Unsupported => Judgement::Elsewhere,
+            _ if error.origin == Origin::Plugin => Judgement::Elsewhere,
+            _ if begun && !self.sent => Judgement::Final,
+            _ if !self.on.iter().any(|condition| condition.covers(error)) => {
+                let elsewhere =
+                    error.keys_rest() || error.counts_as().is_some_and(|status| self.failover.hold(status));
+                if elsewhere { Judgement::Elsewhere } else { Judgement::Final }
+            }
+            // The same question to the same target is answered the same.
+            Kind::InvalidRequest | Kind::TooLarge | Kind::ContextLength | Kind::ContentPolicy => {
+                Judgement::Elsewhere
+            }
+            Kind::Authentication | Kind::Permission | Kind::Quota | Kind::ModelNotFound => {
+                Judgement::Elsewhere
+            }
+            _ => Judgement::Again,
         }
-    }
-
-    fn covers(&self, error: &GatewayError) -> bool {
-        self.on.iter().any(|condition| condition.covers(error))
     }
 
     /// How long to wait before the `repetition`-th time at the same target (0: the first), with jitter:

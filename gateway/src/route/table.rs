@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::hedge::Hedge;
 use super::retry::Retry;
 use crate::balance::{Balance, Memory};
-use crate::config::{Cache, Lossy, Reuse, Sticky, TimeoutOverrides};
+use crate::config::{Cache, Empty, Lossy, Reuse, Sticky, TimeoutOverrides};
 use crate::domain::{ModelFacts, Pattern, Rules, Target};
 
 /// One configured model.
@@ -28,8 +29,16 @@ pub struct Model {
     pub hedge: Option<Hedge>,
     /// In order, once every target has failed.
     pub fallback: Vec<Target>,
+    /// In order, for a content that was refused.
+    pub on_content_policy: Vec<Target>,
+    /// In order, for a prompt that was too long.
+    pub on_context_length: Vec<Target>,
     /// What to do about failures.
     pub retry: Retry,
+    /// An answer without content is an answer.
+    pub empty: Empty,
+    /// How long a stream may be silent; zero: for ever.
+    pub keep_alive: Duration,
     /// What a loss in translation means.
     pub lossy: Lossy,
     /// Who marks what shall be kept in a prompt cache.

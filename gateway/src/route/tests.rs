@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Clues, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
-use crate::config::{Lossy, TimeoutOverrides};
+use crate::config::{Lossy, Statuses, TimeoutOverrides};
 use crate::domain::RequestHead;
 use crate::domain::{Pattern, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
@@ -16,6 +16,8 @@ fn retry() -> Retry {
     Retry {
         attempts: 3,
         on: ["429", "5xx", "timeout", "connect"].map(|word| word.parse().expect(word)).to_vec(),
+        failover: "401-412,414-421,423-999".parse().expect("statuses"),
+        sent: true,
         first_wait: Duration::from_millis(200),
         longest_wait: Duration::from_secs(5),
     }
@@ -30,7 +32,11 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         sticky: crate::config::Sticky::Off,
         hedge: None,
         fallback,
+        on_content_policy: Vec::new(),
+        on_context_length: Vec::new(),
         retry: retry(),
+        empty: crate::config::Empty::Retry,
+        keep_alive: Duration::ZERO,
         lossy: Lossy::Allow,
         cache: crate::config::Cache::Off,
         reuse: None,
@@ -53,7 +59,11 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
-    table.plan(&Question { key, asked, head: &head, clues: Clues::default() }, &Fleet::default(), Turns::Taken)
+    table.plan(
+        &Question { key, asked, head: &head, clues: Clues::default() },
+        &Fleet::default(),
+        Turns::Taken,
+    )
 }
 
 #[test]
@@ -114,7 +124,30 @@ fn failures_are_judged_by_whose_fault_they_are() {
         assert_eq!(retry().judge(&error), expected, "{error}");
     }
     let narrow = Retry { on: vec!["503".parse().expect("503")], ..retry() };
-    assert_eq!(narrow.judge(&status(Kind::Provider, 500)), Judgement::Final);
+    assert_eq!(narrow.judge(&status(Kind::Provider, 500)), Judgement::Elsewhere);
+    let here = Retry { failover: Statuses::default(), ..narrow.clone() };
+    assert_eq!(here.judge(&status(Kind::Provider, 500)), Judgement::Final);
+    assert_eq!(here.judge(&status(Kind::Overloaded, 503)), Judgement::Again);
+    let everything = Retry { failover: "400-999".parse().expect("statuses"), ..retry() };
+    for (error, expected) in [
+        (status(Kind::InvalidRequest, 400), Judgement::Elsewhere),
+        (status(Kind::ContextLength, 413), Judgement::Elsewhere),
+        // What the gateway itself refuses, nobody will take.
+        (GatewayError::client(Kind::InvalidRequest, "x"), Judgement::Final),
+    ] {
+        assert_eq!(everything.judge(&error), expected, "{error}");
+    }
+    let careful = Retry { sent: false, ..retry() };
+    for (error, expected) in [
+        (status(Kind::Provider, 500), Judgement::Final),
+        (GatewayError::upstream(Kind::Timeout, "x"), Judgement::Final),
+        (GatewayError::upstream(Kind::Unreachable, "x"), Judgement::Again),
+        (status(Kind::Overloaded, 503), Judgement::Again),
+        (status(Kind::RateLimited, 429), Judgement::Again),
+        (status(Kind::Authentication, 401), Judgement::Elsewhere),
+    ] {
+        assert_eq!(careful.judge(&error), expected, "{error}");
+    }
 }
 
 #[test]

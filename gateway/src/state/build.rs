@@ -13,10 +13,10 @@ use crate::auth::Keyring;
 use crate::config::{self, Config, CredentialWay};
 use crate::domain::http::CredentialKind;
 use crate::domain::rules::leaves;
-use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, VirtualKey};
+use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, Trigger, VirtualKey};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Hedge, Model, Retry, Table};
-use crate::upstream::{self, Authorities, AzureAd, Credential, Network, Timeouts, Tls};
+use crate::upstream::{self, Authorities, AzureAd, Caps, Credential, Network, Timeouts, Tls};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
 ///
@@ -145,9 +145,12 @@ fn open(
         adapter,
         plugin: plugin.into(),
         timeouts,
+        caps: caps(provider),
         passages,
         stream_usage,
         rules: rules(&provider.params),
+        error_triggers: provider.error_triggers.iter().map(|text| Trigger::new(text)).collect(),
+        blame_key: provider.blame_key.clone(),
     })
 }
 
@@ -194,13 +197,19 @@ fn connected(
         http2: provider.http2,
     };
     let opened = || {
-        upstream::Provider::new(name, url, provider.keys.clone())?
+        upstream::Provider::new(name, url, Vec::new())?
+            .with_keys(super::provider_keys::pool(name, url, provider)?)
             .in_region(region)
             .with_headers(headers)?
             .with_credential(credential(provider.credential.as_ref())?)?
             .over(&network)
     };
     opened().map_err(|error| error.message)
+}
+
+fn caps(provider: &config::Provider) -> Caps {
+    let queue = provider.queue.map(|queue| (queue.length as usize, Duration::from(queue.wait)));
+    Caps { concurrent: provider.limits.concurrent, queue }
 }
 
 fn credential(configured: Option<&config::Credential>) -> Result<Credential, GatewayError> {
@@ -252,9 +261,15 @@ fn model_of(name: &str, model: &config::Model) -> Model {
         name: name.into(),
         targets: model.targets.iter().map(|entry| target(&entry.to, entry.weight)).collect(),
         fallback: model.fallback.iter().map(|to| target(to, 1)).collect(),
+        on_content_policy: model.fallback_on.content_policy.iter().map(|to| target(to, 1)).collect(),
+        on_context_length: model.fallback_on.context_length.iter().map(|to| target(to, 1)).collect(),
+        empty: model.empty,
+        keep_alive: model.keep_alive.into(),
         retry: Retry {
             attempts: model.retry.attempts,
             on: model.retry.on.clone(),
+            failover: model.failover.clone(),
+            sent: model.retry.sent,
             first_wait: Duration::from(model.retry.backoff.from),
             longest_wait: Duration::from(model.retry.backoff.to),
         },

@@ -24,12 +24,14 @@ pub enum Space {
     Idempotency,
     /// Counters that end by themselves.
     Counter,
+    /// What rests until some time: its kind, provider, id, model.
+    Rest,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 6] =
-        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter];
+    pub const ALL: [Self; 7] =
+        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter, Self::Rest];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Space {
             Self::Response => "response",
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
+            Self::Rest => "rest",
         }
     }
 
@@ -50,7 +53,7 @@ impl Space {
             Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
-            Self::Meta | Self::Due | Self::Counter => None,
+            Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
         }
     }
 
@@ -59,6 +62,8 @@ impl Space {
         match self {
             Self::Vault | Self::Idempotency => 256 << 20,
             Self::Response => 4 << 30,
+            // A hundred thousand keys, each at a few models.
+            Self::Rest => 128 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
         }
     }

@@ -10,7 +10,7 @@ use pingora::{BError, ErrorType};
 
 use super::body::Body;
 use super::credential::{self, Draft, Grant, MAX_ANSWER};
-use super::{Proof, Provider, Timeouts};
+use super::{ChosenKey, Proof, Provider, Timeouts, keys};
 use crate::domain::Secret;
 use crate::domain::http::{ResponseHead, UpstreamRequest};
 use crate::error::{GatewayError, Kind};
@@ -36,21 +36,37 @@ impl Default for Client {
 }
 
 impl Client {
-    /// Sends a request and waits for the head of the answer; the caller bounds the wait.
+    /// Sends a request with whatever key may be used, as one that is for no model and tells the pool nothing.
     ///
     /// # Errors
-    /// [`Kind::Unreachable`] when nothing was sent, [`Kind::Provider`] when the connection broke afterwards,
-    /// [`Kind::Authentication`] when there is no token to send.
+    /// As [`Client::send_with`]; also when every key rests.
     pub async fn send(
         &self,
         provider: &Provider,
         request: &UpstreamRequest,
         timeouts: &Timeouts,
     ) -> Result<Response, GatewayError> {
+        let key = provider.keys.choose(&keys::Ask::default(), keys::now())?;
+        self.send_with(provider, key, request, timeouts).await
+    }
+
+    /// Sends a request with this key of the provider and waits for the head of the answer; the caller bounds the wait, and
+    /// tells the pool what came of it.
+    ///
+    /// # Errors
+    /// [`Kind::Unreachable`] when nothing was sent, [`Kind::Provider`] when the connection broke afterwards,
+    /// [`Kind::Authentication`] when there is no token to send.
+    pub async fn send_with(
+        &self,
+        provider: &Provider,
+        key: Option<ChosenKey>,
+        request: &UpstreamRequest,
+        timeouts: &Timeouts,
+    ) -> Result<Response, GatewayError> {
         let mut path = provider.url.path(&request.path);
         let mut headers = request.headers.clone();
         provider.add_headers(&mut headers);
-        let proof = provider.proof(&request.credential);
+        let proof = provider.proof(key, &request.credential);
         let (grant, token) = match proof {
             Proof::Token(grant, scope) => {
                 // Boxed: rarely awaited, and as large as a request of its own.

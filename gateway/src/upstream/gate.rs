@@ -28,15 +28,15 @@ pub struct Gates {
 
 impl Gates {
     /// Puts these caps in force. A gate that is not named any more stands open, and goes when nobody is inside.
-    pub fn adopt(&self, caps: impl IntoIterator<Item = (Arc<str>, Option<u32>)>) {
-        let caps: HashMap<Arc<str>, Option<u32>> = caps.into_iter().collect();
+    pub fn adopt(&self, caps: impl IntoIterator<Item = (Arc<str>, u32)>) {
+        let caps: HashMap<Arc<str>, u32> = caps.into_iter().collect();
         let mut known = self.known.write();
         for (name, gate) in known.iter().filter(|(name, _)| !caps.contains_key(*name)) {
             tracing::debug!(gate = %name, "the gate stands open");
             gate.resize(UNLIMITED);
         }
         for (name, cap) in caps {
-            let cap = cap.map_or(UNLIMITED, |cap| cap as usize);
+            let cap = cap as usize;
             known.entry(name).or_insert_with(|| Arc::new(Gate::new(cap))).resize(cap);
         }
         known.retain(|_, gate| gate.is_limited() || Arc::strong_count(gate) > 1);
@@ -155,6 +155,15 @@ impl Drop for Pass {
             self.permit.take().into_iter().for_each(OwnedSemaphorePermit::forget);
         }
     }
+}
+
+/// What the operator says of one provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// Requests at the same time.
+    pub concurrent: Option<u32>,
+    /// How many more may wait, and how long.
+    pub queue: Option<(usize, Duration)>,
 }
 
 /// What one attempt has to pass.

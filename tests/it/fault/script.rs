@@ -20,16 +20,16 @@ pub(super) struct Fault {
     pub(super) script: fn(bool) -> Vec<Step>,
 }
 
-const WHOLE: &str = "{\"id\":\"1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"fine\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1,\"total_tokens\":2}}";
-const FIRST: &str = "data: {\"id\":\"1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"fi\"},\"finish_reason\":null}]}\n\n";
-const LAST: &str = "data: {\"id\":\"1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ne\"},\"finish_reason\":\"stop\"}]}\n\n";
-const DONE: &str = "data: [DONE]\n\n";
+pub(crate) const WHOLE: &str = "{\"id\":\"1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"fine\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1,\"total_tokens\":2}}";
+pub(crate) const FIRST: &str = "data: {\"id\":\"1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"fi\"},\"finish_reason\":null}]}\n\n";
+pub(crate) const LAST: &str = "data: {\"id\":\"1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ne\"},\"finish_reason\":\"stop\"}]}\n\n";
+pub(crate) const DONE: &str = "data: [DONE]\n\n";
 
 fn stream() -> String {
     [FIRST, LAST, DONE].concat()
 }
 
-fn body(streamed: bool) -> String {
+pub(crate) fn body(streamed: bool) -> String {
     if streamed { stream() } else { WHOLE.to_owned() }
 }
 
@@ -37,17 +37,17 @@ fn content_type(streamed: bool) -> &'static str {
     if streamed { "text/event-stream" } else { "application/json" }
 }
 
-fn sent(bytes: impl AsRef<[u8]>) -> Vec<Step> {
+pub(crate) fn sent(bytes: impl AsRef<[u8]>) -> Vec<Step> {
     vec![Step::send(bytes), Step::Close]
 }
 
 /// A head with these lines, and a body until the close.
-fn head(status: &str, streamed: bool, more: &str) -> String {
+pub(crate) fn head(status: &str, streamed: bool, more: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: {}\r\n{more}\r\n", content_type(streamed))
 }
 
 /// A whole reply with its length.
-fn reply(status: &str, content_type: &str, body: &[u8]) -> Vec<Step> {
+pub(crate) fn reply(status: &str, content_type: &str, body: &[u8]) -> Vec<Step> {
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -55,7 +55,7 @@ fn reply(status: &str, content_type: &str, body: &[u8]) -> Vec<Step> {
     vec![Step::send([head.as_bytes(), body].concat()), Step::Close]
 }
 
-fn ok(streamed: bool, body: impl AsRef<[u8]>) -> Vec<Step> {
+pub(crate) fn ok(streamed: bool, body: impl AsRef<[u8]>) -> Vec<Step> {
     reply("200 OK", content_type(streamed), body.as_ref())
 }
 
@@ -245,7 +245,7 @@ const CONTENT: &[Fault] = &[
     fault("a number as content", Either, |streamed| {
         message(streamed, "{\"role\":\"assistant\",\"content\":5}")
     }),
-    fault("null as content", Answer, |streamed| {
+    fault("null as content", Either, |streamed| {
         message(streamed, "{\"role\":\"assistant\",\"content\":null}")
     }),
     fault("a call whose arguments are no JSON", Either, |streamed| {

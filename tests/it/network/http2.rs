@@ -15,7 +15,7 @@ use super::super::support::{Gateway, until, upstream};
 use super::certificates::{Authority, Front, Server};
 use super::{answers, ask, one_provider};
 
-const ANSWER: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"gpt","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
+pub(super) const ANSWER: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"gpt","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
 
 /// An HTTP/2 server that answers nobody before so many have asked.
 struct Provider {

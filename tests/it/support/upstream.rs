@@ -65,10 +65,18 @@ struct Shared {
     requests: Mutex<Vec<Bytes>>,
     /// Connections that the other side closed while it was kept waiting.
     left: AtomicUsize,
+    /// Plays before anything was asked.
+    at_once: bool,
+    /// Instead of the scripts: one for whole answers, one for streams.
+    by_request: Option<[Vec<Step>; 2]>,
 }
 
 impl Shared {
-    fn next_script(&self) -> Vec<Step> {
+    fn next_script(&self, request: &[u8]) -> Vec<Step> {
+        if let Some([whole, streamed]) = &self.by_request {
+            let asked = request.windows(13).any(|window| window == b"\"stream\":true");
+            return if asked { streamed.clone() } else { whole.clone() };
+        }
         let mut scripts = self.scripts.lock();
         if scripts.len() > 1 { scripts.remove(0) } else { scripts.first().cloned().unwrap_or_default() }
     }
@@ -77,9 +85,23 @@ impl Shared {
 impl Scripted {
     /// Starts with this script for every connection.
     pub(crate) async fn start(steps: Vec<Step>) -> Self {
+        Self::on(Shared { scripts: Mutex::new(vec![steps]), ..Shared::default() }).await
+    }
+
+    /// Starts with this script for every connection, played before anything was asked there.
+    pub(crate) async fn at_once(steps: Vec<Step>) -> Self {
+        Self::on(Shared { scripts: Mutex::new(vec![steps]), at_once: true, ..Shared::default() }).await
+    }
+
+    /// Starts with a script that depends on whether a stream is asked for.
+    pub(crate) async fn by_request(script: fn(bool) -> Vec<Step>) -> Self {
+        Self::on(Shared { by_request: Some([script(false), script(true)]), ..Shared::default() }).await
+    }
+
+    async fn on(shared: Shared) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { scripts: Mutex::new(vec![steps]), ..Shared::default() });
+        let shared = Arc::new(shared);
         let serving = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -123,9 +145,14 @@ impl Drop for Scripted {
 
 async fn play(mut stream: TcpStream, shared: Arc<Shared>) {
     stream.set_nodelay(true).unwrap();
-    let Some(request) = whole_request(&mut stream).await else { return };
-    shared.requests.lock().push(request);
-    let steps = shared.next_script();
+    let request = if shared.at_once {
+        Bytes::new()
+    } else {
+        let Some(request) = whole_request(&mut stream).await else { return };
+        shared.requests.lock().push(request.clone());
+        request
+    };
+    let steps = shared.next_script(&request);
     for step in steps {
         match step {
             Step::Send(bytes) => {

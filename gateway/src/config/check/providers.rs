@@ -23,9 +23,14 @@ impl<'a> Check<'a> {
             }
             self.params(&provider.params, &route.key("params"));
             self.keys_of(name, provider, &route);
+            if let Some((path, why)) = provider.key_limits.problem() {
+                let route = path.iter().fold(route.key("key_limits"), |route, step| route.key(step));
+                self.report(&route, format!("key_limits of provider `{name}`: {why}"), "not a limit", None);
+            }
             self.credential_of(name, provider, &route);
             self.headers_of(name, provider, &route);
             self.network_of(name, provider, &route);
+            self.triggers_of(name, provider, &route);
             match preset::of(self.config, name, provider) {
                 Ok(Some(preset)) => self.preset_of(name, provider, preset, &route),
                 Ok(None) => self.plugin_of(name, provider.plugin_name(name)),
@@ -35,6 +40,17 @@ impl<'a> Check<'a> {
                         format!("provider `{name}` is built on preset `{unknown}`, which there is not");
                     self.report(&route.key("preset"), message, "no such preset", help);
                 }
+            }
+        }
+    }
+
+    fn triggers_of(&mut self, name: &str, provider: &Provider, route: &Route) {
+        for (index, text) in provider.error_triggers.iter().enumerate() {
+            if text.chars().filter(|letter| !letter.is_whitespace()).count() < 4 {
+                let message =
+                    format!("an error trigger of provider `{name}` is found in nearly every answer");
+                let help = Some("write four letters at least, better a whole sentence".to_owned());
+                self.report(&route.key("error_triggers").index(index), message, "too short", help);
             }
         }
     }
@@ -72,7 +88,10 @@ impl<'a> Check<'a> {
             let help = Some(format!("as in `url = \"{}\"`, with what is in braces filled in", preset.url));
             self.report_key(route, message, "without `url`", help);
         }
-        let silent = provider.keys.is_empty() && provider.credential.is_none() && provider.headers.is_empty();
+        let silent = provider.keys.is_empty()
+            && provider.keys_file.is_none()
+            && provider.credential.is_none()
+            && provider.headers.is_empty();
         let elsewhere = provider.url.is_some() && !preset.url.contains('{');
         if silent
             && !elsewhere

@@ -46,6 +46,15 @@ impl Check<'_> {
                 self.target(name, target, &route.key("fallback").index(index));
             }
             self.hedge(name, model, &route);
+            let on = [
+                ("content-policy", &model.fallback_on.content_policy),
+                ("context-length", &model.fallback_on.context_length),
+            ];
+            for (reason, targets) in on {
+                for (index, target) in targets.iter().enumerate() {
+                    self.target(name, target, &route.key("fallback_on").key(reason).index(index));
+                }
+            }
             if !model.targets.is_empty() && model.targets.iter().all(|target| target.weight == 0) {
                 let message = format!("model `{name}` has no target with a weight above zero");
                 self.report(&route.key("targets"), message, "all out of service", None);

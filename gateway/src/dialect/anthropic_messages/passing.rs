@@ -26,10 +26,12 @@ pub(super) fn event(data: &[u8], usage: &mut Usage) -> Passing {
     match kind(data).or_else(|| parsed_kind(data)) {
         Some(Event::Delta) => Passing::Content,
         Some(Event::BlockStart) => block_start(data),
-        Some(Event::MessageStart | Event::MessageDelta) => {
+        Some(Event::MessageStart) => {
             note_usage(data, usage);
             Passing::Quiet
         }
+        Some(Event::MessageDelta) if note_usage(data, usage) => Passing::Content,
+        Some(Event::MessageDelta) => Passing::Quiet,
         Some(Event::MessageStop) => Passing::End,
         Some(Event::Error) => Passing::Failed(failure(data)),
         Some(Event::Other) | None => Passing::Quiet,
@@ -96,14 +98,21 @@ fn block_start(data: &[u8]) -> Passing {
     }
 }
 
-/// Reads `message.usage` of an opening and `usage` of a closing event.
-fn note_usage(data: &[u8], usage: &mut Usage) {
+/// Reads `message.usage` of an opening and `usage` of a closing event. True: the answer ends, and for a reason.
+fn note_usage(data: &[u8], usage: &mut Usage) -> bool {
     #[derive(serde::Deserialize)]
     struct Told {
         #[serde(default)]
         message: Option<Inner>,
         #[serde(default)]
         usage: Option<tokens::Passing>,
+        #[serde(default)]
+        delta: Option<Ending>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Ending {
+        #[serde(default)]
+        stop_reason: Option<String>,
     }
     #[derive(serde::Deserialize)]
     struct Inner {
@@ -111,11 +120,12 @@ fn note_usage(data: &[u8], usage: &mut Usage) {
         usage: Option<tokens::Passing>,
     }
     let Ok(told) = serde_json::from_slice::<Told>(data) else {
-        return;
+        return false;
     };
     if let Some(told) = told.usage.or_else(|| told.message.and_then(|message| message.usage)) {
         told.update(usage);
     }
+    told.delta.and_then(|delta| delta.stop_reason).is_some_and(|reason| reason != "end_turn")
 }
 
 /// The provider's error.

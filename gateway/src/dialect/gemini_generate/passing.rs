@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::{self, Reported};
-use crate::dialect::Passing;
+use crate::dialect::{Passing, nothing};
 use crate::domain::Usage;
 use crate::error::{GatewayError, Kind};
 
@@ -88,7 +88,8 @@ pub(super) fn event(data: &[u8], usage_so_far: &mut Usage) -> Passing {
             }
         }
     }
-    if holds(b"\"parts\"") { Passing::Content } else { Passing::Quiet }
+    let says = holds(b"\"parts\"") && !nothing::in_answer(data);
+    if says { Passing::Content } else { Passing::Quiet }
 }
 
 impl Event<'_> {

@@ -36,8 +36,8 @@ pub(super) fn look(data: &[u8], usage: &mut Usage) -> Passing {
     {
         usage.update(report);
     }
-    let plain =
-        memmem::find(data, b"\"role\"").is_none() && memmem::find(data, b"\"content\":\"\"").is_none();
+    let odd: [&[u8]; 3] = [b"\"role\"", b"\"content\":\"\"", b"\"stop\""];
+    let plain = odd.iter().all(|word| memmem::find(data, word).is_none());
     if plain && memmem::find(data, b"\"delta\"").is_some() {
         return Passing::Content;
     }
@@ -89,12 +89,13 @@ struct Choice<'a> {
     finish_reason: Option<Cow<'a, str>>,
 }
 
-/// A choice that ends, or whose delta says more than a role. What cannot be read counts as content: once it is
+/// A choice that ends for a reason, or whose delta says more than a role. What cannot be read counts as content: once it is
 /// forwarded there is no second attempt, which is the safe side.
 fn has_content(data: &[u8]) -> bool {
     let Ok(event) = serde_json::from_slice::<Event<'_>>(data) else { return true };
     event.choices.iter().any(|choice| {
-        let ends = choice.finish_reason.as_ref().is_some_and(|reason| !reason.is_empty());
+        let reason = choice.finish_reason.as_deref();
+        let ends = reason.is_some_and(|reason| !reason.is_empty() && reason != "stop");
         ends || choice.delta.is_some_and(says_something)
     })
 }

@@ -48,9 +48,24 @@ pub(super) fn event(data: &[u8], usage: &mut Usage) -> Passing {
         Some(b"response.created" | b"response.in_progress" | b"response.queued" | b"keepalive" | b"ping") => {
             Passing::Quiet
         }
+        // A message that has only begun has said nothing; a thought or a call has.
+        Some(b"response.output_item.added") if begins_a_message(data) => Passing::Quiet,
+        Some(b"response.content_part.added") => Passing::Quiet,
         Some(_) => Passing::Content,
         None => openai_error::reported(data).map_or(Passing::Quiet, Passing::Failed),
     }
+}
+
+fn begins_a_message(data: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Event {
+        item: Item,
+    }
+    #[derive(Deserialize)]
+    struct Item {
+        r#type: String,
+    }
+    serde_json::from_slice::<Event>(data).is_ok_and(|event| event.item.r#type == "message")
 }
 
 fn known(kind: &[u8]) -> bool {

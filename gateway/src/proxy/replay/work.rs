@@ -14,6 +14,7 @@ use crate::error::{GatewayError, Kind};
 use crate::proxy::answer::{Answer, Body, Raw};
 use crate::proxy::attempt::Request;
 use crate::proxy::exchange::Exchange;
+use crate::proxy::provider_key::InHand;
 use crate::proxy::recall::Keeping;
 use crate::proxy::service::Ground;
 use crate::proxy::stream::Stream;
@@ -31,6 +32,8 @@ pub(super) struct Work {
     plan: Plan,
     exchange: Exchange,
     terms: Terms,
+    /// The provider key it is bought with.
+    in_hand: Option<InHand>,
     /// What is being told.
     stream: Option<Box<Stream>>,
     /// The bill was told.
@@ -55,6 +58,7 @@ impl Work {
             plan: plan.clone(),
             exchange: exchange.aside(),
             terms,
+            in_hand: None,
             stream: None,
             billed: false,
             sink,
@@ -136,7 +140,8 @@ impl Work {
     }
 
     async fn tell(&mut self, answer: Answer) {
-        let Answer { headers, target, running, deadline, body } = answer;
+        let Answer { headers, target, running, in_hand, deadline, body } = answer;
+        self.in_hand = in_hand;
         let (form, content_type, keep_alive) = match &body {
             Body::Whole(content_type, _) => (Form::Whole, content_type.clone(), Bytes::new()),
             Body::Stream(stream) => {
@@ -240,6 +245,7 @@ impl Work {
                 counted::left(exchange, &envelope.body);
             }
         }
+        self.in_hand.iter().for_each(|key| key.spent(self.exchange.record.usage));
         self.sink.bill(self.exchange.record.clone());
     }
 }

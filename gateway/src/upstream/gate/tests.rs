@@ -6,7 +6,7 @@ const LONG: Duration = Duration::from_secs(3600);
 
 fn gates(cap: u32) -> (Gates, Arc<str>) {
     let (gates, name) = (Gates::default(), Arc::from("p"));
-    gates.adopt([(Arc::clone(&name), Some(cap))]);
+    gates.adopt([(Arc::clone(&name), cap)]);
     (gates, name)
 }
 
@@ -90,16 +90,16 @@ fn a_lower_cap_takes_effect_as_requests_end_and_a_higher_one_at_once() {
     let (gates, name) = gates(3);
     let doors = doors(&gates, &name, None);
     let mut inside: Vec<_> = (0..3).map(|_| doors.try_enter().expect("room")).collect();
-    gates.adopt([(Arc::clone(&name), Some(1))]);
+    gates.adopt([(Arc::clone(&name), 1)]);
     for _ in 0..2 {
         inside.pop();
         assert!(doors.try_enter().is_err(), "{} are inside", inside.len());
     }
-    gates.adopt([(Arc::clone(&name), Some(2))]);
+    gates.adopt([(Arc::clone(&name), 2)]);
     inside.push(doors.try_enter().expect("room"));
     assert!(doors.try_enter().is_err());
-    gates.adopt([(Arc::clone(&name), Some(1))]);
-    gates.adopt([(Arc::clone(&name), Some(3))]);
+    gates.adopt([(Arc::clone(&name), 1)]);
+    gates.adopt([(Arc::clone(&name), 3)]);
     inside.push(doors.try_enter().expect("what was owed is paid first"));
     assert!(doors.try_enter().is_err());
     inside.clear();
@@ -114,7 +114,7 @@ fn a_gate_that_is_gone_stands_open_and_remembers_who_is_inside() {
     let inside = doors.try_enter().expect("room");
     gates.adopt([]);
     doors.try_enter().expect("no cap");
-    gates.adopt([(Arc::clone(&name), Some(1))]);
+    gates.adopt([(Arc::clone(&name), 1)]);
     assert!(doors.try_enter().is_err(), "one is inside");
     drop(inside);
     doors.try_enter().expect("room");
@@ -126,7 +126,7 @@ fn a_gate_that_is_gone_stands_open_and_remembers_who_is_inside() {
 #[tokio::test(start_paused = true)]
 async fn a_target_that_waits_takes_no_room_at_its_provider() {
     let gates = Gates::default();
-    gates.adopt([(Arc::from("p"), Some(2)), (Arc::from("t"), Some(1))]);
+    gates.adopt([(Arc::from("p"), 2), (Arc::from("t"), 1)]);
     let narrow = Doors { provider: gates.get("p"), target: gates.get("t"), queue: Some((10, LONG)) };
     let wide = Doors { target: None, ..narrow.clone() };
     let inside = narrow.try_enter().expect("room");
@@ -142,7 +142,7 @@ async fn a_target_that_waits_takes_no_room_at_its_provider() {
 #[tokio::test(start_paused = true)]
 async fn of_several_doors_the_first_that_opens_is_taken() {
     let gates = Gates::default();
-    gates.adopt([(Arc::from("a"), Some(1)), (Arc::from("b"), Some(1))]);
+    gates.adopt([(Arc::from("a"), 1), (Arc::from("b"), 1)]);
     let both = [doors(&gates, "a", Some((10, LONG))), doors(&gates, "b", Some((10, LONG)))];
     let [a, b] = &both;
     let (_a_inside, b_inside) = (a.try_enter().expect("room"), b.try_enter().expect("room"));

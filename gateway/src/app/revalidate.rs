@@ -1,0 +1,64 @@
+//! Provider keys that rest because they were refused are asked now and then whether they are well again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::proxy::Ground;
+use crate::state::{Asked, Provider};
+use crate::upstream::keys;
+
+/// So many keys of all providers are asked at a time.
+const MOST: usize = 5;
+/// A list of models is not worth a longer wait.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads the rests of an earlier process.
+pub(super) async fn resume(ground: &Ground) {
+    let snapshot = ground.snapshot.load_full();
+    for (name, provider) in &snapshot.providers {
+        match provider.upstream.keys.resume(keys::now()).await {
+            Ok(0) => {}
+            Ok(resumed) => tracing::info!(provider = %name, keys = resumed, "provider keys still rest"),
+            Err(error) => {
+                tracing::error!(provider = %name, %error, "the rests of provider keys cannot be read");
+            }
+        }
+    }
+}
+
+/// Asks the providers of resting keys, a few keys at a time; never ends.
+pub(super) async fn run(ground: &Ground, every: Duration) {
+    let mut interval = tokio::time::interval(every);
+    loop {
+        interval.tick().await;
+        round(ground).await;
+    }
+}
+
+/// One round: only keys that are past half of their rest, and so few that no provider minds.
+async fn round(ground: &Ground) {
+    let snapshot = ground.snapshot.load_full();
+    let mut left = MOST;
+    for provider in snapshot.providers.values() {
+        for key in provider.upstream.keys.due(left, keys::now()) {
+            left -= 1;
+            let asked = timeout(PATIENCE, provider.ask_of_key(&ground.client, key)).await;
+            tell(provider, key, asked.unwrap_or(Asked::Unclear("it took too long".to_owned())));
+        }
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+fn tell(provider: &Arc<Provider>, key: crate::upstream::ChosenKey, asked: Asked) {
+    let pool = &provider.upstream.keys;
+    match asked {
+        Asked::Good => pool.succeeded(key, "", keys::now()),
+        Asked::Bad(failure) => pool.failed(key, "", failure, keys::now()),
+        // It goes on resting, and is tried when that is over.
+        Asked::Unclear(_) | Asked::NoQuestion => pool.put_off(key, keys::now()),
+    }
+}

@@ -1,0 +1,111 @@
+//! Room at a provider: over a cap the next target is asked at once; where none has room, there is a queue.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::attempt::Asking;
+use crate::error::{GatewayError, Kind, Origin};
+use crate::observe::Metrics;
+use crate::route::Step;
+use crate::upstream::{self, Doors, Full, Passes};
+
+/// How an attempt ended that was never begun.
+pub(super) const FULL: &str = "full";
+
+/// Goes in if there is room.
+///
+/// # Errors
+/// When there is none; [`is_full`] knows this error.
+pub(super) fn enter(asking: &Asking<'_>, step: &Step) -> Result<Passes, GatewayError> {
+    doors(asking, step).try_enter().map_err(|full| busy(&step.provider, full))
+}
+
+/// True for an attempt that was not begun because there was no room.
+pub(super) fn is_full(error: &GatewayError) -> bool {
+    error.kind == Kind::Overloaded && error.origin == Origin::Gateway
+}
+
+/// Waits before all of these targets for the first that has room, until a moment at most.
+///
+/// # Errors
+/// When nobody may wait, too many do, or it takes too long.
+pub(super) async fn first(
+    asking: &Asking<'_>,
+    steps: &[Step],
+    until: Instant,
+) -> Result<(usize, Passes), GatewayError> {
+    let doors: Vec<Doors> = steps.iter().map(|step| doors(asking, step)).collect();
+    let mut seen = Seen::begin(asking.request.ground.observer.metrics(), steps, &doors);
+    let entered = tokio::time::timeout_at(until.into(), upstream::first(&doors)).await;
+    // The request's own time is up before the queue's.
+    let late = Full { retry_after: std::time::Duration::from_secs(1), waited: true };
+    match entered.unwrap_or(Err(late)) {
+        Ok((at, passes)) => {
+            seen.outcome = "entered";
+            if let Some(step) = steps.get(at) {
+                seen.providers.iter().filter(|name| **name != step.provider).for_each(|name| seen.less(name));
+                seen.providers = vec![Arc::clone(&step.provider)];
+            }
+            Ok((at, passes))
+        }
+        Err(full) => {
+            seen.outcome = if full.waited { "late" } else { FULL };
+            let names: Vec<&str> = steps.iter().map(|step| step.provider.as_ref()).collect();
+            Err(busy(&names.join("`, `"), full))
+        }
+    }
+}
+
+fn doors(asking: &Asking<'_>, step: &Step) -> Doors {
+    let gates = &asking.request.ground.gates;
+    let Some(provider) = asking.request.snapshot.providers.get(&step.provider) else {
+        return Doors::default();
+    };
+    let own = provider.caps.concurrent.and_then(|_| gates.get(&step.provider));
+    Doors { target: None, provider: own, queue: provider.caps.queue }
+}
+
+fn busy(providers: &str, full: Full) -> GatewayError {
+    let why = if full.waited { "no room in time" } else { "no room" };
+    GatewayError {
+        retry_after: Some(full.retry_after),
+        ..GatewayError::gateway(Kind::Overloaded, "as many requests for this model are running as may")
+    }
+    .context(format!("{why} at provider `{providers}`"))
+}
+
+/// Waiting, as the metrics see it.
+struct Seen<'m> {
+    metrics: &'m Metrics,
+    providers: Vec<Arc<str>>,
+    began: Instant,
+    /// What a client leaves behind that goes in the middle.
+    outcome: &'static str,
+}
+
+impl<'m> Seen<'m> {
+    fn begin(metrics: &'m Metrics, steps: &[Step], doors: &[Doors]) -> Self {
+        let queues = steps.iter().zip(doors).filter(|(_, doors)| doors.queue.is_some());
+        let mut providers: Vec<_> = queues.map(|(step, _)| Arc::clone(&step.provider)).collect();
+        providers.sort_unstable();
+        providers.dedup();
+        for provider in &providers {
+            metrics.queue_waiting.with_label_values(&[provider.as_ref()]).inc();
+        }
+        Self { metrics, providers, began: Instant::now(), outcome: "left" }
+    }
+
+    fn less(&self, provider: &str) {
+        self.metrics.queue_waiting.with_label_values(&[provider]).dec();
+    }
+}
+
+impl Drop for Seen<'_> {
+    fn drop(&mut self) {
+        for provider in &self.providers {
+            self.less(provider);
+            let waited = self.metrics.queue_waited.with_label_values(&[provider.as_ref(), self.outcome]);
+            waited.observe(self.began.elapsed().as_secs_f64());
+        }
+    }
+}
