@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::adapter::{Registry, Runtime};
-use crate::admin::{Admin, Readiness};
+use crate::admin::{Admin, Explaining, Readiness, Targets};
 use crate::auth;
 use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded};
@@ -14,7 +14,7 @@ use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
-use crate::route::Fleet;
+use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
 use crate::state;
 use crate::store;
@@ -23,6 +23,8 @@ use crate::vault::Vault;
 
 pub mod background;
 pub mod demo;
+mod health;
+mod probes;
 mod reload;
 mod revalidate;
 mod storage;
@@ -91,6 +93,7 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
+        decisions: Arc::new(Decisions::default()),
         gates: upstream::Gates::default(),
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
@@ -102,7 +105,12 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let admin = Admin::new(
         Arc::clone(&observer),
         Arc::clone(&readiness),
-        Arc::clone(&ground.snapshot),
+        Targets::new(Arc::clone(&ground.fleet), Arc::clone(&ground.snapshot)),
+        Explaining {
+            snapshot: Arc::clone(&ground.snapshot),
+            fleet: Arc::clone(&ground.fleet),
+            decisions: Arc::clone(&ground.decisions),
+        },
         config.admin.password.clone().filter(|_| guarded),
     );
     let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
@@ -139,5 +147,7 @@ fn made_key(config: &Config) -> Result<Option<(Secret, VirtualKey)>, String> {
         return Ok(None);
     }
     let secret = auth::new_secret().map_err(|error| error.message)?;
-    Ok(Some((secret, VirtualKey { id: "first".into(), team: None, models: None, tags: Vec::new() })))
+    let key =
+        VirtualKey { id: "first".into(), team: None, models: None, preferences: false, tags: Vec::new() };
+    Ok(Some((secret, key)))
 }

@@ -16,6 +16,7 @@ mod plugin;
 mod provider_keys;
 mod schema;
 mod serve;
+mod targets;
 
 /// Causeway: one road to every model.
 #[derive(Debug, Parser)]
@@ -33,9 +34,13 @@ enum Command {
     Check {
         #[command(flatten)]
         place: Place,
-        /// Print the problems as JSON
+        /// Print the problems, or the explanation, as JSON
         #[arg(long)]
         json: bool,
+        /// Say which targets a request would get, in which order, and why not the others: `model=gpt-5 key=web
+        /// header.x-tier=gold tokens=5000 tools=true`
+        #[arg(long, num_args = 1.., value_name = "NAME=VALUE")]
+        explain: Vec<String>,
     },
     /// Look at the configuration: its schema, or what is in force.
     Config {
@@ -46,6 +51,7 @@ enum Command {
     #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
     Conform(conform::ConformArguments),
+    Targets(targets::TargetsArguments),
     /// Look at providers and their keys.
     Providers {
         #[command(subcommand)]
@@ -106,7 +112,8 @@ impl Place {
 pub fn run() -> ExitCode {
     match Arguments::parse().command.unwrap_or_else(|| Command::Serve(Place::default())) {
         Command::Serve(place) => serve::run(place.origin()),
-        Command::Check { place, json } => check::run(&place.origin(), json),
+        Command::Check { place, json, explain } if explain.is_empty() => check::run(&place.origin(), json),
+        Command::Check { place, json, explain } => check::explain::run(&place.origin(), json, &explain),
         Command::Config { command: ConfigCommand::Schema } => schema::run(Wanted::Schema),
         Command::Config { command: ConfigCommand::Show { annotated: true, .. } } => {
             schema::run(Wanted::Annotated)
@@ -116,6 +123,7 @@ pub fn run() -> ExitCode {
         }
         Command::Mock(arguments) => mock::run(arguments),
         Command::Conform(arguments) => conform::run(&arguments),
+        Command::Targets(arguments) => targets::run(arguments),
         Command::Providers { command } => provider_keys::run(command),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
     }

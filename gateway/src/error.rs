@@ -200,6 +200,7 @@ impl GatewayError {
         match self.kind {
             Kind::ContextLength | Kind::ContentPolicy => Some(400),
             Kind::InvalidRequest => own,
+            Kind::Provider if own.is_some() => own,
             Kind::TooLarge => own.or(Some(413)),
             // Some vendors say 400 for an empty account or a wrong key.
             _ => own

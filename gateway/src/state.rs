@@ -7,17 +7,20 @@ use http::HeaderName;
 
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
-use crate::config::{Headers, Statuses};
-use crate::domain::{Rules, Trigger};
+use crate::config::{Headers, Probe, Statuses};
+use crate::domain::{Offers, Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
 mod answers;
 mod build;
+mod care;
+mod explain;
 mod key_check;
 mod model_facts;
 mod options;
 mod provider_keys;
+mod terms;
 
 pub use answers::Answers;
 pub use build::build;
@@ -69,8 +72,12 @@ pub struct Provider {
     pub stream_usage: bool,
     /// The client dialects it speaks itself, as far as its options allow.
     pub passages: Vec<Passage>,
+    /// What it offers, whichever of its models is asked.
+    pub offers: Arc<Offers>,
     /// What requests to it may say.
     pub rules: Rules,
+    /// How its targets are asked whether they are back.
+    pub probe: Option<Probe>,
     /// What makes a failure of a good answer.
     pub error_triggers: Vec<Trigger>,
     /// The statuses that are the fault of the key.

@@ -112,6 +112,11 @@ impl Provider {
         })
     }
 
+    /// There is no key to change when one has been used too much.
+    pub fn is_keyless(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// With these keys, chosen and rested in this way.
     #[must_use]
     pub fn with_keys(self, keys: keys::Pool) -> Self {

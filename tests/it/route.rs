@@ -14,9 +14,10 @@ use super::support::{Gateway, KEY, Shape, configuration, provider};
 mod body;
 mod path;
 
-/// The configuration's beginning: a client key, and a quick repetition.
+/// The configuration's beginning: a client key, and no target that rests: here each request asks it again.
 fn begin() -> String {
-    format!("[keys.tests]\nsecret = \"{KEY}\"\n")
+    let asked_again = "breaker = false\ncool_down = { missing = \"0s\", longest_overload = \"0s\" }\n";
+    format!("[keys.tests]\nsecret = \"{KEY}\"\n[defaults.model]\n{asked_again}")
 }
 
 fn model(name: &str, targets: &[&str], fallback: &[&str], more: &str) -> String {

@@ -13,6 +13,8 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::health::Health;
+use super::probes;
 use super::reload::Reload;
 use super::revalidate;
 use crate::admin::Readiness;
@@ -99,16 +101,22 @@ impl BackgroundService for Background {
         // Watching ends when this is dropped.
         let _watcher = self.reload.origin().path.as_deref().and_then(|path| watch(path, &changed));
         let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        let health = Health::new(Arc::clone(&self.reload.ground().fleet), Arc::clone(&self.store));
+        health.restore().await;
         revalidate::resume(self.reload.ground()).await;
         self.greet().await;
         let mut sweeping = tokio::time::interval(SWEPT_EVERY);
         let mut looking = tokio::time::interval(KEYS_LOOKED_AT);
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
+        let mut keeping = std::pin::pin!(health.keep_on());
+        let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
                 _ = sweeping.tick() => self.sweep().await,
                 _ = hangup.recv() => self.reload().await,
+                () = &mut keeping => {}
+                () = &mut probing => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {
@@ -121,6 +129,7 @@ impl BackgroundService for Background {
                     self.reload().await;
                 }
                 _ = shutdown.changed() => {
+                    health.keep().await;
                     if let Err(error) = self.store.flush().await {
                         tracing::error!(%error, "the store could not be flushed at the end");
                     }

@@ -7,6 +7,9 @@ use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
 
 mod credentials;
+mod destinations;
+mod fitness;
+mod health;
 mod keys;
 mod listeners;
 mod network;
@@ -68,6 +71,9 @@ pub(crate) fn cross_check(
     check.providers();
     check.plugins();
     check.models();
+    check.health();
+    check.auto();
+    check.abilities();
     check.reuse();
     check.routing();
     check.prices();

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::health::ModelDefaults;
 use super::model::ModelPattern;
 use super::text::secret;
 use crate::domain::{Micros, Rate, Secret};
@@ -13,6 +14,8 @@ use crate::domain::{Micros, Rate, Secret};
 pub struct Defaults {
     /// For every key that does not say otherwise.
     pub key: KeyDefaults,
+    /// For every model that does not say otherwise.
+    pub model: ModelDefaults,
 }
 
 /// What holds for every key that does not say otherwise.
@@ -43,6 +46,10 @@ pub struct Key {
     #[serde(default)]
     #[schemars(example = ["gold"])]
     pub tags: Vec<String>,
+    /// Its requests may say which targets they want: the body's `provider` object and `models` list are read and taken out.
+    /// Otherwise they are fields like any other, which a provider that knows them gets.
+    #[serde(default)]
+    pub preferences: bool,
     /// How much it may ask. What is not given comes from `[defaults.key]`.
     #[serde(default)]
     pub limits: Limits,

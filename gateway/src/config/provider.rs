@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::health::Probe;
 use super::key::Limits;
 use super::network::{ProviderTls, Queue, show_proxy};
 use super::params::Params;
 use super::provider_keys::{KeyChoice, KeyLimits, KeyRest};
 use super::server::TimeoutOverrides;
 use super::statuses::Statuses;
+use super::terms::Ability;
 use super::text::secret;
 use crate::domain::Secret;
 
@@ -56,6 +58,11 @@ pub struct Provider {
     pub headers: BTreeMap<String, Secret>,
     /// The plugin's own settings, checked against the plugin's schema. Never put a secret here: plugins see it.
     pub options: BTreeMap<String, serde_json::Value>,
+    /// What it can do although its plugin does not say so, for all its models: "tools", "images", "documents",
+    /// "audio-input", "audio-output", "json-object", "json-schema", "reasoning". A target's own words go before.
+    pub can: Vec<Ability>,
+    /// What it cannot do although its plugin can. Default: the preset's.
+    pub cannot: Vec<Ability>,
     /// What requests to this provider may say, changed before they are sent and after the model's own rules.
     pub params: Params,
     /// Texts that make a failure of an answer with a good status: one of them stands in its body, or in what its stream says
@@ -68,6 +75,8 @@ pub struct Provider {
     pub blame_key: Option<Statuses>,
     /// What this account may be asked at most; over it the next target is tried.
     pub limits: Limits,
+    /// Asks targets of this provider that failed whether they are back, without a client. Default: the next request finds out.
+    pub probe: Option<Probe>,
     /// Who waits when `limits.concurrent` requests run and no other target has room. Default: nobody, the request is refused.
     pub queue: Option<Queue>,
     /// Instead of `[server.timeouts]`, for this provider.

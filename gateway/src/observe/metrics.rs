@@ -1,5 +1,8 @@
 //! Every metric: name, labels, help text. Labels hold configured names only, so their number is bounded.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -23,6 +26,8 @@ pub struct Metrics {
     replays: IntCounterVec,
     plugin_calls: IntCounterVec,
     plugin_seconds: HistogramVec,
+    target_state: IntGaugeVec,
+    target_rests: IntCounterVec,
     /// Requests that wait for room at a provider.
     pub queue_waiting: IntGaugeVec,
     /// How long they waited, and what came of it.
@@ -64,6 +69,14 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
+        let target_state = IntGaugeVec::new(
+            Opts::new(
+                "causeway_target_state",
+                "How a configured target is doing: 0 asked, 1 tried again, 2 not asked; *: the worst of a pattern.",
+            ),
+            &["provider", "model"],
+        )?;
+        registry.register(Box::new(target_state.clone()))?;
         let gauges = |name: &str, help: &str, labels: &[&str]| {
             let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(gauges.clone()))?;
@@ -154,6 +167,12 @@ impl Metrics {
                 "Mean time of one call into an adapter, one sample per request and function.",
                 &["plugin", "func"],
                 &CALL,
+            )?,
+            target_state,
+            target_rests: counter(
+                "causeway_target_rests_total",
+                "Times a target was left alone for a while, and why.",
+                &["provider", "reason"],
             )?,
             queue_waiting,
             queue_waited: histogram(
@@ -246,6 +265,22 @@ impl Metrics {
                 .inc_by(call.calls);
             let mean = call.took.as_secs_f64() / call.calls.max(1) as f64;
             self.plugin_seconds.with_label_values(&[call.plugin.as_ref(), call.function]).observe(mean);
+        }
+    }
+
+    /// How targets are doing, and how often they were left alone: what is known elsewhere, told when somebody looks.
+    pub fn tell_targets(
+        &self,
+        states: &BTreeMap<(Arc<str>, String), i64>,
+        rests: &BTreeMap<(Arc<str>, &'static str), u64>,
+    ) {
+        self.target_state.reset();
+        for ((provider, model), state) in states {
+            self.target_state.with_label_values(&[provider.as_ref(), model.as_str()]).set(*state);
+        }
+        for ((provider, reason), count) in rests {
+            let counter = self.target_rests.with_label_values(&[provider.as_ref(), *reason]);
+            counter.inc_by(count.saturating_sub(counter.get()));
         }
     }
 

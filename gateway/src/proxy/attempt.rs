@@ -18,14 +18,14 @@ use super::service::Ground;
 use super::stream::Stream;
 use super::{judged, losses, pass_on, rate_headers, room};
 use crate::adapter::{Lease, Route};
-use crate::config::Empty;
+use crate::config::{Empty, Lossy};
 use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
 use crate::dialect::{AnswerFacts, Dialect, nothing, told};
 use crate::domain::http::UpstreamRequest;
 use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Conversation, Model, Step, refined};
+use crate::route::{Care, Conversation, Model, Step, refined};
 use crate::state::{Provider, Snapshot};
 use crate::upstream::{Passes, Response};
 use crate::vault::Recalled;
@@ -69,6 +69,8 @@ pub(super) struct Asking<'a> {
     pub(super) model: &'a Model,
     /// The effort of reasoning that the model's name asked for.
     pub(super) effort: Option<&'static str>,
+    /// The request wishes that nothing of it is lost.
+    pub(super) strict: bool,
     pub(super) head: &'a RequestHead,
     pub(super) key: Arc<str>,
     pub(super) request_id: String,
@@ -156,7 +158,14 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
     let passes = passes.inspect_err(|error| {
         (tally.attempt.outcome, tally.attempt.error) = (room::FULL, Some(error.to_string()));
     })?;
-    let running = step.state.begin();
+    let keyless =
+        asking.request.snapshot.providers.get(&step.provider).is_none_or(|it| it.upstream.is_keyless());
+    let care = Care { keyless, ..asking.model.care };
+    let running = step.state.begin(&care, step.entry, began).map_err(|resting| {
+        let error = room::rests(&resting);
+        (tally.attempt.outcome, tally.attempt.error) = (room::RESTS, Some(error.to_string()));
+        error
+    })?;
     let result = Try { asking, step, tally, passes }.target().await;
     tally.attempt.took = began.elapsed();
     let result = result.map_err(|mut error| {
@@ -170,13 +179,13 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
     provider_key::tell(tally, result.as_ref().err());
     match result {
         Ok(answer) => {
-            running.answered(began.elapsed());
+            running.answered(began.elapsed(), Instant::now());
             Ok(Answer { running: Some(running), in_hand: tally.in_hand.clone(), ..answer })
         }
         Err(error) => {
             tally.attempt.outcome = error.kind.as_str();
             tally.attempt.error = Some(error.to_string());
-            running.failed(&error);
+            running.failed(&error, Instant::now());
             Err(error)
         }
     }
@@ -289,7 +298,8 @@ impl Try<'_> {
         });
         let (request, losses) = translated?;
         let losses = dialect.dropped(envelope).into_iter().chain(losses).collect();
-        self.tally.record.losses = losses::of_request(self.asking.model, provider, &body, losses)?;
+        let lossy = if self.asking.strict { Lossy::Strict } else { self.asking.model.lossy };
+        self.tally.record.losses = losses::of_request(lossy, provider, &body, losses)?;
         Ok(request)
     }
 

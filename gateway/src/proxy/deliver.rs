@@ -1,7 +1,7 @@
 //! Writes the answer to the client. After the first byte there is no other attempt.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -16,8 +16,9 @@ use super::stream::Stream;
 use crate::cache::{Form, Reader};
 use crate::config::Headers;
 use crate::dialect::{Api, Dialect, Endpoint, model_list};
-use crate::domain::VirtualKey;
+use crate::domain::{Record, VirtualKey};
 use crate::error::{GatewayError, Kind};
+use crate::route::Running;
 use crate::state::Snapshot;
 
 /// A client that takes no bytes for so long has gone.
@@ -40,6 +41,9 @@ pub(super) async fn send(
     if snapshot.headers != Headers::Off {
         // A model name may hold what a header may not; then the header says nothing.
         let _ = head.insert_header("x-causeway-model", answer.target.as_str());
+        if let Some(chosen) = &exchange.chosen {
+            let _ = head.insert_header("x-causeway-auto", chosen.as_str());
+        }
     }
     let sent = match answer.body {
         Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,
@@ -48,9 +52,18 @@ pub(super) async fn send(
         Body::Shared(body) => shared(client, exchange, head, *body).await,
     };
     if let Some(running) = answer.running {
-        running.ended(sent.as_ref().err());
+        learn(exchange, &running);
+        running.ended(sent.as_ref().err(), Instant::now());
     }
     sent
+}
+
+/// What a target's answer tells of its next ones. A stream is written after its first event, a whole answer before.
+fn learn(exchange: &Exchange, running: &Running) {
+    let Record { usage: Some(usage), first_token, attempts, stream, .. } = &exchange.record else { return };
+    let began = exchange.started.elapsed().saturating_sub(first_token.unwrap_or_default());
+    let whole = attempts.last().map_or(began, |attempt| attempt.took);
+    running.wrote(usage, if *stream { began } else { whole });
 }
 
 /// A whole body, head and length first.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 use crate::domain::{Record, RequestHead};
+use crate::route::Plan;
 
 /// One request and its record in the making.
 pub(super) struct Exchange {
@@ -17,6 +18,8 @@ pub(super) struct Exchange {
     pub(super) created: u64,
     /// Time spent waiting for the client and for providers; the rest is ours.
     pub(super) waited: Duration,
+    /// The model that `auto` stood for.
+    pub(super) chosen: Option<String>,
     /// Limits that the last provider to refuse told with its refusal, in the client's words.
     pub(super) refused_with: HeaderMap,
     /// What the head of the answer tells beside the usual.
@@ -25,6 +28,8 @@ pub(super) struct Exchange {
     pub(super) keep_alive: Duration,
     /// What was said in an answer that was sent; `None` until one is.
     pub(super) said: Option<Said>,
+    /// The plan, when its walk is over.
+    pub(super) plan: Option<Plan>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
 }
@@ -49,10 +54,12 @@ impl Exchange {
             started: Instant::now(),
             created,
             waited: Duration::ZERO,
+            chosen: None,
             refused_with: HeaderMap::new(),
             told: HeaderMap::new(),
             keep_alive: Duration::ZERO,
             said: None,
+            plan: None,
             record,
         }
     }
@@ -75,10 +82,12 @@ impl Exchange {
             started: self.started,
             created: self.created,
             waited: self.waited,
+            chosen: None,
             refused_with: HeaderMap::new(),
             told: HeaderMap::new(),
             keep_alive: self.keep_alive,
             said: None,
+            plan: None,
             record,
         }
     }

@@ -72,7 +72,7 @@ impl<'p> Runner<'p> {
     fn cancel(&mut self, body: &[u8]) {
         let took = self.began.elapsed();
         // It is slow, and would be thought fast if only those counted that were waited for.
-        self.waiting.step.state.outlasted(took);
+        self.waiting.step.state.outlasted(took, Instant::now());
         let attempt = &mut self.tally.attempt;
         attempt.took = took;
         attempt.outcome = Attempt::HEDGED_AWAY;

@@ -1,6 +1,7 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::exchange::Exchange;
 use super::recall::Completed;
@@ -9,9 +10,9 @@ use super::service::Ground;
 use super::vigil::Vigil;
 use super::{attempt, counted, deliver, recall, receive, replay, show};
 use crate::dialect::{self, Endpoint};
-use crate::domain::Operation;
+use crate::domain::{LazyAsks, Operation};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Clues, Question, Turns};
+use crate::route::{AUTO, Clues, Facts, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -38,7 +39,7 @@ pub(super) async fn run(
         Endpoint::Loaded => return show::loaded(snapshot, client, exchange).await,
         _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
-    let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
+    let (envelope, wishes) = receive::envelope(snapshot, client, exchange, api.dialect, &key).await?;
     let completed = recall::complete(ground, exchange, api.dialect, envelope).await?;
     let Completed { envelope, keeping, first_answer } = completed;
     let talks = api.dialect.operation() == Operation::Chat;
@@ -47,9 +48,16 @@ pub(super) async fn run(
         first_answer: first_answer.as_deref(),
         headers: &snapshot.session_headers,
     };
-    let question = Question { key: &key, asked: &envelope.model, head: &exchange.head, clues };
-    let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
+    let plan = {
+        let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
+        let (dialect, session, now) = (api.dialect.id(), exchange.head.session(), exchange.created);
+        let facts = Facts { asks: &asks, dialect, session, now };
+        let (asked, head, now, seed) = (&envelope.model, &exchange.head, Instant::now(), fastrand::u64(..));
+        let question = Question { key: &key, asked, head, now, facts, clues, wishes: wishes.as_ref(), seed };
+        snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?
+    };
     exchange.record.model = plan.model.name.clone();
+    exchange.chosen = (envelope.model == AUTO && *plan.asked != *AUTO).then(|| plan.asked.clone());
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }
@@ -59,6 +67,7 @@ pub(super) async fn run(
     // Translate, send, translate back, unless there is an answer that serves this request as well. Boxed: what an attempt
     // needs is not kept while its answer is sent.
     let answer = vigil.keep(client, Box::pin(replay::first_good(&request, &plan, exchange))).await;
+    exchange.plan = Some(plan);
     let answer = match answer.or_else(|error| request.estimate(error)) {
         Ok(answer) => answer,
         Err(error) => {
@@ -71,7 +80,8 @@ pub(super) async fn run(
         }
     };
     let in_hand = answer.in_hand.clone();
-    exchange.record.affinity = plan.affinity.as_ref().map(|affinity| affinity.outcome(&answer.target));
+    let affinity = exchange.plan.as_ref().and_then(|plan| plan.affinity.as_ref());
+    exchange.record.affinity = affinity.map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);

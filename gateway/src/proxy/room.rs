@@ -6,11 +6,13 @@ use std::time::Instant;
 use super::attempt::Asking;
 use crate::error::{GatewayError, Kind, Origin};
 use crate::observe::Metrics;
-use crate::route::Step;
+use crate::route::{Resting, Step};
 use crate::upstream::{self, Doors, Full, Passes};
 
 /// How an attempt ended that was never begun.
 pub(super) const FULL: &str = "full";
+/// The same for a target that began to rest meanwhile.
+pub(super) const RESTS: &str = "resting";
 
 /// Goes in if there is room.
 ///
@@ -22,7 +24,22 @@ pub(super) fn enter(asking: &Asking<'_>, step: &Step) -> Result<Passes, GatewayE
 
 /// True for an attempt that was not begun because there was no room.
 pub(super) fn is_full(error: &GatewayError) -> bool {
+    is_not_begun(error) && error.code.as_deref() != Some(RESTS)
+}
+
+/// True for an attempt that was not begun.
+pub(super) fn is_not_begun(error: &GatewayError) -> bool {
     error.kind == Kind::Overloaded && error.origin == Origin::Gateway
+}
+
+/// The target began to rest after the plan was made.
+pub(super) fn rests(resting: &Resting) -> GatewayError {
+    GatewayError {
+        code: Some(RESTS.to_owned()),
+        retry_after: Some(resting.left),
+        ..GatewayError::gateway(Kind::Overloaded, "the model's targets rest after failures")
+    }
+    .context(resting)
 }
 
 /// Waits before all of these targets for the first that has room, until a moment at most.

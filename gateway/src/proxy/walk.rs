@@ -28,6 +28,7 @@ pub(super) async fn first_good(
         request,
         model: &plan.model,
         effort: plan.effort,
+        strict: plan.strict,
         head,
         key: record.key.clone(),
         request_id: record.request_id.clone(),
@@ -39,10 +40,11 @@ pub(super) async fn first_good(
     let left = plan.model.retry.attempts;
     let (failure, full) = (None, Vec::new());
     let mut walk = Walk { asking: &asking, plan, record, waited, refused_with, said, left, failure, full };
-    match walk.along(total).await {
+    let found = match walk.along(total).await {
         ControlFlow::Break(found) => found,
-        ControlFlow::Continue(()) => Err(walk.failure.map_or_else(|| plan.nobody(), ours_to_answer_for)),
-    }
+        ControlFlow::Continue(()) => Err(walk.failure.unwrap_or_else(|| plan.nobody())),
+    };
+    found.map_err(ours_to_answer_for)
 }
 
 /// What a part of the walk found: an answer, an error nobody will do better than, or nothing that ends the walk.
@@ -134,7 +136,7 @@ impl Walk<'_> {
         error: &GatewayError,
         waiting: &mut Vec<Waiting<'p>>,
     ) -> Walked {
-        if room::is_full(error) {
+        if room::is_not_begun(error) {
             return ControlFlow::Continue(());
         }
         if provider_key::another(self.asking, failed.step, error, &mut failed.keys) {
@@ -229,10 +231,12 @@ impl Walk<'_> {
         result
     }
 
-    /// Notes a failure. What was tried and failed says more than that there was no room.
+    /// Notes a failure. What was tried and failed says more than that there was no room, or that a target rests.
     pub(super) fn failed(&mut self, step: &Step, error: &GatewayError) {
-        if room::is_full(error) {
-            self.full.push(step.clone());
+        if room::is_not_begun(error) {
+            if room::is_full(error) {
+                self.full.push(step.clone());
+            }
             self.failure.get_or_insert_with(|| error.clone());
         } else {
             self.failure = Some(error.clone());

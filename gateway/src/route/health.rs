@@ -1,29 +1,40 @@
-//! How every target is doing: what runs there now, how soon its first token comes.
+//! How every target is doing: what runs there now, how soon its first token comes, whether it may be asked.
 //!
-//! A [`Fleet`] outlives configurations: what is known of `provider/model` stays known over a reload.
+//! A [`Fleet`] outlives configurations: what is known of `provider/model` stays known over a reload, and `kept` is the
+//! form in which it outlives the process. `circuit` is the state machine of one target, `share` counts its failures,
+//! `first_tokens` its speed; `target` puts the three behind locks, and `care` says what a model wants done.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 
 use super::hedge::Budget;
-use super::judge::blame;
-use crate::error::GatewayError;
+
+mod care;
+mod circuit;
+mod first_tokens;
+mod kept;
+mod reason;
+mod share;
+mod target;
+
+pub use care::{Breaker, Care, Degrade, Rests};
+pub use circuit::Entry;
+pub use kept::Kept;
+pub use reason::{Reason, Resting};
+pub use target::{Running, Shown, Standing, TargetState};
 
 /// Patterns pass any name on, so that clients decide how many targets there are; more than this share one state.
 const MOST: usize = 10_000;
 
-/// Share of the newest first token in the mean.
-const NEWEST: f64 = 0.2;
+/// How often room is made for new ones.
+const SWEPT_EVERY: Duration = Duration::from_secs(10);
 
-/// So many first tokens are kept for their percentile.
-const RECENT: usize = 256;
-
-/// Fewer say nothing.
-const FEWEST: usize = 20;
+/// The name that stands for all models of a provider that are not known one by one.
+const MANY: &str = "*";
 
 /// What is known of every target.
 #[derive(Debug, Default)]
@@ -31,6 +42,24 @@ pub struct Fleet {
     /// What each configured model may spend on hedges.
     budgets: Mutex<HashMap<Arc<str>, Arc<Budget>>>,
     targets: RwLock<HashMap<(Arc<str>, String), Arc<TargetState>>>,
+    /// When room was made among them.
+    swept: Mutex<Option<Instant>>,
+    shared: Arc<Shared>,
+}
+
+/// What all targets tell.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Somewhere something has changed that should be kept.
+    changed: Notify,
+    /// Rests so far, by provider and reason.
+    rests: Mutex<BTreeMap<(Arc<str>, &'static str), u64>>,
+}
+
+impl Shared {
+    fn count(&self, provider: &Arc<str>, reason: Reason) {
+        *self.rests.lock().entry((Arc::clone(provider), reason.as_str())).or_default() += 1;
+    }
 }
 
 impl Fleet {
@@ -41,8 +70,59 @@ impl Fleet {
             return Arc::clone(state);
         }
         let mut targets = self.targets.write();
-        let key = if targets.len() < MOST { key } else { (Arc::clone(provider), "*".to_owned()) };
-        Arc::clone(targets.entry(key).or_default())
+        if targets.len() >= MOST {
+            self.make_room(&mut targets, Instant::now());
+        }
+        let full = targets.len() >= MOST;
+        let key = if full { (Arc::clone(provider), MANY.to_owned()) } else { key };
+        let (provider, model) = key.clone();
+        let new = || Arc::new(TargetState::new(provider, model, full, Arc::clone(&self.shared)));
+        Arc::clone(targets.entry(key).or_insert_with(new))
+    }
+
+    fn make_room(&self, targets: &mut HashMap<(Arc<str>, String), Arc<TargetState>>, now: Instant) {
+        let mut swept = self.swept.lock();
+        if swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEPT_EVERY) {
+            *swept = Some(now);
+            targets.retain(|_, state| Arc::strong_count(state) > 1 || !state.is_plain(now));
+        }
+    }
+
+    /// A target that is known already.
+    pub fn known(&self, provider: &str, model: &str) -> Option<Arc<TargetState>> {
+        self.targets.read().get(&(Arc::from(provider), model.to_owned())).cloned()
+    }
+
+    /// Every known target, by name.
+    pub fn all(&self) -> Vec<Arc<TargetState>> {
+        let mut all: Vec<_> =
+            self.targets.read().iter().map(|(key, state)| (key.clone(), Arc::clone(state))).collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all.into_iter().map(|(_, state)| state).collect()
+    }
+
+    /// How often targets began to rest, by provider and reason.
+    pub fn rests(&self) -> BTreeMap<(Arc<str>, &'static str), u64> {
+        self.shared.rests.lock().clone()
+    }
+
+    /// Comes back when something has changed that should be kept.
+    pub async fn changed(&self) {
+        self.shared.changed.notified().await;
+    }
+
+    /// What the store shall hold that it does not hold yet. `unix`: milliseconds since 1970, at the moment of `now`.
+    pub fn to_keep(&self, now: Instant, unix: u64) -> Vec<((Arc<str>, String), Kept)> {
+        let all: Vec<_> = {
+            let targets = self.targets.read();
+            targets.iter().map(|(key, state)| (key.clone(), Arc::clone(state))).collect()
+        };
+        all.into_iter().filter_map(|(key, state)| Some((key, state.to_keep(now, unix)?))).collect()
+    }
+
+    /// What the store held when the process began.
+    pub fn restore(&self, provider: &str, model: &str, kept: Kept, (now, unix): (Instant, u64)) {
+        self.target(&Arc::from(provider), model).restore(kept, now, unix);
     }
 
     /// What one model may spend on hedges; `model` is its name or pattern as configured.
@@ -51,92 +131,5 @@ impl Fleet {
     }
 }
 
-/// What is known of one target.
-#[derive(Debug, Default)]
-pub struct TargetState {
-    in_flight: AtomicU32,
-    /// Mean time to the first token in microseconds, weighted towards now; 0: none yet.
-    first_token: AtomicU64,
-    /// The latest first tokens in microseconds.
-    recent: Mutex<VecDeque<u64>>,
-}
-
-impl TargetState {
-    /// A request is sent there.
-    pub fn begin(self: &Arc<Self>) -> Running {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        Running { state: Arc::clone(self) }
-    }
-
-    /// Requests it is answering now.
-    pub fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::Relaxed)
-    }
-
-    /// A request was given up after so long without a first token, because another target answered it.
-    pub fn outlasted(&self, took: Duration) {
-        if self.first_token().is_some_and(|mean| took > mean) {
-            self.took(took);
-        }
-    }
-
-    /// The 95th percentile of its latest first tokens; `None`: there are too few to say.
-    pub fn first_token_p95(&self) -> Option<Duration> {
-        let recent = self.recent.lock();
-        if recent.len() < FEWEST {
-            return None;
-        }
-        let mut sorted: Vec<u64> = recent.iter().copied().collect();
-        sorted.sort_unstable();
-        sorted.get(sorted.len() * 95 / 100).map(|micros| Duration::from_micros(*micros))
-    }
-
-    fn took(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
-        let before = self.first_token.load(Ordering::Relaxed);
-        let mean =
-            if before == 0 { took } else { (before as f64 * (1.0 - NEWEST) + took as f64 * NEWEST) as u64 };
-        // Two that end at once may lose one sample; the mean does not mind.
-        self.first_token.store(mean, Ordering::Relaxed);
-        let mut recent = self.recent.lock();
-        if recent.len() == RECENT {
-            recent.pop_front();
-        }
-        recent.push_back(took);
-    }
-
-    /// How long its first token took of late.
-    pub fn first_token(&self) -> Option<Duration> {
-        let mean = self.first_token.load(Ordering::Relaxed);
-        (mean > 0).then(|| Duration::from_micros(mean))
-    }
-}
-
-/// A request a target is answering; it counts until this is dropped.
-#[derive(Debug)]
-pub struct Running {
-    state: Arc<TargetState>,
-}
-
-impl Running {
-    /// The first event, or the whole answer, is there.
-    pub fn answered(&self, took: Duration) {
-        self.state.took(took);
-    }
-
-    /// The attempt failed before there was an answer.
-    pub fn failed(&self, error: &GatewayError) {
-        let _ = blame(error);
-    }
-
-    /// The answer has ended, well or not.
-    pub fn ended(self, error: Option<&GatewayError>) {
-        let _ = error.map(blame);
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.state.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -238,8 +238,8 @@ pub(super) const FAULTS: &[Fault] = &[
         let long = FIRST.replace("\"fi\"", &format!("\"{}\"", "x".repeat(17 << 20)));
         stream(streamed, &[&long, LAST, DONE].concat())
     }),
-    script("ten thousand events at once", Answer, |streamed| {
-        stream(streamed, &format!("{}{LAST}{DONE}", FIRST.repeat(10_000)))
+    script("three thousand events at once", Answer, |streamed| {
+        stream(streamed, &format!("{}{LAST}{DONE}", FIRST.repeat(3_000)))
     }),
     script("no [DONE]", Answer, |streamed| stream(streamed, &[FIRST, LAST].concat())),
     script("[DONE] twice", Answer, |streamed| stream(streamed, &[FIRST, LAST, DONE, DONE].concat())),

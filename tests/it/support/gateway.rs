@@ -60,15 +60,10 @@ impl Gateway {
         self.until_ready().await;
     }
 
-    /// Ends it as an operator would, and starts it again in the same folder.
+    /// Lets it end as it is told to, and starts it again in the same folder.
     pub(crate) async fn restart(&mut self) {
         self.terminate();
-        let ended = async {
-            while self.child.try_wait().unwrap().is_none() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        assert!(tokio::time::timeout(PATIENCE, ended).await.is_ok(), "the gateway does not end");
+        super::until("the process ends", || self.child.try_wait().unwrap().is_some()).await;
         self.child = launch(self.folder.path(), &[], &self.output);
         self.until_ready().await;
     }

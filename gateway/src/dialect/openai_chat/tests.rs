@@ -213,7 +213,9 @@ fn passing_events_are_told_apart() {
         "content"
     );
     assert_eq!(word(r#"{"choices":[{"index":0,"delta":{"content":"\"error\" \"usage\":{"}}]}"#), "content");
-    assert_eq!(word(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#), "content");
+    // The end alone says nothing; a reason for it does.
+    assert_eq!(word(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#), "quiet");
+    assert_eq!(word(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#), "content");
     assert_eq!(word(r#"{"choices":[],"prompt_filter_results":[]}"#), "quiet");
     assert_eq!(
         look(r#"{"choices":[], "usage" : {"prompt_tokens":3,"completion_tokens":4}}"#),

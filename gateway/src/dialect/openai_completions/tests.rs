@@ -217,7 +217,8 @@ fn an_event_on_its_way_through_is_judged_by_what_it_says() {
         look(&format!(r#"{{"object":"text_completion","choices":[{{"text":"{text}","index":0,"finish_reason":{finish}}}]}}"#)).0
     };
     assert!(matches!(event("Hel", "null"), Passing::Content));
-    assert!(matches!(event("", "\"stop\""), Passing::Content));
+    assert!(matches!(event("", "\"stop\""), Passing::Quiet));
+    assert!(matches!(event("", "\"length\""), Passing::Content));
     assert!(matches!(event("", "null"), Passing::Quiet));
     assert!(matches!(look("[DONE]").0, Passing::End));
     assert!(matches!(look(r#"{"error":{"message":"x"}}"#).0, Passing::Failed(_)));

@@ -102,9 +102,9 @@ fn a_missing_last_blank_line_is_added() {
         "data: {\"a\":1}\n\ndata: {\"end\":1}\n\n",
         (2, true, true, false),
     );
-    check(Framing::Sse, "data: {\"end\":1}\n", "data: {\"end\":1}\n\n", (1, false, true, false));
+    check(Framing::Sse, "data: {\"end\":1}\n", "data: {\"end\":1}\n\n", (1, true, true, false));
     // CR and LF together would be one line end.
-    check(Framing::Sse, "data: {\"end\":1}\r", "data: {\"end\":1}\r\n\n", (1, false, true, false));
+    check(Framing::Sse, "data: {\"end\":1}\r", "data: {\"end\":1}\r\n\n", (1, true, true, false));
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Terms {
             largest: settings.max_answer.bytes(),
         });
         let tenant = Tenant::of(reuse.scope, key, exchange.record.team.as_deref());
-        let by_whom = what.clone().and(&*model.name).and(candidates(plan).join("\n")).and(answers.digest);
+        let by_whom = what.clone().and(&*model.name).and(&plan.asked).and(candidates(plan).join("\n")).and(answers.digest);
         let shared = by_whom.and(said(request, exchange)).tenant(tenant).done();
         let cached = model.reuse.filter(|_| open).map(|Reuse { ttl, max_answer, .. }| Cached {
             fingerprint: shared,
@@ -229,7 +229,7 @@ fn what(request: &Request<'_>, exchange: &Exchange) -> Part {
 
 /// Who might answer: conditions on a request may leave it other targets than the next. Who is only unwell is counted in.
 fn candidates(plan: &Plan) -> Vec<String> {
-    let unwell = |why: &Why| matches!(why, Why::Drained);
+    let unwell = |why: &Why| matches!(why, Why::Drained | Why::Resting(_) | Why::Paused { .. });
     let passed_over = plan.passed_over.iter().filter(|(_, why)| unwell(why)).map(|(step, _)| step);
     let all = plan.steps.iter().chain(&plan.fallback).chain(passed_over);
     let mut names: Vec<_> = all.map(|step| format!("{}/{}", step.provider, step.model)).collect();

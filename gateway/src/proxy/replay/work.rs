@@ -1,6 +1,7 @@
 //! The call upstream for an answer that may have several readers, and what is kept of it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -174,7 +175,7 @@ impl Work {
             Body::Shared(_) => Err(GatewayError::gateway(Kind::Internal, "an attempt's answer is its own")),
         };
         if let Some(running) = running {
-            running.ended(ended.as_ref().err());
+            running.ended(ended.as_ref().err(), Instant::now());
         }
         match ended {
             Ok(()) => {

@@ -1,12 +1,12 @@
 //! Which requests are hedged, after how long, and how many.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Budget, Hedge, SAVED};
 use crate::config;
 use crate::domain::Operation;
-use crate::route::Fleet;
+use crate::route::{Care, Entry, Fleet};
 
 fn hedge(toml: &str) -> Hedge {
     let configured: config::Hedge = toml::from_str(toml).expect("a hedge");
@@ -90,11 +90,12 @@ fn only_what_may_be_asked_twice_is() {
 #[test]
 fn patience_is_the_targets_own_percentile_and_not_below_the_floor() {
     let fleet = Fleet::default();
-    let target = fleet.target(&"p".into(), "m");
+    let (target, now) = (fleet.target(&"p".into(), "m"), Instant::now());
     let usual = hedge("floor = \"50ms\"");
     assert_eq!(usual.patience(&target), None, "nothing is known of it");
     for millis in 1..=100 {
-        target.begin().answered(Duration::from_millis(millis));
+        let running = target.begin(&Care::default(), Entry::Regular, now).expect("it is well");
+        running.answered(Duration::from_millis(millis), now);
     }
     let patience = usual.patience(&target).expect("it is known by now");
     assert!((Duration::from_millis(85)..=Duration::from_millis(100)).contains(&patience), "{patience:?}");

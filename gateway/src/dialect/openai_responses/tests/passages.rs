@@ -20,7 +20,8 @@ fn events_are_told_apart() {
     let word = |data: &str| look(data).0;
     assert_eq!(word(r#"{"type":"response.created","response":{"usage":null}}"#), "quiet");
     assert_eq!(word(r#"{"type":"response.in_progress","response":{}}"#), "quiet");
-    assert_eq!(word(r#"{"type":"response.output_item.added","item":{"type":"message"}}"#), "content");
+    assert_eq!(word(r#"{"type":"response.output_item.added","item":{"type":"message"}}"#), "quiet");
+    assert_eq!(word(r#"{"type":"response.output_item.added","item":{"type":"reasoning"}}"#), "content");
     assert_eq!(word(r#"{"type":"response.output_text.delta","delta":"\"type\":\"error\""}"#), "content");
     assert_eq!(word(r#"{"item":{"type":"message"},"type":"response.output_item.done"}"#), "content");
     assert_eq!(word("[DONE]"), "quiet");

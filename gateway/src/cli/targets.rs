@@ -1,0 +1,204 @@
+//! `causeway targets`: how the targets of a running gateway are doing; lift what rests, or let one rest.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::Place;
+use crate::config::Admin;
+
+/// The gateway stands on this machine or near it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Look at the targets of a running gateway: who is asked, who is not, and why.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  causeway targets --json\n  causeway targets lift openai/gpt-5\n  causeway targets rest openai/gpt-5 --for 10m"
+)]
+pub(super) struct TargetsArguments {
+    #[command(subcommand)]
+    command: Option<TargetsCommand>,
+    #[command(flatten)]
+    place: Place,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum TargetsCommand {
+    /// Forget whatever there is against a target: its circuit closes, its rest ends.
+    Lift {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Ask a target nothing for a while.
+    Rest {
+        #[command(flatten)]
+        which: Which,
+        /// How long
+        #[arg(long = "for", value_name = "TIME", default_value = "5m")]
+        time: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The target, as in `openai/gpt-5`
+    #[arg(value_name = "PROVIDER/MODEL")]
+    target: Option<String>,
+    /// All targets of this provider
+    #[arg(long)]
+    provider: Option<String>,
+    /// All targets
+    #[arg(long)]
+    all: bool,
+}
+
+impl Which {
+    fn query(&self) -> String {
+        match (&self.target, &self.provider) {
+            (Some(target), _) => format!("target={}", escaped(target)),
+            (None, Some(provider)) => format!("provider={}", escaped(provider)),
+            (None, None) => "all=true".to_owned(),
+        }
+    }
+}
+
+pub(super) fn run(arguments: TargetsArguments) -> ExitCode {
+    let TargetsArguments { command, place: outer, json } = arguments;
+    let done = match command {
+        None => ask(outer, "GET", "/admin/targets").map(|answer| told(&answer, json, table)),
+        Some(TargetsCommand::Lift { which, place }) => {
+            let path = format!("/admin/targets/lift?{}", which.query());
+            ask(joined(outer, place), "POST", &path)
+                .map(|answer| told(&answer, json, |answer| listed(answer, "lifted")))
+        }
+        Some(TargetsCommand::Rest { which, time, place }) => {
+            let path = format!("/admin/targets/rest?{}&for={}", which.query(), escaped(&time));
+            ask(joined(outer, place), "POST", &path)
+                .map(|answer| told(&answer, json, |answer| listed(answer, "resting")))
+        }
+    };
+    match done {
+        Ok(text) => {
+            super::say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            super::complain(&[problem]);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The file may be named before or behind the word for what to do.
+fn joined(outer: Place, own: Place) -> Place {
+    let overrides = outer.overrides.into_iter().chain(own.overrides).collect();
+    Place { config: own.config.or(outer.config), overrides }
+}
+
+fn told(answer: &Value, json: bool, text: impl Fn(&Value) -> String) -> String {
+    if json { format!("{answer:#}\n") } else { text(answer) }
+}
+
+fn listed(answer: &Value, what: &str) -> String {
+    let names: Vec<_> = answer[what].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if names.is_empty() { format!("{what}: none\n") } else { format!("{what}: {}\n", names.join(", ")) }
+}
+
+/// One line per target.
+fn table(answer: &Value) -> String {
+    let mut text = String::new();
+    let targets = answer["targets"].as_array().map_or(&[][..], Vec::as_slice);
+    let name = |target: &Value| {
+        format!(
+            "{}/{}",
+            target["provider"].as_str().unwrap_or_default(),
+            target["model"].as_str().unwrap_or_default()
+        )
+    };
+    let width = targets.iter().map(|target| name(target).chars().count()).max().unwrap_or(0).max(6);
+    let _ = writeln!(
+        text,
+        "{:width$}  {:9}  {:>7}  {:>7}  {:>9}  why",
+        "target", "state", "success", "running", "p95"
+    );
+    for target in targets {
+        let success =
+            target["success"].as_f64().map_or(String::new(), |share| format!("{:.0} %", share * 100.0));
+        let p95 =
+            target["first_token_p95_ms"].as_f64().map_or(String::new(), |millis| format!("{millis:.0} ms"));
+        let state = match (target["state"].as_str().unwrap_or_default(), target["degraded"] == true) {
+            ("closed", true) => "degraded",
+            (state, _) => state,
+        };
+        let line = format!(
+            "{:width$}  {state:9}  {success:>7}  {:>7}  {p95:>9}  {}",
+            name(target),
+            target["in_flight"],
+            target["why"].as_str().unwrap_or_default()
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// The admin listener is where the configuration says.
+fn ask(place: Place, method: &str, path: &str) -> Result<Value, String> {
+    let loaded = place.origin().load().map_err(|error| error.to_string())?;
+    request(&loaded.config.admin, method, path)
+}
+
+/// One request, by hand: no client is needed for it.
+fn request(admin: &Admin, method: &str, path: &str) -> Result<Value, String> {
+    let mut address: SocketAddr = admin.listen.0;
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    let gone = |error: std::io::Error| format!("no gateway answers at http://{address}: {error}");
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(gone)?;
+    let patient = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
+    patient.map_err(gone)?;
+    let password = admin.password.as_ref();
+    let password = password.map(|password| format!("authorization: Bearer {}\r\n", password.expose()));
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{}content-length: 0\r\nconnection: close\r\n\r\n",
+        password.unwrap_or_default()
+    );
+    stream.write_all(head.as_bytes()).map_err(gone)?;
+    let mut answer = Vec::new();
+    stream.take(64 << 20).read_to_end(&mut answer).map_err(gone)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).unwrap_or("no status");
+    let json: Value = serde_json::from_str(body.trim()).unwrap_or_default();
+    match (status, json["error"].as_str()) {
+        ("200", _) => Ok(json),
+        (_, Some(error)) => Err(error.to_owned()),
+        (status, None) => Err(format!("the gateway at http://{address} answered {status}: {}", body.trim())),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+        escaped
+    })
+}
