@@ -22,8 +22,8 @@ pub use self::flight::{Driver, Flight, Left, Reader};
 pub use self::flights::{Flights, Lead};
 pub use self::idempotency::{Idempotency, Known, reused};
 pub use self::kept::{Form, Kept, Opening, Refusal, Reused};
-pub use self::sink::Sink;
 use self::shelf::Shelf;
+pub use self::sink::Sink;
 use crate::store::{Clock, Store};
 
 /// What all requests share. Cheap to clone.
@@ -66,4 +66,3 @@ impl Cache {
 
 #[cfg(test)]
 mod tests;
-

@@ -225,6 +225,10 @@ targets = ["three/mock"]
         let line = gateway.request_line(reply.header("x-request-id")).await;
         assert!(line.to_string().contains(&format!("\"{chosen}\"")), "{line}");
     }
+    let list = client.get("/v1/models").await.json();
+    let names: Vec<_> = list["data"].as_array().into_iter().flatten().map(|model| &model["id"]).collect();
+    assert_eq!(names, ["fast", "smart", "vision", "auto"]);
+    assert_eq!(client.get("/v1/models/auto").await.json()["id"], "auto");
     let message = refused(&ask(&client, &long).await, 400, "unsupported");
     assert!(message.contains("`vision`: its context of 4000"), "{message}");
     let named = ask(&client, &looking("fast")).await;

@@ -35,7 +35,10 @@ fn configured(upstream: &str, more: &str) -> String {
 /// Models `<provider>/<model of the mock>` with these settings.
 fn models(settings: &str) -> String {
     let model = |shape: Shape| {
-        format!("[models.\"{0}/*\"]\ntargets = [\"{0}/*\"]\nretry = {{ attempts = 1 }}\n{settings}\n", shape.word())
+        format!(
+            "[models.\"{0}/*\"]\ntargets = [\"{0}/*\"]\nretry = {{ attempts = 1 }}\n{settings}\n",
+            shape.word()
+        )
     };
     Shape::ALL.map(model).concat()
 }
@@ -92,12 +95,18 @@ const DONE: &str = "data: [DONE]\n\n";
 
 /// A stream that begins, and goes on when the test adds a permit.
 fn held(permits: &Arc<Semaphore>, then: Vec<Step>) -> Vec<Step> {
-    let begin = [Step::send(chunked_head()), Step::Send(chunk(FIRST.as_bytes())), Step::Until(Arc::clone(permits))];
+    let begin =
+        [Step::send(chunked_head()), Step::Send(chunk(FIRST.as_bytes())), Step::Until(Arc::clone(permits))];
     begin.into_iter().chain(then).collect()
 }
 
 fn good_end() -> Vec<Step> {
-    vec![Step::Send(chunk(LAST.as_bytes())), Step::Send(chunk(DONE.as_bytes())), Step::Send(chunk(b"")), Step::Close]
+    vec![
+        Step::Send(chunk(LAST.as_bytes())),
+        Step::Send(chunk(DONE.as_bytes())),
+        Step::Send(chunk(b"")),
+        Step::Close,
+    ]
 }
 
 /// A whole reply of a chat provider.

@@ -125,5 +125,8 @@ fn refused(bytes: &Bytes) -> Option<GatewayError> {
 /// The key stands for another request already.
 pub fn reused() -> GatewayError {
     let message = "this `Idempotency-Key` was used for another request; a new request needs a new key";
-    GatewayError { param: Some("Idempotency-Key".to_owned()), ..GatewayError::client(Kind::KeyReused, message) }
+    GatewayError {
+        param: Some("Idempotency-Key".to_owned()),
+        ..GatewayError::client(Kind::KeyReused, message)
+    }
 }

@@ -130,8 +130,9 @@ impl Kept {
         let mut bytes = bytes.split_off(4 + length);
         let mut piece = |length: &usize| (*length <= bytes.len()).then(|| bytes.split_to(*length));
         let pieces = head.lengths.iter().map(&mut piece).collect::<Option<Vec<_>>>()?;
-        let header =
-            |(name, value): (String, String)| Some((name.try_into().ok()?, HeaderValue::try_from(value).ok()?));
+        let header = |(name, value): (String, String)| {
+            Some((name.try_into().ok()?, HeaderValue::try_from(value).ok()?))
+        };
         let opening = Opening {
             content_type: HeaderValue::try_from(head.content_type).ok()?,
             headers: head.headers.into_iter().filter_map(header).collect(),

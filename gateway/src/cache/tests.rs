@@ -192,7 +192,10 @@ async fn final_refusals_are_kept_and_those_another_try_may_change_are_not() {
         match idempotency.known(&name, &asked).await.unwrap() {
             Some(Known::Refused(found)) => {
                 assert!(lasts, "{error}");
-                assert_eq!((found.kind, &found.message, &found.param), (error.kind, &error.message, &error.param));
+                assert_eq!(
+                    (found.kind, &found.message, &found.param),
+                    (error.kind, &error.message, &error.param)
+                );
                 assert_eq!(found.origin == Origin::Upstream, error.origin == Origin::Upstream);
             }
             found => assert!(found.is_none() && !lasts, "{error}: {found:?}"),

@@ -42,6 +42,7 @@ pub struct Model {
     /// It may only be asked for when this holds: an expression in CEL over model, headers, key, length, tools, pictures
     /// and time, as in 'tokens < 20000 || "gold" in key.tags' (gateway/ROUTING.md lists them). Else 403. Default: always.
     #[serde(default)]
+    #[schemars(example = "tokens < 20000 || \"gold\" in key.tags")]
     pub when: Option<Condition>,
     /// What a target is to a request that asks for something it lacks (tools, pictures, files, sound, JSON, thinking):
     /// "prefer" asks it last, "strict" not at all, and 400 names what is lacking when none is left.

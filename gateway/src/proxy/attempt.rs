@@ -317,7 +317,14 @@ impl Try<'_> {
             })
         });
         let judged = judged.unwrap_or_else(|error| error);
-        refined(GatewayError { upstream_status: Some(status), ..judged }, &body, provider.blame_key.as_ref())
+        let told = || rate_headers::back_in(&response.head.headers, self.asking.now());
+        let retry_after =
+            judged.retry_after.or_else(|| matches!(status, 402 | 429 | 503).then(told).flatten());
+        refined(
+            GatewayError { upstream_status: Some(status), retry_after, ..judged },
+            &body,
+            provider.blame_key.as_ref(),
+        )
     }
 
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {

@@ -18,7 +18,7 @@ use crate::config::Headers;
 use crate::dialect::{Api, Dialect, Endpoint, model_list};
 use crate::domain::{Record, VirtualKey};
 use crate::error::{GatewayError, Kind};
-use crate::route::Running;
+use crate::route::{AUTO, Running};
 use crate::state::Snapshot;
 
 /// A client that takes no bytes for so long has gone.
@@ -208,7 +208,12 @@ async fn shared(
     replay::settle(exchange, reader);
     match &ended {
         Ok(()) => {
-            return client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left);
+            return client
+                .session
+                .downstream_session
+                .write_response_body(Bytes::new(), true)
+                .await
+                .map_err(left);
         }
         Err(error) if error.kind != Kind::ClientGone => {
             // The error itself was the last piece.
@@ -293,11 +298,14 @@ pub(super) async fn models(
     };
     let body = if api.endpoint == Endpoint::Models {
         let names = snapshot.routes.names().into_iter().filter(|name| key.may_use(name));
+        let names = names.chain(snapshot.routes.has_auto(key).then_some(AUTO));
         model_list::list(shape, &names.map(entry).collect::<Vec<_>>())
     } else {
         let asked = crate::dialect::model_in(&exchange.head.path).unwrap_or_default();
         let asked = crate::domain::envelope::percent_decode(asked).into_owned();
-        snapshot.routes.permitted(key, &asked)?;
+        if asked != AUTO || !snapshot.routes.has_auto(key) {
+            snapshot.routes.permitted(key, &asked)?;
+        }
         model_list::single(shape, &entry(&asked))
     };
     let head = head(200, exchange, api.dialect.id(), snapshot.headers)?;

@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::attempt::{self, Request, Tally};
 use super::counted;
 use super::walk::{Waiting, Walk};
-use crate::domain::Attempt;
+use crate::domain::{Attempt, Usage};
 use crate::error::GatewayError;
 use crate::route::{Affinity, Budget, Hedge, Plan};
 
@@ -76,7 +76,11 @@ impl<'p> Runner<'p> {
         let attempt = &mut self.tally.attempt;
         attempt.took = took;
         attempt.outcome = Attempt::HEDGED_AWAY;
-        attempt.spent = Some(counted::prompt(body));
+        let spent = counted::prompt(body);
+        attempt.spent = Some(spent);
+        if let Some(key) = &self.tally.in_hand {
+            key.spent(Some(Usage { input: Some(spent), estimated: true, ..Usage::default() }));
+        }
     }
 }
 

@@ -78,11 +78,8 @@ fn reader(
     {
         return Ok(Reader::of(&kept, "cache"));
     }
-    let lead = Lead {
-        request_id: exchange.record.request_id.clone(),
-        asked: terms.asked,
-        limit: terms.max_answer,
-    };
+    let lead =
+        Lead { request_id: exchange.record.request_id.clone(), asked: terms.asked, limit: terms.max_answer };
     let name = terms.joined_as();
     let make = |sink| Work::new(request, plan, exchange, terms, sink).driver();
     match name {

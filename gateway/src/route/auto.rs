@@ -2,13 +2,18 @@
 
 use super::fitness::{self, Unfit};
 use super::{Model, Question, Table};
-use crate::domain::Terms;
+use crate::domain::{Terms, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
 /// The name that stands for the list.
 pub const AUTO: &str = "auto";
 
 impl Table {
+    /// Whether `auto` stands for anything that a key may use.
+    pub fn has_auto(&self, key: &VirtualKey) -> bool {
+        self.auto.iter().any(|name| self.permitted(key, name).is_ok())
+    }
+
     /// The model that stands in for `auto`; `None`: something else was asked for, and is never swapped.
     ///
     /// # Errors

@@ -89,7 +89,7 @@ pub(super) fn unfit(terms: &Terms, model: &Model, question: &Question<'_>) -> Op
             return Some(Unfit::Lacks(lacking));
         }
     }
-    let limit = terms.context.or(model.facts.context)?;
+    let limit = terms.context?;
     let tokens = needed(facts.asks);
     (tokens > limit).then_some(Unfit::Context { tokens, limit })
 }
@@ -159,9 +159,25 @@ fn closed(message: String) -> GatewayError {
     GatewayError { param: Some("model".to_owned()), ..GatewayError::client(Kind::Permission, message) }
 }
 
+/// What is asked when no target and no fallback fits: a larger context, where one is kept for that.
+///
+/// # Errors
+/// What [`refusal`] says, where it says something.
+pub(super) fn without_any(
+    asked: &str,
+    passed_over: &[(Step, Why)],
+    larger: &[Step],
+) -> Result<Vec<Step>, GatewayError> {
+    match refusal(asked, passed_over) {
+        None => Ok(Vec::new()),
+        Some(error) if error.kind == Kind::ContextLength && !larger.is_empty() => Ok(larger.to_vec()),
+        Some(error) => Err(error),
+    }
+}
+
 /// The answer to a request that fits no target, if that is why there is none. `None`: there are other reasons, and
 /// waiting may help.
-pub(super) fn refusal(asked: &str, passed_over: &[(Step, Why)]) -> Option<GatewayError> {
+fn refusal(asked: &str, passed_over: &[(Step, Why)]) -> Option<GatewayError> {
     let mut found = Vec::new();
     for (step, why) in passed_over {
         if let Why::Unfit(unfit) = why {

@@ -260,7 +260,11 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
 fn model_of(name: &str, model: &config::Model, known: &Known<'_>) -> Model {
     Model {
         name: name.into(),
-        targets: model.targets.iter().map(|configured| target(configured, known)).collect(),
+        targets: model
+            .targets
+            .iter()
+            .map(|configured| within(target(configured, known), model.context))
+            .collect(),
         fallback: in_turn(&model.fallback, known),
         on_content_policy: in_turn(&model.fallback_on.content_policy, known),
         on_context_length: in_turn(&model.fallback_on.context_length, known),
@@ -301,6 +305,15 @@ fn target(configured: &config::Target, known: &Known<'_>) -> Target {
         pause_until: configured.pause_until.as_ref().map(|until| until.seconds),
         terms: known.terms_of(&configured.destination(), &configured.terms),
     }
+}
+
+/// A provider's model with the context of the model whose target it is, unless it has its own. Those that come after a
+/// failure may well be larger, and are held to their own alone.
+fn within(mut target: Target, context: Option<u64>) -> Target {
+    if target.provider().is_some() {
+        target.terms.context = target.terms.context.or(context);
+    }
+    target
 }
 
 /// Tried one after the other.

@@ -21,7 +21,10 @@ async fn a_kept_answer_is_given_again_to_the_byte() {
                 for name in ["content-type", "cache-control", "x-causeway-model", "x-causeway-lossy"] {
                     assert_eq!(again.header(name), first.header(name), "{case}: {name}");
                 }
-                assert!(again.header("age").parse::<u64>().is_ok() && first.header("age").is_empty(), "{case}");
+                assert!(
+                    again.header("age").parse::<u64>().is_ok() && first.header("age").is_empty(),
+                    "{case}"
+                );
                 assert_ne!(again.header("x-request-id"), first.header("x-request-id"), "{case}");
                 assert_eq!(again.header("x-causeway-attempts"), "", "{case}");
                 assert_eq!(mock.requests().len(), 1, "{case}");
@@ -85,7 +88,8 @@ async fn a_scope_says_who_shares() {
             assert_eq!(complete(&reply).header("x-causeway-cache"), expected, "{scope} {secret}");
         }
         // What comes with calls leaves state in the vault, which is each key's own.
-        let tools = Shape::OpenAi.named(&Shape::OpenAi.with_tools(Shape::OpenAi.says("hi")), "openai/mock", false);
+        let tools =
+            Shape::OpenAi.named(&Shape::OpenAi.with_tools(Shape::OpenAi.says("hi")), "openai/mock", false);
         let reply = client(&gateway).post("/v1/chat/completions", &tools).await;
         assert_eq!(complete(&reply).header("x-causeway-cache"), "bypass", "{scope}");
     }
@@ -161,7 +165,8 @@ async fn another_configuration_does_not_give_the_answers_of_the_one_before() {
 #[tokio::test]
 async fn what_is_kept_for_its_asker_is_not_shared() {
     let mock = upstream::mock();
-    let gateway = Gateway::start(&configured(&upstream::url(&mock), &models("reuse = {}\nsingle_flight = true"))).await;
+    let gateway =
+        Gateway::start(&configured(&upstream::url(&mock), &models("reuse = {}\nsingle_flight = true"))).await;
     let ask = async |body: Value| {
         let reply = client(&gateway).post("/v1/responses", &body).await;
         complete(&reply).clone()

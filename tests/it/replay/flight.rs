@@ -51,11 +51,14 @@ async fn parallel_whole_answers_are_one_call_too() {
     let slow = [vec![Step::Until(Arc::clone(&permits))], whole("200 OK", FINE)].concat();
     let scripted = Arc::new(Scripted::start(slow).await);
     // Who comes a moment too late finds the kept answer.
-    let gateway = Arc::new(Gateway::start(&configured(&scripted.url(), &format!("{MODELS}reuse = {{}}\n"))).await);
+    let gateway =
+        Arc::new(Gateway::start(&configured(&scripted.url(), &format!("{MODELS}reuse = {{}}\n"))).await);
     let asking: Vec<_> = (0..20)
         .map(|_| {
             let gateway = Arc::clone(&gateway);
-            tokio::spawn(async move { Api::Of(Shape::OpenAi).ask(&client(&gateway), "m", false, "hello").await })
+            tokio::spawn(
+                async move { Api::Of(Shape::OpenAi).ask(&client(&gateway), "m", false, "hello").await },
+            )
         })
         .collect();
     gateway.until_metric("causeway_inflight", &[], 20.0).await;
@@ -104,8 +107,10 @@ async fn when_all_have_left_the_call_is_ended() {
     let gateway = Gateway::start(&configured(&upstream::url(&mock), &models("single_flight = true"))).await;
     let api = Api::Of(Shape::Anthropic);
     let model = "openai/mock@fault=hang:5";
-    let (one, two) =
-        (api.open(&client(&gateway), model, "hello").await, api.open(&client(&gateway), model, "hello").await);
+    let (one, two) = (
+        api.open(&client(&gateway), model, "hello").await,
+        api.open(&client(&gateway), model, "hello").await,
+    );
     let first = one.header("x-request-id").to_owned();
     drop(one);
     gateway.request_line(&first).await;
@@ -138,12 +143,20 @@ async fn when_the_call_fails_it_fails_for_all() {
         assert_eq!(scripted.requests().len(), before + 1);
     }
     // Before the first byte it is an error of its own for each, and nobody tries again.
-    scripted.play([vec![Step::Until(Arc::clone(&permits))], whole("400 Bad Request", "{\"error\":{\"message\":\"not that\"}}")].concat());
+    scripted.play(
+        [
+            vec![Step::Until(Arc::clone(&permits))],
+            whole("400 Bad Request", "{\"error\":{\"message\":\"not that\"}}"),
+        ]
+        .concat(),
+    );
     let gateway = Arc::new(gateway);
     let asking: Vec<_> = (0..4)
         .map(|_| {
             let gateway = Arc::clone(&gateway);
-            tokio::spawn(async move { Api::Of(Shape::Anthropic).ask(&client(&gateway), "m", true, "again").await })
+            tokio::spawn(
+                async move { Api::Of(Shape::Anthropic).ask(&client(&gateway), "m", true, "again").await },
+            )
         })
         .collect();
     gateway.until_metric("causeway_inflight", &[], 4.0).await;

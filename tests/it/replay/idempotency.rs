@@ -20,7 +20,10 @@ async fn a_request_sent_again_gets_its_answer_again_also_after_a_restart() {
             let again = api.ask(&named(&gateway, &name), "anthropic/mock", stream, "hello").await;
             assert_eq!(complete(&first).header("idempotent-replayed"), "", "{api:?}");
             assert_eq!(complete(&again).header("idempotent-replayed"), "true", "{api:?}");
-            assert_eq!((&again.body, again.header("content-type")), (&first.body, first.header("content-type")));
+            assert_eq!(
+                (&again.body, again.header("content-type")),
+                (&first.body, first.header("content-type"))
+            );
             assert_ne!(again.header("x-request-id"), first.header("x-request-id"));
             answers.push((api, stream, name, first.body));
         }
@@ -48,9 +51,11 @@ async fn a_name_belongs_to_one_request_of_one_key() {
         let name = shape.word();
         complete(&api.ask(&named(&gateway, name), "openai/mock", false, "hello").await);
         let calls = mock.requests().len();
-        for (model, stream, says) in
-            [("openai/mock", false, "something else"), ("openai/mock", true, "hello"), ("gemini/mock", false, "hello")]
-        {
+        for (model, stream, says) in [
+            ("openai/mock", false, "something else"),
+            ("openai/mock", true, "hello"),
+            ("gemini/mock", false, "hello"),
+        ] {
             let reply = api.ask(&named(&gateway, name), model, stream, says).await;
             assert_eq!(reply.status, 422, "{}", reply.text());
             let (_, message) = shape.error(&reply.json());
@@ -99,7 +104,8 @@ async fn who_asks_again_while_the_answer_comes_joins_it() {
 async fn what_another_try_may_change_is_tried_again_and_what_is_final_is_not() {
     let scripted = Scripted::start(Vec::new()).await;
     let gateway = Gateway::start(&configured(&scripted.url(), PLAIN)).await;
-    let refusal = "{\"error\":{\"message\":\"not that\",\"type\":\"invalid_request_error\",\"param\":\"top_p\"}}";
+    let refusal =
+        "{\"error\":{\"message\":\"not that\",\"type\":\"invalid_request_error\",\"param\":\"top_p\"}}";
     for (status, lasts) in [
         ("500 Internal Server Error", false),
         ("429 Too Many Requests", false),

@@ -167,7 +167,6 @@ fn hostile_expressions_are_refused() {
     let giant = format!("model == \"{}\"", "a".repeat(3_000));
     for text in [
         format!("{}tools{}", "(".repeat(900), ")".repeat(900)),
-        format!("{}1 > 0", "-".repeat(1_999)),
         format!("model{}", ".a".repeat(900)),
         format!("model{} == 1", "[0]".repeat(600)),
         format!("{}1{} == 1", "[".repeat(900), "]".repeat(900)),

@@ -87,7 +87,12 @@ impl Terms {
             largest: settings.max_answer.bytes(),
         });
         let tenant = Tenant::of(reuse.scope, key, exchange.record.team.as_deref());
-        let by_whom = what.clone().and(&*model.name).and(&plan.asked).and(candidates(plan).join("\n")).and(answers.digest);
+        let by_whom = what
+            .clone()
+            .and(&*model.name)
+            .and(&plan.asked)
+            .and(candidates(plan).join("\n"))
+            .and(answers.digest);
         let shared = by_whom.and(said(request, exchange)).tenant(tenant).done();
         let cached = model.reuse.filter(|_| open).map(|Reuse { ttl, max_answer, .. }| Cached {
             fingerprint: shared,
@@ -167,7 +172,9 @@ impl Terms {
 fn key_in(headers: &HeaderMap) -> Result<Option<&[u8]>, GatewayError> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let wrong = |what: &str| Err(GatewayError::invalid("Idempotency-Key", format!("the header `Idempotency-Key` {what}")));
+    let wrong = |what: &str| {
+        Err(GatewayError::invalid("Idempotency-Key", format!("the header `Idempotency-Key` {what}")))
+    };
     let key = value.as_bytes();
     if values.next().is_some() {
         return wrong("stands there more than once");
@@ -267,7 +274,8 @@ fn has_state(request: &Request<'_>, scope: Scope) -> bool {
         return true;
     }
     // The vault keeps what comes with calls by virtual key.
-    let calls = !request.dialect.carries_state() && ["\"tools\"", "\"functions\""].iter().any(|word| holds(word));
+    let calls =
+        !request.dialect.carries_state() && ["\"tools\"", "\"functions\""].iter().any(|word| holds(word));
     // A chat that the vendor keeps.
     calls && scope != Scope::Key || holds("\"store\":true") || holds("\"store\": true")
 }
