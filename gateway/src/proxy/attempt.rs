@@ -40,7 +40,7 @@ const LARGE: usize = 256 << 10;
 /// What every attempt needs.
 pub(super) struct Request<'a> {
     pub(super) ground: &'a Ground,
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) snapshot: &'a Arc<Snapshot>,
     pub(super) dialect: &'static dyn Dialect,
     pub(super) envelope: &'a Envelope,
     /// Who keeps the answer, if it is to be kept.
@@ -318,8 +318,13 @@ impl Try<'_> {
         });
         let judged = judged.unwrap_or_else(|error| error);
         let told = || rate_headers::back_in(&response.head.headers, self.asking.now());
-        let retry_after = judged.retry_after.or_else(|| matches!(status, 402 | 429 | 503).then(told).flatten());
-        refined(GatewayError { upstream_status: Some(status), retry_after, ..judged }, &body, provider.blame_key.as_ref())
+        let retry_after =
+            judged.retry_after.or_else(|| matches!(status, 402 | 429 | 503).then(told).flatten());
+        refined(
+            GatewayError { upstream_status: Some(status), retry_after, ..judged },
+            &body,
+            provider.blame_key.as_ref(),
+        )
     }
 
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
