@@ -37,7 +37,7 @@ const LARGE: usize = 256 << 10;
 /// What every attempt needs.
 pub(super) struct Request<'a> {
     pub(super) ground: &'a Ground,
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) snapshot: &'a Arc<Snapshot>,
     pub(super) dialect: &'static dyn Dialect,
     pub(super) envelope: &'a Envelope,
     /// Who keeps the answer, if it is to be kept.

@@ -99,7 +99,14 @@ impl Walk<'_> {
     /// The targets, then each fallback, then whoever had no room and has a queue.
     async fn along(&mut self, total: Instant) -> Walked {
         self.targets(total).await?;
+        if self.left == 0 {
+            self.full.clear();
+        }
+        let targets = self.full.len();
         self.each(&self.plan.fallback).await?;
+        // A fallback that had no room still has an attempt of its own.
+        let fallbacks = u32::try_from(self.full.len().saturating_sub(targets)).unwrap_or(u32::MAX);
+        self.left = self.left.saturating_add(fallbacks);
         self.queued(total).await
     }
 
