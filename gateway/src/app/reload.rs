@@ -154,6 +154,9 @@ fn changes(before: &Config, after: &Config) -> Vec<String> {
     if server(before) != server(after) {
         lines.push("server: changed".to_owned());
     }
+    if before.routing != after.routing {
+        lines.push("routing: changed".to_owned());
+    }
     let restart = before.server.listen != after.server.listen
         || before.server.threads != after.server.threads
         || before.server.tls != after.server.tls

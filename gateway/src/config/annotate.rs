@@ -75,6 +75,8 @@ timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 breaker = { failures = 5, window = "1m", open = "30s", longest = "10m", probes = 1, successes = 1 }
 degrade = { window = "10m", samples = 20, rate = 0.5 }
 cool_down = { missing = "5m", rate = "0s", longest_rate = "1h", longest_overload = "60s" }
+[models."gpt-*".reuse]
+ttl = "10m"
 [models."gpt-*".params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]

@@ -52,7 +52,9 @@ pub(super) fn back_in(headers: &HeaderMap, now: u64) -> Option<Duration> {
     }
     let resets = ["requests", "tokens", "input-tokens", "output-tokens"].into_iter().filter_map(|what| {
         if text(headers, &openai_name(what, "remaining")) == Some("0") {
-            return text(headers, &openai_name(what, "reset")).and_then(milliseconds).map(Duration::from_millis);
+            return text(headers, &openai_name(what, "reset"))
+                .and_then(milliseconds)
+                .map(Duration::from_millis);
         }
         let used_up = text(headers, &anthropic_name(what, "remaining")) == Some("0");
         let reset = used_up.then(|| text(headers, &anthropic_name(what, "reset"))).flatten()?;

@@ -22,7 +22,7 @@ pub fn blame(error: &GatewayError) -> Option<Blame> {
     Some(match error.kind {
         Kind::ClientGone => return None,
         Kind::InvalidRequest | Kind::ContextLength | Kind::ContentPolicy | Kind::Unsupported => Blame::Client,
-        Kind::PathNotFound | Kind::MethodNotAllowed | Kind::TooLarge => Blame::Client,
+        Kind::PathNotFound | Kind::MethodNotAllowed | Kind::KeyReused | Kind::TooLarge => Blame::Client,
         Kind::Authentication | Kind::Permission => Blame::Key,
         Kind::Quota => Blame::Quota,
         Kind::RateLimited => Blame::Rate,

@@ -325,7 +325,8 @@ impl<'p> Planner<'p> {
         let lacks =
             if self.prefers { fitness::lacking(&target.terms, self.question) } else { Abilities::default() };
         let provider = Arc::clone(provider);
-        Step { provider, model: name, state, entry: Entry::Regular, lacks, told: None }
+        let context = target.terms.context;
+        Step { provider, model: name, state, entry: Entry::Regular, lacks, context, told: None }
     }
 
     /// Tier after tier, each as the strategy says; those that fail too often come behind the others of their tier. `front`:
