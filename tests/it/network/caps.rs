@@ -326,7 +326,8 @@ async fn a_target_may_have_a_cap_of_its_own_and_its_providers_queue() {
     let text = configuration(&[("near", &near, queue), ("far", &far, "")])
         .replace("targets = [\"near/gpt\"]", "targets = [{ to = \"near/gpt\", concurrent = 1 }]")
         .replace("fallback = [\"far/gpt\"]", "fallback = []");
-    let gateway = Arc::new(Gateway::start(&format!("{text}[models.n]\ntargets = [\"near/gpt\", \"far/gpt\"]\n")).await);
+    let gateway =
+        Arc::new(Gateway::start(&format!("{text}[models.n]\ntargets = [\"near/gpt\", \"far/gpt\"]\n")).await);
     let first = ask(&gateway, "a");
     until("the first is near", || near.running() == 1).await;
     let second = ask(&gateway, "b");
