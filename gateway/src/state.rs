@@ -12,6 +12,7 @@ use crate::domain::{Offers, Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
+mod answers;
 mod build;
 mod care;
 mod explain;
@@ -21,6 +22,7 @@ mod options;
 mod provider_keys;
 mod terms;
 
+pub use answers::Answers;
 pub use build::build;
 pub use key_check::Asked;
 
@@ -38,6 +40,8 @@ pub struct Snapshot {
     pub max_body: usize,
     /// How long an attempt may take, before a provider's own word.
     pub timeouts: Timeouts,
+    /// Which answers may serve other requests.
+    pub answers: Answers,
     /// What response headers tell about us.
     pub headers: Headers,
     /// Headers of the operator's own that name a conversation.

@@ -92,6 +92,8 @@ async fn a_refused_content_and_a_prompt_too_long_have_targets_of_their_own() {
     let (first, second) = (Scripted::start(Vec::new()).await, healthy().await);
     let models = "[models.m]\ntargets = [\"first/m\"]\n\
          fallback_on = { content-policy = [\"second/mild\"], context-length = [\"second/large\"] }\n\
+         [models.grows]\ntargets = [{ to = \"first/m\", context = 9000, tier = 1 }, { to = \"second/same\", context = 9000, tier = 2 }, \
+         { to = \"second/unknown\", tier = 2 }, { to = \"second/most\", context = 90000, tier = 2 }]\n\
          [models.plain]\ntargets = [\"first/m\"]\nfallback = [\"second/never\"]\nretry = { attempts = 1 }\n";
     let gateway = gateway(&first, &second, models).await;
     let long =
@@ -110,7 +112,17 @@ async fn a_refused_content_and_a_prompt_too_long_have_targets_of_their_own() {
         }
     }
     assert_eq!(first.requests().len(), 12);
-    // Without targets for it, a refusal stays with the client.
+    // Without targets for it, a prompt that is too long goes to those that take more, as they say.
+    for stream in [false, true] {
+        first.play(long.clone());
+        let before = second.requests().len();
+        let reply = ask(&gateway, Shape::OpenAi, "grows", stream).await;
+        assert_eq!((reply.status, second.requests().len() - before), (200, 1), "{}", reply.text());
+        assert!(String::from_utf8_lossy(&second.requests().pop().unwrap()).contains("\"most\""));
+        let line = gateway.request_line(reply.header("x-request-id")).await;
+        assert_eq!(line["attempts"], 2, "{line}");
+    }
+    // A refusal stays with the client, where nothing else is said.
     first.play(long);
     let before = second.requests().len();
     let reply = ask(&gateway, Shape::OpenAi, "plain", false).await;

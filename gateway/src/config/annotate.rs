@@ -75,6 +75,8 @@ timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 breaker = { failures = 5, window = "1m", open = "30s", longest = "10m", probes = 1, successes = 1 }
 degrade = { window = "10m", samples = 20, rate = 0.5 }
 cool_down = { missing = "5m", rate = "0s", longest_rate = "1h", longest_overload = "60s" }
+[models."gpt-*".reuse]
+ttl = "10m"
 [models."gpt-*".params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
@@ -82,6 +84,7 @@ default = { temperature = 0.2, reasoning = { max_tokens = 2048 } }
 set = { user = "shop" }
 max_tokens = 8192
 [routing]
+auto = ["gpt-5"]
 default_provider = "openai"
 [defaults.key]
 limits = { requests = "600/min", tokens = "1M/min", concurrent = 50 }

@@ -102,7 +102,7 @@ struct Planner<'p> {
     conversation: Option<Conversation>,
     random: fastrand::Rng,
     /// What strategies remember of turns that do not count, by model, tier and place.
-    unkept: HashMap<(usize, u32, Turned), Memory>,
+    unkept: HashMap<(usize, u32, bool), Memory>,
     passed_over: Vec<(Step, Why)>,
 }
 
@@ -143,7 +143,7 @@ impl Way<'_> {
 }
 
 /// Whose turn a group of targets takes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Turned {
     /// Nothing is tried before them.
     First,
@@ -220,6 +220,7 @@ impl<'p> Planner<'p> {
             let branches = self.open(reading.model, &reading.sent, 0);
             let mut found = Vec::with_capacity(branches.len());
             self.order(reading.model, branches, false, &mut found);
+            found.sort_by_key(|found| !found.step.lacks.is_empty());
             wish::obey(wishes, &mut found, &mut self.passed_over);
             steps.extend(found.into_iter().map(|found| found.step));
         }
@@ -324,7 +325,8 @@ impl<'p> Planner<'p> {
         let lacks =
             if self.prefers { fitness::lacking(&target.terms, self.question) } else { Abilities::default() };
         let provider = Arc::clone(provider);
-        Step { provider, model: name, state, entry: Entry::Regular, lacks, told: None }
+        let context = target.terms.context;
+        Step { provider, model: name, state, entry: Entry::Regular, lacks, context, told: None }
     }
 
     /// Tier after tier, each as the strategy says; those that fail too often come behind the others of their tier. `front`:
