@@ -19,7 +19,7 @@ mod model_facts;
 mod options;
 mod provider_keys;
 
-pub use build::build;
+pub use build::{build, model_of};
 pub use key_check::Asked;
 
 /// One configuration, compiled. A request uses one from start to end.

@@ -251,7 +251,8 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
     })
 }
 
-fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefaults) -> Model {
+/// A model as routing sees it, but for what the adapters of its targets tell about it.
+pub fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefaults) -> Model {
     let target = |to: &config::TargetName, weight: u16| Target {
         provider: to.provider.as_str().into(),
         model: to.model.clone(),
