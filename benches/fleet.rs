@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use causeway::config;
-use causeway::domain::{RequestHead, VirtualKey};
+use causeway::domain::{Asks, Envelope, Operation, RequestHead, VirtualKey};
 use causeway::error::{GatewayError, Kind};
-use causeway::route::{Budget, Care, Clues, Fleet, Hedge, Plan, Question, Running, Table, Turns};
+use causeway::route::{Clues, Facts, Fleet, Plan, Question, Running, Table, Turns};
 use causeway::state;
 
 /// Simulated microseconds.
@@ -130,16 +130,16 @@ struct Outcome {
 struct Run {
     table: Table,
     fleet: Fleet,
-    care: Care,
     key: VirtualKey,
     head: RequestHead,
+    asks: Box<Asks>,
+    seed: fastrand::Rng,
     epoch: Instant,
     now: Micros,
     events: BinaryHeap<Reverse<(Micros, u64, Event)>>,
     scheduled: u64,
     requests: Vec<Request>,
     outcome: Outcome,
-    hedge: Option<(Hedge, Arc<Budget>)>,
 }
 
 impl Run {
@@ -152,27 +152,32 @@ impl Run {
         let targets: Vec<_> = names.map(|name| format!("{name}/m")).collect();
         text.push_str(&format!("[models.m]\ntargets = {targets:?}\nbalance = \"{strategy}\"\n{hedge}\n"));
         let configured = config::parse(&text, "fleet.toml", &[], &|_| None).expect("a configuration").config;
-        let model = state::model_of("m", &configured.models["m"], &configured.defaults.model);
-        let (fleet, care) = (Fleet::default(), model.care);
-        let hedge = model.hedge.clone().map(|hedge| (hedge, fleet.hedges(&model.name)));
+        let envelope = Envelope::whole(bytes::Bytes::new(), "m".to_owned(), None);
+        let asks = Asks::of(&envelope, Operation::Chat);
         Self {
-            table: Table::new([model]),
-            fleet,
-            care,
-            key: VirtualKey { id: "k".into(), team: None, models: None, tags: Vec::new() },
+            table: state::routes_alone(&configured),
+            fleet: Fleet::default(),
+            key: VirtualKey {
+                id: "k".into(),
+                team: None,
+                models: None,
+                preferences: false,
+                tags: Vec::new(),
+            },
             head: RequestHead {
                 method: http::Method::POST,
                 path: "/v1/chat/completions".to_owned(),
                 query: None,
                 headers: http::HeaderMap::new(),
             },
+            asks: Box::new(asks),
+            seed: fastrand::Rng::with_seed(1),
             epoch: Instant::now(),
             now: 0,
             events: BinaryHeap::new(),
             scheduled: 0,
             requests: Vec::new(),
             outcome: Outcome::default(),
-            hedge,
         }
     }
 
@@ -188,7 +193,6 @@ impl Run {
 
     /// Lives through all of it.
     fn live(mut self) -> Outcome {
-        fastrand::seed(1);
         let mut random = fastrand::Rng::with_seed(2);
         let mut arrives = 0.0;
         while arrives < LENGTH as f64 {
@@ -217,10 +221,12 @@ impl Run {
 
     fn arrives(&mut self, request: usize) {
         let (now, clues) = (self.moment(), Clues::default());
-        let question = Question { key: &self.key, asked: "m", head: &self.head, now, clues };
+        let facts = Facts { asks: &self.asks, dialect: "openai-chat", session: None, now: 0 };
+        let (key, head, seed) = (&self.key, &self.head, self.seed.u64(..));
+        let question = Question { key, asked: "m", head, now, clues, facts, wishes: None, seed };
         let plan = self.table.plan(&question, &self.fleet, Turns::Taken).expect("a plan");
-        let patience = self.hedge.as_ref().and_then(|(hedge, budget)| {
-            budget.earn(hedge.share);
+        let patience = plan.model.hedge.as_ref().and_then(|hedge| {
+            self.fleet.hedges(&plan.model.name).earn(hedge.share);
             hedge.patience(&plan.steps[0].state)
         });
         self.requests[request].plan = Some(plan);
@@ -239,7 +245,7 @@ impl Run {
             let plan = state.plan.as_ref().expect("it has arrived");
             let Some(step) = plan.steps.get(state.next).filter(|_| attempt < 3) else { return false };
             state.next += 1;
-            let Ok(running) = step.state.begin(&self.care, step.entry, moment) else { continue };
+            let Ok(running) = step.state.begin(&plan.model.care, step.entry, moment) else { continue };
             let target = SHAPES.iter().position(|shape| shape.name == step.provider.as_ref());
             state.attempts.push(Attempt { step: state.next - 1, began: now, running: Some(running) });
             state.pending += 1;
@@ -261,8 +267,7 @@ impl Run {
         if state.answered || state.attempts.len() != 1 || state.pending == 0 {
             return;
         }
-        let allowed = self.hedge.as_ref().is_some_and(|(_, budget)| budget.spend());
-        if allowed && self.ask(request) {
+        if self.fleet.hedges(&Arc::from("m")).spend() && self.ask(request) {
             self.outcome.hedges += 1;
         }
     }

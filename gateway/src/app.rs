@@ -6,14 +6,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::adapter::{Registry, Runtime};
-use crate::admin::{Admin, Readiness, Targets};
+use crate::admin::{Admin, Explaining, Readiness, Targets};
 use crate::auth;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
-use crate::route::Fleet;
+use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
 use crate::state;
 use crate::upstream;
@@ -91,6 +91,7 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
+        decisions: Arc::new(Decisions::default()),
         gates: upstream::Gates::default(),
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
@@ -102,7 +103,11 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         Arc::clone(&observer),
         Arc::clone(&readiness),
         Targets::new(Arc::clone(&ground.fleet), Arc::clone(&ground.snapshot)),
-        Arc::clone(&ground.snapshot),
+        Explaining {
+            snapshot: Arc::clone(&ground.snapshot),
+            fleet: Arc::clone(&ground.fleet),
+            decisions: Arc::clone(&ground.decisions),
+        },
         config.admin.password.clone().filter(|_| guarded),
     );
     let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
@@ -139,5 +144,7 @@ fn made_key(config: &Config) -> Result<Option<(Secret, VirtualKey)>, String> {
         return Ok(None);
     }
     let secret = auth::new_secret().map_err(|error| error.message)?;
-    Ok(Some((secret, VirtualKey { id: "first".into(), team: None, models: None, tags: Vec::new() })))
+    let key =
+        VirtualKey { id: "first".into(), team: None, models: None, preferences: false, tags: Vec::new() };
+    Ok(Some((secret, key)))
 }

@@ -27,6 +27,11 @@ impl Keyring {
         Ok(Self { seed, by_hash })
     }
 
+    /// A key by its name.
+    pub fn named(&self, id: &str) -> Option<Arc<VirtualKey>> {
+        self.by_hash.values().find(|key| key.id.as_ref() == id).cloned()
+    }
+
     /// Who asks.
     ///
     /// # Errors

@@ -34,9 +34,13 @@ enum Command {
     Check {
         #[command(flatten)]
         place: Place,
-        /// Print the problems as JSON
+        /// Print the problems, or the explanation, as JSON
         #[arg(long)]
         json: bool,
+        /// Say which targets a request would get, in which order, and why not the others: `model=gpt-5 key=web
+        /// header.x-tier=gold tokens=5000 tools=true`
+        #[arg(long, num_args = 1.., value_name = "NAME=VALUE")]
+        explain: Vec<String>,
     },
     /// Look at the configuration: its schema, or what is in force.
     Config {
@@ -108,7 +112,8 @@ impl Place {
 pub fn run() -> ExitCode {
     match Arguments::parse().command.unwrap_or_else(|| Command::Serve(Place::default())) {
         Command::Serve(place) => serve::run(place.origin()),
-        Command::Check { place, json } => check::run(&place.origin(), json),
+        Command::Check { place, json, explain } if explain.is_empty() => check::run(&place.origin(), json),
+        Command::Check { place, json, explain } => check::explain::run(&place.origin(), json, &explain),
         Command::Config { command: ConfigCommand::Schema } => schema::run(Wanted::Schema),
         Command::Config { command: ConfigCommand::Show { annotated: true, .. } } => {
             schema::run(Wanted::Annotated)

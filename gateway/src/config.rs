@@ -36,6 +36,7 @@ pub mod health;
 pub mod key;
 pub mod keys_file;
 pub mod model;
+pub mod moment;
 pub mod network;
 pub mod observe;
 pub mod params;
@@ -47,6 +48,8 @@ pub mod provider_keys;
 pub mod routing;
 pub mod server;
 pub mod store;
+pub mod target;
+pub mod terms;
 
 pub use admin::Admin;
 pub use annotate::annotated;
@@ -56,8 +59,8 @@ pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Tea
 pub use keys_file::look_at_keys_files;
 pub use load::{find, load, parse};
 pub use model::{
-    Balance, Cache, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry, RetryCondition, Sticky,
-    Target, TargetName,
+    Balance, Cache, Destination, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry,
+    RetryCondition, Sticky, Target, TargetName,
 };
 pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
@@ -65,7 +68,7 @@ pub use overrides::overrides_in;
 pub use params::Params;
 pub use plugin::{Digest, Plugin, Source};
 pub use preset::Preset;
-pub use price::Price;
+pub use price::{Price, PriceAbove};
 pub use problem::{ConfigError, Problem};
 pub use provider::{Credential, CredentialWay, Provider};
 pub use provider_keys::{KeyChoice, KeyLimits, KeyRest, ModelKeyLimits};
@@ -76,6 +79,7 @@ pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Time
 pub use show::effective;
 pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
+pub use terms::{Ability, Capabilities, Terms, abilities};
 
 /// Looks one environment variable up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -98,7 +102,7 @@ pub struct Config {
     /// What clients ask for, and where it goes, by public name. One `*` in a name stands for any text;
     /// a full name goes before patterns, a longer pattern before a shorter one.
     pub models: BTreeMap<String, Model>,
-    /// What holds for the requests of all models.
+    /// What holds for the requests of all models, and what names mean that stand for none.
     pub routing: Routing,
     /// What holds for whatever does not say otherwise.
     pub defaults: Defaults,
@@ -137,6 +141,21 @@ impl Default for Config {
             otel: Otel::default(),
             prices: BTreeMap::new(),
         }
+    }
+}
+
+impl Config {
+    /// The model that a name stands for, and its own name: the one of that name, else the closest pattern.
+    pub fn model_named(&self, name: &str) -> Option<(&str, &Model)> {
+        if let Some((name, model)) = self.models.get_key_value(name) {
+            return Some((name, model));
+        }
+        let fit = |(known, _): &(&String, &Model)| {
+            known.parse::<ModelPattern>().is_ok_and(|pattern| pattern.matches(name))
+        };
+        let weight = |name: &str| name.bytes().filter(|byte| *byte != b'*').count();
+        let found = self.models.iter().filter(fit).min_by_key(|(known, _)| std::cmp::Reverse(weight(known)));
+        found.map(|(name, model)| (name.as_str(), model))
     }
 }
 

@@ -28,6 +28,7 @@ mod seal;
 mod splice;
 pub mod sse;
 pub mod told;
+pub mod wishes;
 
 use std::ops::Range;
 use std::time::Duration;

@@ -1,37 +1,50 @@
 //! Question → the targets to try, in order.
 //!
-//! `table` finds the model, `filter` says which of its targets may not be asked and why, a strategy of `balance` orders
-//! the rest. `health` knows how each target is doing, `judge` whose fault a failure was, `retry` what follows from it.
+//! `table` finds the model, `filter` says which of its targets may not be asked and why, `plan` has a strategy of `balance`
+//! order the rest, and `wish` obeys what the request wishes itself. `explain` shows a plan, `imagined` makes a question of
+//! an operator's words, `decisions` remembers the latest plans. `health` knows how each target is doing and `experience`
+//! what its answers told, `judge` whose fault a failure was, `retry` what follows from it.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::balance::{Candidate, Turn};
-use crate::config::Sticky;
-use crate::domain::{RequestHead, Target, VirtualKey};
+use crate::domain::{Abilities, RequestHead, VirtualKey, Wishes};
 use crate::error::{GatewayError, Kind};
-use affinity::Home;
 
 mod affinity;
+mod auto;
+mod decisions;
+mod experience;
+mod explain;
 mod filter;
+mod fitness;
 mod health;
 mod hedge;
+mod imagined;
 mod judge;
 mod last_resort;
 mod nobody;
+mod plan;
 mod retry;
 mod table;
 mod variant;
+mod wish;
 
 pub use affinity::{Affinity, Clues, Conversation, Place};
+pub use auto::AUTO;
+pub use decisions::{Decision, Decisions};
+pub use experience::Experience;
+pub use explain::{Told, as_json, as_text};
 pub use filter::Why;
+pub use fitness::{Facts, Unfit};
 pub use health::{
     Breaker, Care, Degrade, Entry, Fleet, Kept, Reason, Resting, Rests, Running, Shown, Standing, TargetState,
 };
 pub use hedge::{Budget, Hedge};
+pub use imagined::Imagined;
 pub use judge::{blame, refined};
 pub use retry::{Judgement, Retry};
-pub use table::{Model, Table};
+pub use table::{Memories, Model, Reading, Table};
 
 /// What a plan is made from.
 #[derive(Clone, Copy)]
@@ -46,6 +59,12 @@ pub struct Question<'q> {
     pub now: Instant,
     /// What tells which conversation it belongs to.
     pub clues: Clues<'q>,
+    /// What is known of the rest.
+    pub facts: Facts<'q>,
+    /// What it wishes of its targets; `None`: nothing, or its key may not.
+    pub wishes: Option<&'q Wishes>,
+    /// What is drawn follows from this number alone.
+    pub seed: u64,
 }
 
 /// Whether strategies count this plan as a turn.
@@ -66,8 +85,12 @@ pub struct Step {
     pub model: String,
     /// How it is doing.
     pub state: Arc<TargetState>,
+    /// Where it stands and why; only in a plan that is shown.
+    pub told: Option<Box<Told>>,
     /// How it is asked: as a last resort when it rests and nobody else is left.
     pub entry: Entry,
+    /// What it lacks of what is asked; it stands behind those that lack nothing.
+    pub lacks: Abilities,
 }
 
 /// Targets to try, in order.
@@ -75,6 +98,8 @@ pub struct Step {
 pub struct Plan {
     /// The model as it is configured.
     pub model: Arc<Model>,
+    /// Its name as it is asked for: what `auto` stood for, where that was said.
+    pub asked: String,
     /// Best first.
     pub steps: Vec<Step>,
     /// In order, each once, when the steps have failed.
@@ -89,98 +114,30 @@ pub struct Plan {
     pub affinity: Option<Affinity>,
     /// The effort of reasoning that the model's name asked for.
     pub effort: Option<&'static str>,
+    /// A target that would lose something of the request is not wished.
+    pub strict: bool,
+    /// What chance was drawn from.
+    pub seed: u64,
 }
 
 impl Table {
-    /// Which targets may serve a request, best first.
+    /// What a name means for a key that may use it.
     ///
     /// # Errors
     /// [`Kind::ModelNotFound`] naming close ones, [`Kind::Permission`] for a model the key may not use.
-    pub fn plan(&self, question: &Question<'_>, fleet: &Fleet, turns: Turns) -> Result<Plan, GatewayError> {
-        let (model, asked, effort) = self.permitted(question.key, question.asked)?;
-        let step = |target: &Target| {
-            let name = target.model_for(asked);
-            let state = fleet.target(&target.provider, &name);
-            Step { provider: Arc::clone(&target.provider), model: name, state, entry: Entry::Regular }
-        };
-        let conversation = question.clues.conversation(&question.key.id, question.head, model.sticky);
-        let mut home = Home::of(conversation);
-        let mut passed_over = Vec::new();
-        let mut open = Vec::new();
-        for (place, target) in model.targets.iter().enumerate() {
-            let step = step(target);
-            let standing = step.state.standing(&model.care, question.now);
-            // Also one that may not be asked now: the conversation comes back to it.
-            if target.weight > 0 {
-                home.see(&Place::of(&step, target.weight));
-            }
-            match filter::why_not(target, &standing, question) {
-                Some(why) => passed_over.push((step, why)),
-                None => open.push(Open { place, weight: target.weight, step, standing }),
-            }
+    pub fn permitted<'a>(&'a self, key: &VirtualKey, asked: &'a str) -> Result<Reading<'a>, GatewayError> {
+        let reading = self.read(asked).ok_or_else(|| self.unknown(key, asked))?;
+        if key.may_use(&reading.name) {
+            return Ok(reading);
         }
-        let mut steps = in_order(model, open, conversation, turns);
-        let mut fallback = Vec::new();
-        for target in &model.fallback {
-            let step = step(target);
-            match step.state.standing(&model.care, question.now).resting {
-                Some(resting) => passed_over.push((step, Why::Resting(resting))),
-                None => fallback.push(step),
-            }
-        }
-        if steps.is_empty() && fallback.is_empty() {
-            steps.extend(last_resort::taken_from(&mut passed_over, question.now));
-        }
-        let affinity = (model.sticky != Sticky::Off).then(|| home.into());
-        let each = |targets: &[Target]| targets.iter().map(step).collect();
-        Ok(Plan {
-            model: Arc::clone(model),
-            steps,
-            fallback,
-            on_content_policy: each(&model.on_content_policy),
-            on_context_length: each(&model.on_context_length),
-            passed_over,
-            affinity,
-            effort,
-        })
-    }
-
-    /// The model a key may use by this name, its name without an effort, and the effort.
-    ///
-    /// # Errors
-    /// As [`Table::plan`].
-    pub fn permitted<'a>(
-        &self,
-        key: &VirtualKey,
-        asked: &'a str,
-    ) -> Result<(&Arc<Model>, &'a str, Option<&'static str>), GatewayError> {
-        let (model, asked, effort) = self.read(asked).ok_or_else(|| self.unknown(key, asked))?;
-        if key.may_use(asked) {
-            return Ok((model, asked, effort));
-        }
+        let name = &reading.name;
         Err(GatewayError {
             param: Some("model".to_owned()),
             ..GatewayError::client(
                 Kind::Permission,
-                format!("this key may not use the model `{asked}`; ask the gateway's operator to add it"),
+                format!("this key may not use the model `{name}`; ask the gateway's operator to add it"),
             )
         })
-    }
-
-    /// The model a name stands for, its name without an effort, and the effort. A name that is configured as it stands is
-    /// that name.
-    fn read<'a>(&self, asked: &'a str) -> Option<(&Arc<Model>, &'a str, Option<&'static str>)> {
-        if let Some(model) = self.named(asked) {
-            return Some((model, asked, None));
-        }
-        if let Some(variant) = variant::split(asked) {
-            let named = self.named(variant.model);
-            let found = named.or_else(|| variant.with_patterns.then(|| self.find(variant.model)).flatten());
-            if let Some(model) = found {
-                return Some((model, variant.model, Some(variant.effort)));
-            }
-        }
-        self.find(asked).map(|model| (model, asked, None))
     }
 
     fn unknown(&self, key: &VirtualKey, asked: &str) -> GatewayError {
@@ -198,53 +155,6 @@ impl Table {
             ..GatewayError::client(Kind::ModelNotFound, format!("the model `{asked}` does not exist; {hint}"))
         }
     }
-}
-
-/// A target that may be asked.
-struct Open {
-    /// Its place among all targets of its model.
-    place: usize,
-    weight: u32,
-    step: Step,
-    standing: Standing,
-}
-
-/// The targets that may be asked: as the conversation finds them, else as the model's strategy orders them. Those that fail
-/// too often come behind the others.
-fn in_order(model: &Model, open: Vec<Open>, conversation: Option<Conversation>, turns: Turns) -> Vec<Step> {
-    let (degraded, well): (Vec<_>, Vec<_>) = open.into_iter().partition(|open| open.standing.degraded);
-    let mut steps = ordered(model, well, conversation, turns);
-    steps.extend(ordered(model, degraded, conversation, turns));
-    steps
-}
-
-fn ordered(model: &Model, open: Vec<Open>, conversation: Option<Conversation>, turns: Turns) -> Vec<Step> {
-    if open.len() < 2 {
-        return open.into_iter().map(|open| open.step).collect();
-    }
-    let pick = |order: Vec<usize>, open: Vec<Open>| {
-        let mut open: Vec<_> = open.into_iter().map(Some).collect();
-        order.into_iter().filter_map(|at| open.get_mut(at)?.take()).map(|open| open.step).collect()
-    };
-    if let Some(conversation) = conversation {
-        let places: Vec<_> = open.iter().map(|open| Place::of(&open.step, open.weight)).collect();
-        return pick(conversation.order(&places), open);
-    }
-    let candidate = |open: &Open| Candidate {
-        place: open.place,
-        weight: open.weight,
-        in_flight: open.step.state.in_flight(),
-        first_token: open.step.state.first_token(),
-        cost: None,
-        success: open.standing.success,
-    };
-    let candidates: Vec<_> = open.iter().map(candidate).collect();
-    let mut memory = model.memory.lock();
-    let mut copy = memory.clone();
-    let memory = if turns == Turns::Taken { &mut *memory } else { &mut copy };
-    let mut random = |bound| fastrand::u32(0..bound);
-    let order = model.balance.order(&candidates, &mut Turn { random: &mut random, memory });
-    pick(order, open)
 }
 
 #[cfg(test)]

@@ -8,18 +8,20 @@ use http::HeaderName;
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::{Headers, Probe, Statuses};
-use crate::domain::{Rules, Trigger};
+use crate::domain::{Offers, Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
 mod build;
 mod care;
+mod explain;
 mod key_check;
 mod model_facts;
 mod options;
 mod provider_keys;
+mod terms;
 
-pub use build::{build, model_of};
+pub use build::{build, routes_alone};
 pub use key_check::Asked;
 
 /// One configuration, compiled. A request uses one from start to end.
@@ -66,6 +68,8 @@ pub struct Provider {
     pub stream_usage: bool,
     /// The client dialects it speaks itself, as far as its options allow.
     pub passages: Vec<Passage>,
+    /// What it offers, whichever of its models is asked.
+    pub offers: Arc<Offers>,
     /// What requests to it may say.
     pub rules: Rules,
     /// How its targets are asked whether they are back.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::support::gateway::good;
 use super::support::upstream::{self, Scripted, Step};
-use super::support::{Gateway, KEY, Shape, configuration, provider};
+use super::support::{Gateway, KEY, Shape, configuration, provider, steady};
 
 fn answer(status: &str, headers: &str, body: &Value) -> Vec<Step> {
     let body = body.to_string();
@@ -17,7 +17,7 @@ fn answer(status: &str, headers: &str, body: &Value) -> Vec<Step> {
 }
 
 async fn gateway(scripted: &Scripted) -> Gateway {
-    Gateway::start(&configuration(&scripted.url())).await
+    Gateway::start(&steady(&configuration(&scripted.url()))).await
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::fault::script::{DONE, FIRST, LAST, WHOLE, ok, reply};
 use super::support::client::Reply;
 use super::support::gateway::good;
 use super::support::upstream::{Scripted, Step};
-use super::support::{Gateway, KEY, Shape, provider};
+use super::support::{Gateway, KEY, Shape, provider, steady};
 
 /// Two providers of OpenAI's dialect, and these models.
 async fn gateway(first: &Scripted, second: &Scripted, models: &str) -> Gateway {
@@ -19,7 +19,7 @@ async fn gateway(first: &Scripted, second: &Scripted, models: &str) -> Gateway {
         provider("second", Shape::OpenAi, &second.url()),
         models.to_owned(),
     ];
-    Gateway::start(&text.concat()).await
+    Gateway::start(&steady(&text.concat())).await
 }
 
 async fn ask(gateway: &Gateway, dialect: Shape, model: &str, stream: bool) -> Reply {
@@ -252,4 +252,45 @@ async fn clients_hear_whether_asking_again_helps() {
     }
     first.play(reply("200 OK", "application/json", WHOLE.as_bytes()));
     good(&ask(&gateway, Shape::OpenAi, "once", false).await);
+}
+
+#[tokio::test]
+async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
+    const GOOGLE: &str = "{\"error\":{\"code\":503,\"message\":\"The model is overloaded.\",\"status\":\"UNAVAILABLE\"}}";
+    const OLLAMA: &str = "{\"error\":\"model runner has unexpectedly stopped\"}";
+    const ANTHROPIC: &str = "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}";
+    let gemini = json!({ "contents": [{ "role": "user", "parts": [{ "text": "hi" }] }] });
+    let messages = json!([{ "role": "user", "content": "hi" }]);
+    let ollama = json!({ "model": "m", "messages": messages, "stream": true });
+    let anthropic = json!({ "model": "m", "max_tokens": 9, "messages": messages, "stream": true });
+    let (first, second) = (Scripted::start(Vec::new()).await, healthy().await);
+    for (plugin, path, body, content_type, said) in [
+        ("gemini", "/v1beta/models/m:generateContent", &gemini, "application/json", GOOGLE.to_owned()),
+        ("gemini", "/v1beta/models/m:streamGenerateContent", &gemini, "application/json", format!("[{GOOGLE}]")),
+        (
+            "gemini",
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            &gemini,
+            "text/event-stream",
+            format!("data: {GOOGLE}\n\n"),
+        ),
+        ("ollama", "/api/chat", &ollama, "application/x-ndjson", format!("{OLLAMA}\n")),
+        ("anthropic", "/v1/messages", &anthropic, "text/event-stream", format!("event: error\ndata: {ANTHROPIC}\n\n")),
+    ] {
+        let text = [
+            format!("[keys.tests]\nsecret = \"{KEY}\"\n"),
+            format!("[providers.first]\nplugin = \"{plugin}\"\nurl = \"{}\"\n", first.url()),
+            provider("second", Shape::OpenAi, &second.url()),
+            format!("[models.m]\n{PAIR}retry = {{ attempts = 1 }}\n"),
+        ];
+        let gateway = Gateway::start(&steady(&text.concat())).await;
+        first.play(reply("200 OK", content_type, said.as_bytes()));
+        let before = second.requests().len();
+        let answer = gateway.client().with_key().post(path, body).await;
+        let case = format!("{plugin} {path}: {}", answer.text());
+        assert_eq!((answer.status, answer.complete, second.requests().len() - before), (200, true, 1), "{case}");
+        assert!(answer.text().contains("ne"), "{case}");
+        let line = gateway.request_line(answer.header("x-request-id")).await;
+        assert_eq!((&line["attempts"], &line["translated"]), (&json!(2), &json!(true)), "{line}");
+    }
 }

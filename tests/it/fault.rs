@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::support::client::Reply;
 use super::support::upstream::{self, Scripted, Step};
-use super::support::{Gateway, KEY, Shape, provider};
+use super::support::{Gateway, KEY, Shape, provider, steady};
 
 pub(crate) mod script;
 
@@ -50,12 +50,11 @@ async fn gateway(faulty: &str, healthy: &str) -> Gateway {
     let text = [
         format!("[keys.tests]\nsecret = \"{KEY}\"\n[server.timeouts]\nfirst_token = \"1s\"\nidle = \"1s\"\n"),
         provider("faulty", Shape::OpenAi, faulty),
-        provider("healthy", Shape::Anthropic, healthy),
         "[models.alone]\ntargets = [\"faulty/m\"]\nretry = { attempts = 1 }\n".to_owned(),
         "[models.both]\ntargets = [\"faulty/m\"]\nfallback = [\"healthy/mock\"]\nretry = { attempts = 1 }\n"
             .to_owned(),
     ];
-    Gateway::start(&text.concat()).await
+    Gateway::start(&(steady(&text.concat()) + &provider("healthy", Shape::Anthropic, healthy))).await
 }
 
 async fn ask(gateway: &Gateway, dialect: Shape, stream: bool, model: &str) -> Reply {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::support::upstream;
-use super::support::{Gateway, KEY, PATIENCE, Shape, provider};
+use super::support::{Gateway, KEY, PATIENCE, Shape, provider, steady};
 
 mod fault;
 mod place;
@@ -77,7 +77,6 @@ struct Outcome {
 /// A provider for each fault and a healthy one; each fault is a model alone, and one with the healthy target behind it.
 fn configured(places: &[Place], healthy: &str) -> String {
     let mut text = format!("[keys.tests]\nsecret = \"{KEY}\"\n");
-    text.push_str(&provider("healthy", Shape::Anthropic, healthy));
     for (number, place) in places.iter().enumerate() {
         text.push_str(&provider(&format!("f{number}"), Shape::OpenAi, &place.url()));
         text.push_str("error_triggers = [\"the backend is on holiday\"]\n");
@@ -93,7 +92,8 @@ fn configured(places: &[Place], healthy: &str) -> String {
             ));
         }
     }
-    text
+    // Each case finds the faulty provider as it was at first.
+    steady(&text) + &provider("healthy", Shape::Anthropic, healthy)
 }
 
 /// Asks, and checks what one answer alone can show.

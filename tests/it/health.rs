@@ -53,7 +53,8 @@ impl Pair {
             format!("[keys.tests]\nsecret = \"{KEY}\"\n"),
             provider("bad", Shape::OpenAi, &self.bad.url()),
             provider("good", Shape::OpenAi, &upstream::url(&self.good)),
-            "[models.m]\ntargets = [\"bad/m\"]\nfallback = [\"good/mock\"]\nretry = { attempts = 1 }\n".to_owned(),
+            "[models.m]\ntargets = [\"bad/m\"]\nfallback = [\"good/mock\"]\nretry = { attempts = 1 }\n"
+                .to_owned(),
             "[models.lone]\ntargets = [\"bad/m\"]\nretry = { attempts = 1 }\n".to_owned(),
             more.to_owned(),
         ]
@@ -278,7 +279,8 @@ async fn one_that_fails_often_goes_behind_the_others() {
 #[tokio::test]
 async fn without_a_breaker_it_is_asked_each_time() {
     let pair = Pair::start().await;
-    let gateway = Gateway::start(&pair.configuration("[defaults.model]\nbreaker = false\ndegrade = false\n")).await;
+    let gateway =
+        Gateway::start(&pair.configuration("[defaults.model]\nbreaker = false\ndegrade = false\n")).await;
     for _ in 0..20 {
         ask_well(&gateway, "m").await;
     }

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use super::support::client::Reply;
 use super::support::gateway::{free_address, good};
 use super::support::upstream::{self, Scripted, Step};
-use super::support::{Gateway, KEY, Shape, configuration, provider};
+use super::support::{Gateway, KEY, Shape, configuration, provider, steady};
 
 mod body;
 mod path;
 
 /// The configuration's beginning: a client key, and no target that rests: here each request asks it again.
 fn begin() -> String {
-    let asked_again = "breaker = false\ncool_down = { missing = \"0s\", longest_overload = \"0s\" }\n";
+    let asked_again = "breaker = false\ncool_down = { missing = \"0s\", rate = \"0s\", longest_rate = \"0s\", longest_overload = \"0s\" }\n";
     format!("[keys.tests]\nsecret = \"{KEY}\"\n[defaults.model]\n{asked_again}")
 }
 
@@ -186,7 +186,7 @@ async fn a_longer_wait_than_allowed_is_the_clients_to_make() {
     let scripted = Scripted::start(answer("429 Too Many Requests", "retry-after: 7\r\n", ERROR)).await;
     let text =
         [begin(), provider("one", Shape::OpenAi, &scripted.url()), model("m", &["one/m"], &[], "")].concat();
-    let gateway = Gateway::start(&text).await;
+    let gateway = Gateway::start(&steady(&text)).await;
     for dialect in Shape::ALL {
         let reply = ask(&gateway, dialect, "m", true).await;
         assert_eq!(

@@ -51,6 +51,18 @@ pub(crate) fn provider_key(name: &str) -> String {
     format!("sk-upstream-{name}-9876543210")
 }
 
+/// A configuration in which nobody rests, whatever fails: without circuit breakers, and without provider keys.
+pub(crate) fn steady(configuration: &str) -> String {
+    const NEVER: &str = "[defaults.model]\nbreaker = false\ndegrade = false\n\
+         cool_down = { missing = \"0s\", rate = \"0s\", longest_rate = \"0s\", longest_overload = \"0s\" }\n";
+    let lines = configuration.lines().filter(|line| !line.starts_with("keys = [\"sk-upstream-"));
+    let mut text: String = lines.flat_map(|line| [line, "\n"]).collect();
+    if !text.contains("[defaults.model]") {
+        text.push_str(NEVER);
+    }
+    text
+}
+
 /// Waits until something has become true.
 pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let waiting = async {

@@ -40,7 +40,7 @@ const RANKS: [(&str, u8); 24] = [
 const ARROWS: [(&str, &str); 2] = [("domain", "error"), ("app", "server")];
 
 /// Where a foreign crate may be named, below `gateway/src/`; a folder ends in `/`.
-const FENCES: [(&str, &[&str]); 6] = [
+const FENCES: [(&str, &[&str]); 7] = [
     ("wasmtime", &["adapter.rs", "adapter/"]),
     (
         "pingora",
@@ -58,6 +58,7 @@ const FENCES: [(&str, &[&str]); 6] = [
             "app/background.rs",
         ],
     ),
+    ("cel", &["domain/condition.rs", "domain/condition/"]),
     ("notify", &["app/background.rs"]),
     ("miette", &["cli.rs", "cli/", "config.rs", "config/"]),
     ("toml", &["config.rs", "config/"]),

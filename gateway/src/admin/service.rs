@@ -10,6 +10,7 @@ use http::{HeaderMap, Response};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
+use super::explain::Explaining;
 use super::provider_keys;
 use super::targets::{Answer, Targets};
 use crate::domain::Secret;
@@ -31,13 +32,19 @@ impl Readiness {
     }
 }
 
+const TEXT: &str = "text/plain; charset=utf-8";
+const WANTED: &str = "the admin password is wanted as bearer or basic\n";
+const EXPLAIN: &str = "/admin/api/explain";
+/// A question is short.
+const LONGEST_BODY: usize = 64 << 10;
+
 /// What the admin listener serves.
 pub struct Admin {
     observer: Arc<Observer>,
     readiness: Arc<Readiness>,
+    /// The configuration in force, how its targets are doing, and where requests went.
+    explaining: Explaining,
     targets: Targets,
-    /// The configuration in force.
-    snapshot: Arc<ArcSwap<Snapshot>>,
     /// Asked for where others can reach the listener.
     password: Option<Secret>,
 }
@@ -48,17 +55,16 @@ impl Admin {
         observer: Arc<Observer>,
         readiness: Arc<Readiness>,
         targets: Targets,
-        snapshot: Arc<ArcSwap<Snapshot>>,
+        explaining: Explaining,
         password: Option<Secret>,
     ) -> Self {
-        Self { observer, readiness, targets, snapshot, password }
+        Self { observer, readiness, targets, explaining, password }
     }
 
     fn answer(&self, method: &http::Method, uri: &http::Uri, headers: &HeaderMap) -> Answer {
-        const TEXT: &str = "text/plain; charset=utf-8";
         let path = uri.path();
         if path.starts_with("/admin/") && !self.may_read(headers) {
-            return (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned());
+            return (401, TEXT, WANTED.to_owned());
         }
         let query = uri.query().unwrap_or_default();
         if let "/admin/provider-keys/restore" | "/admin/targets/lift" | "/admin/targets/rest" = path {
@@ -71,7 +77,7 @@ impl Admin {
             return match path {
                 "/admin/targets/lift" => self.targets.lift(query),
                 "/admin/targets/rest" => self.targets.rest(query),
-                _ => provider_keys::restore(&self.snapshot.load(), query),
+                _ => provider_keys::restore(&self.snapshot().load(), query),
             };
         }
         if method != http::Method::GET && method != http::Method::HEAD {
@@ -81,18 +87,25 @@ impl Admin {
             "/healthz" => (200, TEXT, "ok\n".to_owned()),
             "/readyz" if self.readiness.is_ready() => (200, TEXT, "ready\n".to_owned()),
             "/readyz" => (503, TEXT, "not ready\n".to_owned()),
-            "/metrics" if !self.may_read(headers) => {
-                (401, TEXT, "the admin password is wanted as bearer or basic\n".to_owned())
-            }
+            "/metrics" if !self.may_read(headers) => (401, TEXT, WANTED.to_owned()),
             "/metrics" => {
-                provider_keys::count(&self.snapshot.load(), &self.observer);
+                provider_keys::count(&self.snapshot().load(), &self.observer);
                 self.targets.measure(self.observer.metrics());
                 (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text())
             }
-            "/admin/provider-keys" => provider_keys::list(&self.snapshot.load(), query),
+            "/admin/provider-keys" => provider_keys::list(&self.snapshot().load(), query),
             "/admin/targets" => self.targets.list(),
+            EXPLAIN => {
+                let (status, text) = self.explaining.answer(query, &[]);
+                (status, "application/json", text)
+            }
             _ => (404, TEXT, "there is /healthz, /readyz and /metrics here\n".to_owned()),
         }
+    }
+
+    /// The configuration in force.
+    fn snapshot(&self) -> &ArcSwap<Snapshot> {
+        &self.explaining.snapshot
     }
 
     /// The password as a bearer token, or as the password of any user in basic authentication.
@@ -115,6 +128,18 @@ impl Admin {
     }
 }
 
+/// The body, when it is short.
+async fn body(session: &mut ServerSession) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(piece) = session.read_request_body().await.map_err(|error| format!("{error}\n"))? {
+        body.extend_from_slice(&piece);
+        if body.len() > LONGEST_BODY {
+            return Err(format!("the body is over {LONGEST_BODY} bytes\n"));
+        }
+    }
+    Ok(body)
+}
+
 /// A browser says where the page comes from that asks it to; what others send by themselves has no origin.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -127,7 +152,20 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
         let head = session.req_header();
-        let (status, content_type, body) = self.answer(&head.method, &head.uri, &head.headers);
+        let asked_with_body = head.uri.path() == EXPLAIN && head.method == http::Method::POST;
+        let (status, content_type, body) = if asked_with_body && self.may_read(&head.headers) {
+            let query = head.uri.query().unwrap_or_default().to_owned();
+            match body(session).await {
+                Ok(body) => {
+                    let (status, text) = self.explaining.answer(&query, &body);
+                    (status, "application/json", text)
+                }
+                Err(problem) => (400, TEXT, problem),
+            }
+        } else {
+            self.answer(&head.method, &head.uri, &head.headers)
+        };
+        let head = session.req_header();
         let body = if head.method == http::Method::HEAD { Vec::new() } else { body.into_bytes() };
         let mut response = Response::new(body);
         *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::config::{Config, Model, Provider, Target, TargetName};
+use crate::config::{Config, Destination, Model, Provider, Target, TargetName};
 use crate::domain::Secret;
 use crate::mock::{Mock, Running, Settings};
 
@@ -43,7 +43,7 @@ impl Demo {
             };
             config.providers.insert(model.to_owned(), provider);
             let target = TargetName { provider: model.to_owned(), model: model.to_owned() };
-            config.models.insert(model.to_owned(), Model::to(Target { to: target, weight: 1 }));
+            config.models.insert(model.to_owned(), Model::to(Target::to(Destination::Provider(target))));
         }
         Ok(Self { _running: running, _runtime: runtime })
     }

@@ -1,8 +1,8 @@
 //! The target where this request costs least.
 
-use super::{Balance, Candidate, Turn, by_key};
+use super::{Balance, Candidate, Standing, Turn, by_key};
 
-/// Who has no price comes last.
+/// Equal prices are drawn by weight; who has no price comes last.
 pub(super) struct Cheapest;
 
 impl Balance for Cheapest {
@@ -11,10 +11,21 @@ impl Balance for Cheapest {
     }
 
     fn about(&self) -> &'static str {
-        "the one with the lowest price"
+        "the one where this request costs least"
     }
 
     fn order(&self, candidates: &[Candidate], turn: &mut Turn<'_>) -> Vec<usize> {
-        by_key(candidates, turn, |candidate| candidate.cost.unwrap_or(u64::MAX))
+        by_key(candidates, turn, |own| own.cost.unwrap_or(u64::MAX))
+    }
+
+    fn minds_cost(&self) -> bool {
+        true
+    }
+
+    fn standing(&self, candidates: &[Candidate], at: usize) -> Standing {
+        Standing::Score(match candidates.get(at).and_then(|own| own.cost) {
+            Some(cost) => format!("${}.{:012}", cost / 1_000_000_000_000, cost % 1_000_000_000_000),
+            None => "no price known".to_owned(),
+        })
     }
 }

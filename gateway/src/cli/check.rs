@@ -10,6 +10,8 @@ use serde_json::json;
 use crate::app::Origin;
 use crate::config::{ConfigError, Loaded, Problem};
 
+pub(super) mod explain;
+
 /// A configuration that cannot be used.
 const REFUSED: u8 = 2;
 
@@ -26,7 +28,7 @@ pub(super) fn run(origin: &Origin, json: bool) -> ExitCode {
             json!({ "version": 1, "ok": true, "file": name_of(&loaded), "problems": [], "notes": loaded.notes })
         )),
         (Err(error), false) => {
-            explain(&error);
+            tell(&error);
             ExitCode::from(REFUSED)
         }
         (Err(error), true) => {
@@ -41,7 +43,7 @@ pub(super) fn run(origin: &Origin, json: bool) -> ExitCode {
 }
 
 /// Writes every problem to standard error, with its line underlined.
-pub(super) fn explain(error: &ConfigError) {
+pub(super) fn tell(error: &ConfigError) {
     let mut stderr = std::io::stderr().lock();
     let plain = !stderr.is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let theme = if plain { GraphicalTheme::unicode_nocolor() } else { GraphicalTheme::unicode() };

@@ -30,7 +30,7 @@ pub(super) fn run(wanted: Wanted<'_>) -> ExitCode {
         Wanted::Effective { from, origin } => match from.load() {
             Ok(loaded) => config::effective(&loaded, origin),
             Err(error) => {
-                check::explain(&error);
+                check::tell(&error);
                 return ExitCode::from(2);
             }
         },

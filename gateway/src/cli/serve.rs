@@ -10,7 +10,7 @@ pub(super) fn run(origin: Origin) -> ExitCode {
     let loaded = match origin.load() {
         Ok(loaded) => loaded,
         Err(error) => {
-            super::check::explain(&error);
+            super::check::tell(&error);
             return ExitCode::from(2);
         }
     };

@@ -66,19 +66,23 @@ default = { temperature = 0.2 }
 set = { service_tier = "flex" }
 max_tokens = 8192
 [models."gpt-*"]
-targets = [{ to = "openai/*", weight = 70 }]
+targets = [
+  { to = "openai/*", weight = 70, tier = 0, tags = ["eu"], pause_until = "2026-12-24T18:00:00Z", when = "tokens < 20000", can = ["images"], cannot = ["audio-input"], context = 128000, max_body = "8MiB", price = { input = 1.25, output = 10, cache_read = 0.125, cache_write = 1.5, request = 0.001, above = [{ tokens = 200000, input = 2.5, output = 15, cache_read = 0.25, cache_write = 3 }] } },
+]
 hedge = { after = "p95", share = 0.05, floor = "100ms", warm = 8000, also = [] }
 fallback = ["openai/gpt-5-mini"]
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 breaker = { failures = 5, window = "1m", open = "30s", longest = "10m", probes = 1, successes = 1 }
 degrade = { window = "10m", samples = 20, rate = 0.5 }
-cool_down = { missing = "5m", rate = "1s", longest_rate = "1h", longest_overload = "60s" }
+cool_down = { missing = "5m", rate = "0s", longest_rate = "1h", longest_overload = "60s" }
 [models."gpt-*".params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
 default = { temperature = 0.2, reasoning = { max_tokens = 2048 } }
 set = { user = "shop" }
 max_tokens = 8192
+[routing]
+default_provider = "openai"
 [defaults.key]
 limits = { requests = "600/min", tokens = "1M/min", concurrent = 50 }
 [keys.web]
@@ -97,7 +101,7 @@ digest = "sha256:5f0c1a7e9b6d4c3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9
 [log]
 format = "json"
 [prices]
-"openai/gpt-5" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05 }
+"openai/gpt-5" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05, request = 0.001 }
 "#;
 
 /// The whole annotated file.

@@ -7,6 +7,8 @@ use super::tree::{Node, Place, Route};
 use super::{Config, Problem};
 
 mod credentials;
+mod destinations;
+mod fitness;
 mod health;
 mod keys;
 mod listeners;
@@ -69,6 +71,8 @@ pub(crate) fn cross_check(
     check.plugins();
     check.models();
     check.health();
+    check.auto();
+    check.abilities();
     check.routing();
     check.prices();
     check.keys();

@@ -11,8 +11,9 @@ use serde_json::Value as Json;
 use super::Problem;
 use super::schema::{resolve, schema};
 use super::suggest::{any_of, did_you_mean};
-use super::text::{KIND, refusal};
+use super::text::{KIND, Text as _, refusal};
 use super::tree::{Member, Node, Place, Route, Value};
+use crate::domain::Condition;
 
 /// What the comparison found.
 #[derive(Default)]
@@ -40,6 +41,12 @@ impl Conformity {
     fn visit(&mut self, node: &mut Node, schema: &'static Json, route: &Route, key: &Place) -> bool {
         let schema = resolve(schema);
         let choices = schema.get("anyOf").and_then(Json::as_array);
+        let moment = |schema: &Json| schema.get(KIND).and_then(Json::as_str) == Some("moment");
+        if let Value::Datetime(text) = &node.value
+            && (moment(schema) || choices.into_iter().flatten().map(resolve).any(moment))
+        {
+            node.value = Value::Text(text.clone());
+        }
         let choice = choices.and_then(|choices| {
             coerce(node, choices);
             choices.iter().map(resolve).find(|choice| accepts(choice, &node.value))
@@ -156,6 +163,9 @@ impl Conformity {
             self.problems.push(Problem { help, ..node.place.problem(message, "not known") });
             return self.drop(route);
         }
+        if kind == Condition::KIND {
+            return self.visit_condition(node, text, route);
+        }
         let Some((message, written)) = refusal(kind, text) else { return true };
         if kind.starts_with("url") && text.contains(['@', '?', '#']) {
             // It may hold a password or a key.
@@ -164,6 +174,23 @@ impl Conformity {
         }
         let help = Some(format!("write {written}"));
         self.problems.push(Problem { help, ..node.place.problem(message, format!("in `{route}`")) });
+        self.drop(route)
+    }
+
+    /// A condition is pointed at where it is wrong, as far as that place is known.
+    fn visit_condition(&mut self, node: &Node, text: &str, route: &Route) -> bool {
+        let Err(fault) = Condition::read(text) else { return true };
+        let mut problem = node.place.problem(fault.to_string(), format!("in `{route}`"));
+        problem.help = Some(format!("write {}", Condition::WRITTEN));
+        // Nothing but a pair of quotes around it: no escapes and no second line, so its letters stand where they stand.
+        if let (Some(span), Some((1, column))) = (&problem.span, fault.place)
+            && span.len() == text.len() + 2
+            && let Some((offset, letter)) = text.char_indices().nth(column - 1)
+        {
+            let start = span.start + 1 + offset;
+            problem.span = Some(start..start + letter.len_utf8());
+        }
+        self.problems.push(problem);
         self.drop(route)
     }
 

@@ -1,6 +1,6 @@
 //! The configuration of a machine without a file: whatever provider keys its environment holds.
 
-use super::model::{Model, Target, TargetName};
+use super::model::{Destination, Model, Target, TargetName};
 use super::{Config, Environment, Provider, preset};
 use crate::domain::Secret;
 
@@ -61,5 +61,6 @@ fn found(environment: Environment<'_>) -> impl Iterator<Item = Found> {
 }
 
 fn passed_on(provider: &str) -> Model {
-    Model::to(Target { to: TargetName { provider: provider.to_owned(), model: "*".to_owned() }, weight: 1 })
+    let target = TargetName { provider: provider.to_owned(), model: "*".to_owned() };
+    Model::to(Target::to(Destination::Provider(target)))
 }

@@ -106,7 +106,7 @@ pub struct CoolDown {
     /// After 404: the provider does not know the model. "0s": it does not rest.
     pub missing: Timespan,
     /// After 429 without a word about when, from a provider without keys; where there are keys, one of them rests
-    /// instead. "0s": it does not rest.
+    /// instead. "0s": it does not rest, so that `retry` may ask it again soon.
     pub rate: Timespan,
     /// The longest rest after 429.
     pub longest_rate: Timespan,
@@ -118,7 +118,7 @@ impl Default for CoolDown {
     fn default() -> Self {
         Self {
             missing: Timespan::seconds(300),
-            rate: Timespan::seconds(1),
+            rate: Timespan::seconds(0),
             longest_rate: Timespan::seconds(3600),
             longest_overload: Timespan::seconds(60),
         }

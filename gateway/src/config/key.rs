@@ -46,6 +46,10 @@ pub struct Key {
     #[serde(default)]
     #[schemars(example = ["gold"])]
     pub tags: Vec<String>,
+    /// Its requests may say which targets they want: the body's `provider` object and `models` list are read and taken out.
+    /// Otherwise they are fields like any other, which a provider that knows them gets.
+    #[serde(default)]
+    pub preferences: bool,
     /// How much it may ask. What is not given comes from `[defaults.key]`.
     #[serde(default)]
     pub limits: Limits,

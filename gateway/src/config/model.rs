@@ -14,19 +14,21 @@ use super::retry::{Empty, FallbackOn, failover, keep_alive};
 pub use super::retry::{Retry, RetryCondition};
 use super::server::TimeoutOverrides;
 use super::statuses::Statuses;
+pub use super::target::{Destination, Target};
+use super::terms::Capabilities;
 use super::text::{Text, text_values};
-use crate::domain::{Pattern, Timespan};
+use crate::domain::{Condition, Pattern, Timespan};
 
 /// One public model name, or a pattern of names.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// The real models behind it, at least one.
+    /// What is behind it, at least one: providers' models, or other models of this file by their public name.
     #[schemars(length(min = 1))]
     pub targets: Vec<Target>,
-    /// Targets to try in this order, once every target above has failed. Default: none.
+    /// Targets, or models by their public name, to try in this order, once every target above has failed. Default: none.
     #[serde(default)]
-    pub fallback: Vec<TargetName>,
+    pub fallback: Vec<Destination>,
     /// Where a request goes that a target refused for a reason of its own: tried in this order, once each, as soon as
     /// a target says so. `context-length`: the prompt is longer than that target takes; without a list, targets of this
     /// model with a larger `context` are asked. `content-policy`: the target will not answer that. Default: none, and
@@ -36,6 +38,15 @@ pub struct Model {
     /// When to try again, and how often.
     #[serde(default)]
     pub retry: Retry,
+    /// It may only be asked for when this holds: an expression in CEL over model, headers, key, length, tools, pictures
+    /// and time, as in 'tokens < 20000 || "gold" in key.tags' (gateway/ROUTING.md lists them). Else 403. Default: always.
+    #[serde(default)]
+    #[schemars(example = "tokens < 20000 || \"gold\" in key.tags")]
+    pub when: Option<Condition>,
+    /// What a target is to a request that asks for something it lacks (tools, pictures, files, sound, JSON, thinking):
+    /// "prefer" asks it last, "strict" not at all, and 400 names what is lacking when none is left.
+    #[serde(default)]
+    pub capabilities: Capabilities,
     /// The statuses of a provider at which the next target is asked. A failure without a status counts as 502, a timeout
     /// as 504, an error in a good answer as what it says. Without 400, 413 and 422 what is the client's own fault stays
     /// with the client; a prompt too long and a content refused always count as 400.
@@ -86,7 +97,8 @@ pub struct Model {
     /// How long a target rests that said no. Default: as `[defaults.model]` says.
     #[serde(default)]
     pub cool_down: Option<CoolDown>,
-    /// Prompt and answer together, in tokens, as `/v1/models` tells it. Default: not told.
+    /// Prompt and answer together, in tokens, as `/v1/models` tells it. Targets without a `context` of their own are not
+    /// asked what surely is longer. Default: not told.
     #[serde(default)]
     #[schemars(example = 200_000)]
     pub context: Option<u64>,
@@ -104,6 +116,8 @@ impl Model {
             fallback: Vec::new(),
             fallback_on: FallbackOn::default(),
             retry: Retry::default(),
+            when: None,
+            capabilities: Capabilities::default(),
             failover: failover(),
             empty: Empty::default(),
             keep_alive: keep_alive(),
@@ -158,61 +172,6 @@ pub enum Sticky {
     Session,
     /// A conversation, known by how it begins where it does not name itself.
     Prefix,
-}
-
-/// A provider's model and its share of the requests. Written `"provider/model"` or `{ to = "provider/model", weight = 70 }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(from = "TargetForm", into = "TargetForm")]
-#[schemars(with = "TargetForm")]
-pub struct Target {
-    /// Where it goes.
-    pub to: TargetName,
-    /// Its share, relative to the weights beside it; 0 takes it out of service. Default 1.
-    pub weight: u16,
-}
-
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "Target")]
-enum TargetForm {
-    /// A target with weight 1.
-    Short(TargetName),
-    /// A target with its weight.
-    Long(WeightedTarget),
-}
-
-/// A target with its weight.
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct WeightedTarget {
-    /// Where it goes.
-    to: TargetName,
-    /// Its share, relative to the weights beside it, 0 to 1000; 0 takes it out of service.
-    #[serde(default = "one")]
-    #[schemars(range(max = 1000))]
-    weight: u16,
-}
-
-fn one() -> u16 {
-    1
-}
-
-impl From<TargetForm> for Target {
-    fn from(form: TargetForm) -> Self {
-        match form {
-            TargetForm::Short(to) => Self { to, weight: 1 },
-            TargetForm::Long(WeightedTarget { to, weight }) => Self { to, weight },
-        }
-    }
-}
-
-impl From<Target> for TargetForm {
-    fn from(target: Target) -> Self {
-        match target.weight {
-            1 => Self::Short(target.to),
-            weight => Self::Long(WeightedTarget { to: target.to, weight }),
-        }
-    }
 }
 
 /// `provider/model`. The model is `*` when the name the client asked for is passed on.

@@ -6,10 +6,8 @@ use super::{Backend, Config, Source};
 /// One short line per part of the file that has no effect yet.
 pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
     let mut notes = Vec::new();
-    for (section, effect) in [("requests", "stored"), ("prices", "used")] {
-        if root.member(section).is_some() {
-            notes.push(format!("`[{section}]` is not {effect} yet"));
-        }
+    if root.member("requests").is_some() {
+        notes.push("`[requests]` is not stored yet".to_owned());
     }
     if !config.otel.endpoint.is_empty() {
         notes.push("`[otel] endpoint` is not used yet".to_owned());

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::plugin::BUNDLED;
 use super::provider::{Credential, Provider};
+use super::terms::Ability;
 use super::{Config, Environment};
 use crate::domain::Secret;
 
@@ -41,6 +42,12 @@ pub struct Preset {
     /// Headers it wants.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// What it can do although the adapter does not say so.
+    #[serde(default)]
+    pub can: Vec<Ability>,
+    /// What it cannot do although the adapter can.
+    #[serde(default)]
+    pub cannot: Vec<Ability>,
     /// The adapter's options.
     #[serde(default)]
     pub options: BTreeMap<String, serde_json::Value>,
@@ -117,6 +124,19 @@ fn fill(provider: &mut Provider, preset: &Preset) -> Vec<String> {
     if provider.credential.is_none() && preset.credential.is_some() {
         provider.credential.clone_from(&preset.credential);
         filled.push("credential".to_owned());
+    }
+    // What the operator says of an ability goes before the list's word of the same.
+    let said: Vec<Ability> = provider.can.iter().chain(&provider.cannot).copied().collect();
+    let gaps =
+        |listed: &[Ability]| listed.iter().copied().filter(|one| !said.contains(one)).collect::<Vec<_>>();
+    for (own, listed, name) in
+        [(&mut provider.can, &preset.can, "can"), (&mut provider.cannot, &preset.cannot, "cannot")]
+    {
+        let gaps = gaps(listed);
+        if !gaps.is_empty() {
+            own.extend(gaps);
+            filled.push(name.to_owned());
+        }
     }
     for (name, value) in &preset.headers {
         if !provider.headers.keys().any(|own| own.eq_ignore_ascii_case(name)) {

@@ -13,6 +13,7 @@ use super::params::Params;
 use super::provider_keys::{KeyChoice, KeyLimits, KeyRest};
 use super::server::TimeoutOverrides;
 use super::statuses::Statuses;
+use super::terms::Ability;
 use super::text::secret;
 use crate::domain::Secret;
 
@@ -57,6 +58,11 @@ pub struct Provider {
     pub headers: BTreeMap<String, Secret>,
     /// The plugin's own settings, checked against the plugin's schema. Never put a secret here: plugins see it.
     pub options: BTreeMap<String, serde_json::Value>,
+    /// What it can do although its plugin does not say so, for all its models: "tools", "images", "documents",
+    /// "audio-input", "audio-output", "json-object", "json-schema", "reasoning". A target's own words go before.
+    pub can: Vec<Ability>,
+    /// What it cannot do although its plugin can. Default: the preset's.
+    pub cannot: Vec<Ability>,
     /// What requests to this provider may say, changed before they are sent and after the model's own rules.
     pub params: Params,
     /// Texts that make a failure of an answer with a good status: one of them stands in its body, or in what its stream says

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::model::TargetName;
+use super::model::Destination;
 use super::statuses::Statuses;
 use super::text::{Text, text_values};
 use crate::domain::{Timespan, TimespanRange};
@@ -92,9 +92,9 @@ pub(super) fn keep_alive() -> Timespan {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct FallbackOn {
     /// For a content that a target refused.
-    pub content_policy: Vec<TargetName>,
+    pub content_policy: Vec<Destination>,
     /// For a prompt that was too long for a target.
-    pub context_length: Vec<TargetName>,
+    pub context_length: Vec<Destination>,
 }
 
 /// What an answer without content is.

@@ -8,11 +8,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::hedge::HedgeAfter;
-use super::model::{ModelPattern, RetryCondition, TargetName};
+use super::model::{Destination, ModelPattern, RetryCondition, TargetName};
+use super::moment::Moment;
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
 use super::statuses::Statuses;
-use crate::domain::{ByteSize, Micros, Rate, Secret, Timespan, TimespanRange};
+use crate::domain::{ByteSize, Condition, Micros, Rate, Secret, Timespan, TimespanRange};
 
 /// The schema's word for a string that one of our types reads.
 pub(crate) const KIND: &str = "x-kind";
@@ -100,12 +101,15 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         Rate::KIND => refused_by::<Rate>(text),
         ListenAddress::KIND => refused_by::<ListenAddress>(text),
         TargetName::KIND => refused_by::<TargetName>(text),
+        Destination::KIND => refused_by::<Destination>(text),
+        Moment::KIND => refused_by::<Moment>(text),
         ModelPattern::KIND => refused_by::<ModelPattern>(text),
         RetryCondition::KIND => refused_by::<RetryCondition>(text),
         HedgeAfter::KIND => refused_by::<HedgeAfter>(text),
         Statuses::KIND => refused_by::<Statuses>(text),
         Source::KIND => refused_by::<Source>(text),
         Digest::KIND => refused_by::<Digest>(text),
+        Condition::KIND => refused_by::<Condition>(text),
         "url" => refused_url(text),
         "url-or-empty" if text.is_empty() => None,
         "url-or-empty" => refused_url(text),

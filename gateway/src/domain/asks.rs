@@ -161,6 +161,9 @@ impl Ability {
 pub struct Abilities(u16);
 
 impl Abilities {
+    /// Every one there is.
+    pub const ALL: Self = Self(0xff);
+
     /// Whether one is among them.
     pub fn has(self, ability: Ability) -> bool {
         self.0 & (1 << ability as u16) != 0

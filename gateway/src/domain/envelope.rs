@@ -6,6 +6,18 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 
+/// Headers by which clients name a conversation.
+const SESSIONS: [&str; 8] = [
+    "x-claude-code-session-id",
+    "session-id",
+    "session_id",
+    "thread-id",
+    "conversation_id",
+    "x-openwebui-chat-id",
+    "x-session-id",
+    "x-conversation-id",
+];
+
 /// What a request says before its body.
 #[derive(Clone, Debug)]
 pub struct RequestHead {
@@ -27,6 +39,11 @@ impl RequestHead {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (key == name).then(|| percent_decode(value).into_owned())
         })
+    }
+
+    /// The conversation, where a header names it.
+    pub fn session(&self) -> Option<&str> {
+        SESSIONS.iter().filter_map(|name| self.header(name)).find(|value| !value.trim().is_empty())
     }
 
     /// A header as text; not found and not text are the same.

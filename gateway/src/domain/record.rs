@@ -55,6 +55,12 @@ pub struct Record {
     pub status: u16,
     /// The client asked for a stream.
     pub stream: bool,
+    /// The strategy that ordered the model's targets; empty: no plan was made.
+    pub balance: &'static str,
+    /// Targets that stood in the plan.
+    pub planned: usize,
+    /// Targets that did not; the explanation of the request says why.
+    pub passed_over: usize,
     /// All tries, in the order of their beginning.
     pub attempts: Vec<Attempt>,
     /// The conversation stayed where it is at home (`kept`), did not (`moved`), or is not known (`unknown`); `None`: the

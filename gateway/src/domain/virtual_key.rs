@@ -13,6 +13,8 @@ pub struct VirtualKey {
     pub team: Option<Arc<str>>,
     /// Models it may ask for; `None`: all.
     pub models: Option<Vec<Pattern>>,
+    /// Its requests may say which targets they want.
+    pub preferences: bool,
     /// Words about it, for conditions.
     pub tags: Vec<String>,
 }

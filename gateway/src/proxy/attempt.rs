@@ -18,7 +18,7 @@ use super::service::Ground;
 use super::stream::Stream;
 use super::{judged, losses, pass_on, rate_headers, room};
 use crate::adapter::{Lease, Route};
-use crate::config::Empty;
+use crate::config::{Empty, Lossy};
 use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
 use crate::dialect::{AnswerFacts, Dialect, nothing, told};
@@ -69,6 +69,8 @@ pub(super) struct Asking<'a> {
     pub(super) model: &'a Model,
     /// The effort of reasoning that the model's name asked for.
     pub(super) effort: Option<&'static str>,
+    /// The request wishes that nothing of it is lost.
+    pub(super) strict: bool,
     pub(super) head: &'a RequestHead,
     pub(super) key: Arc<str>,
     pub(super) request_id: String,
@@ -296,7 +298,8 @@ impl Try<'_> {
         });
         let (request, losses) = translated?;
         let losses = dialect.dropped(envelope).into_iter().chain(losses).collect();
-        self.tally.record.losses = losses::of_request(self.asking.model, provider, &body, losses)?;
+        let lossy = if self.asking.strict { Lossy::Strict } else { self.asking.model.lossy };
+        self.tally.record.losses = losses::of_request(lossy, provider, &body, losses)?;
         Ok(request)
     }
 

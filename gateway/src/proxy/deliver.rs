@@ -14,8 +14,9 @@ use super::receive::{Client, gone};
 use super::stream::Stream;
 use crate::config::Headers;
 use crate::dialect::{Api, Dialect, Endpoint, model_list};
-use crate::domain::VirtualKey;
+use crate::domain::{Record, VirtualKey};
 use crate::error::{GatewayError, Kind};
+use crate::route::{AUTO, Running};
 use crate::state::Snapshot;
 
 /// A client that takes no bytes for so long has gone.
@@ -38,6 +39,9 @@ pub(super) async fn send(
     if snapshot.headers != Headers::Off {
         // A model name may hold what a header may not; then the header says nothing.
         let _ = head.insert_header("x-causeway-model", answer.target.as_str());
+        if let Some(chosen) = &exchange.chosen {
+            let _ = head.insert_header("x-causeway-auto", chosen.as_str());
+        }
     }
     let sent = match answer.body {
         Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,
@@ -45,9 +49,18 @@ pub(super) async fn send(
         Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
     };
     if let Some(running) = answer.running {
+        learn(exchange, &running);
         running.ended(sent.as_ref().err(), Instant::now());
     }
     sent
+}
+
+/// What a target's answer tells of its next ones. A stream is written after its first event, a whole answer before.
+fn learn(exchange: &Exchange, running: &Running) {
+    let Record { usage: Some(usage), first_token, attempts, stream, .. } = &exchange.record else { return };
+    let began = exchange.started.elapsed().saturating_sub(first_token.unwrap_or_default());
+    let whole = attempts.last().map_or(began, |attempt| attempt.took);
+    running.wrote(usage, if *stream { began } else { whole });
 }
 
 /// A whole body, head and length first.
@@ -214,11 +227,14 @@ pub(super) async fn models(
     };
     let body = if api.endpoint == Endpoint::Models {
         let names = snapshot.routes.names().into_iter().filter(|name| key.may_use(name));
+        let names = names.chain(snapshot.routes.has_auto(key).then_some(AUTO));
         model_list::list(shape, &names.map(entry).collect::<Vec<_>>())
     } else {
         let asked = crate::dialect::model_in(&exchange.head.path).unwrap_or_default();
         let asked = crate::domain::envelope::percent_decode(asked).into_owned();
-        snapshot.routes.permitted(key, &asked)?;
+        if asked != AUTO || !snapshot.routes.has_auto(key) {
+            snapshot.routes.permitted(key, &asked)?;
+        }
         model_list::single(shape, &entry(&asked))
     };
     let head = head(200, exchange, api.dialect.id(), snapshot.headers)?;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 use crate::domain::{Record, RequestHead};
+use crate::route::Plan;
 
 /// One request and its record in the making.
 pub(super) struct Exchange {
@@ -16,12 +17,16 @@ pub(super) struct Exchange {
     pub(super) created: u64,
     /// Time spent waiting for the client and for providers; the rest is ours.
     pub(super) waited: Duration,
+    /// The model that `auto` stood for.
+    pub(super) chosen: Option<String>,
     /// Limits that the last provider to refuse told with its refusal, in the client's words.
     pub(super) refused_with: HeaderMap,
     /// How long a stream may be silent before the client gets a sign of life; zero: for ever.
     pub(super) keep_alive: Duration,
     /// What was said in an answer that was sent; `None` until one is.
     pub(super) said: Option<Said>,
+    /// The plan, when its walk is over.
+    pub(super) plan: Option<Plan>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
 }
@@ -46,9 +51,11 @@ impl Exchange {
             started: Instant::now(),
             created,
             waited: Duration::ZERO,
+            chosen: None,
             refused_with: HeaderMap::new(),
             keep_alive: Duration::ZERO,
             said: None,
+            plan: None,
             record,
         }
     }

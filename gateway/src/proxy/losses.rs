@@ -6,7 +6,6 @@ use serde_json::value::RawValue;
 use crate::config::Lossy;
 use crate::domain::http::Loss;
 use crate::error::{GatewayError, Kind};
-use crate::route::Model;
 use crate::state::Provider;
 
 /// All losses of a request, each named once. Fields of other vendors are named one by one.
@@ -14,7 +13,7 @@ use crate::state::Provider;
 /// # Errors
 /// 400 naming the field when the model is strict and the model at the provider would have read it.
 pub(super) fn of_request(
-    model: &Model,
+    lossy: Lossy,
     provider: &Provider,
     canonical: &[u8],
     found: Vec<Loss>,
@@ -24,7 +23,7 @@ pub(super) fn of_request(
     }
     let losses = in_detail(canonical, found);
     let serious = || losses.iter().filter(|loss| !loss.is_bookkeeping());
-    match model.lossy {
+    match lossy {
         Lossy::Allow => {}
         Lossy::Warn => {
             let fields: Vec<_> = serious().map(|loss| loss.field.as_str()).collect();

@@ -9,9 +9,9 @@ use super::service::Ground;
 use super::vigil::Vigil;
 use super::{attempt, counted, deliver, recall, receive, show, walk};
 use crate::dialect::{self, Endpoint};
-use crate::domain::Operation;
+use crate::domain::{LazyAsks, Operation};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Clues, Question, Turns};
+use crate::route::{AUTO, Clues, Facts, Question, Turns};
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -38,7 +38,7 @@ pub(super) async fn run(
         Endpoint::Loaded => return show::loaded(snapshot, client, exchange).await,
         _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
-    let envelope = receive::envelope(snapshot, client, exchange, api.dialect).await?;
+    let (envelope, wishes) = receive::envelope(snapshot, client, exchange, api.dialect, &key).await?;
     let completed = recall::complete(ground, exchange, api.dialect, envelope).await?;
     let Completed { envelope, keeping, first_answer } = completed;
     let talks = api.dialect.operation() == Operation::Chat;
@@ -47,10 +47,16 @@ pub(super) async fn run(
         first_answer: first_answer.as_deref(),
         headers: &snapshot.session_headers,
     };
-    let (asked, head, now) = (&envelope.model, &exchange.head, Instant::now());
-    let question = Question { key: &key, asked, head, clues, now };
-    let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
+    let plan = {
+        let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
+        let (dialect, session, now) = (api.dialect.id(), exchange.head.session(), exchange.created);
+        let facts = Facts { asks: &asks, dialect, session, now };
+        let (asked, head, now, seed) = (&envelope.model, &exchange.head, Instant::now(), fastrand::u64(..));
+        let question = Question { key: &key, asked, head, now, facts, clues, wishes: wishes.as_ref(), seed };
+        snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?
+    };
     exchange.record.model = plan.model.name.clone();
+    exchange.chosen = (envelope.model == AUTO && *plan.asked != *AUTO).then(|| plan.asked.clone());
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }
@@ -59,6 +65,7 @@ pub(super) async fn run(
     let mut vigil = Vigil::of(&request, exchange);
     // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
     let answer = vigil.keep(client, Box::pin(walk::first_good(&request, &plan, exchange))).await;
+    exchange.plan = Some(plan);
     let answer = match answer.or_else(|error| request.estimate(error)) {
         Ok(answer) => answer,
         Err(error) => {
@@ -71,7 +78,8 @@ pub(super) async fn run(
         }
     };
     let in_hand = answer.in_hand.clone();
-    exchange.record.affinity = plan.affinity.as_ref().map(|affinity| affinity.outcome(&answer.target));
+    let affinity = exchange.plan.as_ref().and_then(|plan| plan.affinity.as_ref());
+    exchange.record.affinity = affinity.map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
     if api.dialect.operation() == Operation::Chat {
         counted::complete(exchange, &envelope.body);

@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 use pingora::proxy::Session;
 
 use super::exchange::Exchange;
-use crate::dialect::Dialect;
-use crate::domain::Envelope;
+use crate::dialect::{Dialect, wishes};
+use crate::domain::{Envelope, Operation, VirtualKey, Wishes};
 use crate::error::{GatewayError, Kind};
 use crate::state::Snapshot;
 
@@ -109,17 +109,20 @@ pub(super) async fn body(
     Exchange::wait(&mut exchange.waited, client.body(snapshot.max_body)).await
 }
 
-/// Reads the body of a known key's request and finds its facts.
+/// Reads the body of a known key's request and finds its facts, and what it wishes where its key may wish.
 pub(super) async fn envelope(
     snapshot: &Snapshot,
     client: &mut Client<'_>,
     exchange: &mut Exchange,
     dialect: &dyn Dialect,
-) -> Result<Envelope, GatewayError> {
+    key: &VirtualKey,
+) -> Result<(Envelope, Option<Wishes>), GatewayError> {
     let body = body(snapshot, client, exchange).await?;
+    let may_wish = key.preferences && dialect.operation() == Operation::Chat;
+    let (body, wishes) = if may_wish { wishes::take(body)? } else { (body, None) };
     let envelope = dialect.read(&exchange.head, body)?;
     exchange.record.asked.clone_from(&envelope.model);
     exchange.record.model = "other".into();
     exchange.record.stream = envelope.stream;
-    Ok(envelope)
+    Ok((envelope, wishes))
 }

@@ -16,7 +16,7 @@ use crate::dialect;
 use crate::domain::{RequestHead, id};
 use crate::error::{GatewayError, Kind};
 use crate::observe::Observer;
-use crate::route::Fleet;
+use crate::route::{Decision, Decisions, Fleet};
 use crate::state::Snapshot;
 use crate::upstream;
 use crate::vault::Vault;
@@ -32,6 +32,8 @@ pub struct Ground {
     pub observer: Arc<Observer>,
     /// How every target is doing; kept over reloads.
     pub fleet: Arc<Fleet>,
+    /// Where the latest requests went, and why.
+    pub decisions: Arc<Decisions>,
     /// How many requests each of them may get at a time; kept over reloads.
     pub gates: upstream::Gates,
     /// Reasoning state that clients cannot carry.
@@ -73,6 +75,12 @@ impl Gateway {
         exchange.record.took = exchange.started.elapsed();
         if exchange.record.overhead.is_zero() {
             exchange.record.overhead = exchange.overhead();
+        }
+        if let Some(plan) = exchange.plan.take() {
+            exchange.record.balance = plan.model.balance.name();
+            exchange.record.planned = plan.steps.len() + plan.fallback.len();
+            exchange.record.passed_over = plan.passed_over.len();
+            self.ground.decisions.add(Decision::of(&plan, &exchange.record, exchange.created));
         }
         self.ground.observer.record(&exchange.record);
     }

@@ -9,7 +9,7 @@ use super::{deliver, receive};
 use crate::dialect::Dialect;
 use crate::dialect::model_list::ModelEntry;
 use crate::dialect::ollama_chat::show;
-use crate::domain::{Envelope, VirtualKey};
+use crate::domain::{Abilities, Ability, Envelope, VirtualKey};
 use crate::error::{GatewayError, Kind};
 use crate::state::Snapshot;
 
@@ -40,15 +40,15 @@ pub(super) async fn model(
 ) -> Result<(), GatewayError> {
     let body = receive::body(snapshot, client, exchange).await?;
     let asked = show::asked(&body)?;
-    let (model, ..) = snapshot.routes.permitted(key, &asked).map_err(|error| match error.kind {
+    let reading = snapshot.routes.permitted(key, &asked).map_err(|error| match error.kind {
         Kind::ModelNotFound => show::not_found(&asked),
         _ => error,
     })?;
-    let targets = model.targets.iter().chain(&model.fallback);
-    let providers = targets.filter_map(|target| snapshot.providers.get(&target.provider));
-    let capabilities: Vec<_> = providers.map(|provider| &provider.adapter.manifest().capabilities).collect();
+    let model = reading.model;
+    let targets = snapshot.routes.leaves(model).into_iter();
     // What one of the targets can do is sent there.
-    let can = |word: &str| capabilities.iter().any(|known| known.iter().any(|can| can == word));
+    let all = targets.map(|target| target.terms.can).fold(Abilities::default(), Abilities::with);
+    let can = |word: &str| Ability::of(word).is_some_and(|ability| all.has(ability));
     let facts = model.facts.clone();
     let entry = ModelEntry { id: asked, created: 0, owned_by: "causeway".to_owned(), facts };
     tell(snapshot, client, exchange, JSON, show::model(&entry, can)).await

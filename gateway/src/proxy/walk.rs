@@ -28,6 +28,7 @@ pub(super) async fn first_good(
         request,
         model: &plan.model,
         effort: plan.effort,
+        strict: plan.strict,
         head,
         key: record.key.clone(),
         request_id: record.request_id.clone(),

@@ -93,6 +93,12 @@ impl Conversation {
         free.into_iter().chain(full).collect()
     }
 
+    /// The place it is at home in, by index, however busy that is.
+    pub(super) fn home<'p>(self, places: impl Iterator<Item = Place<'p>>) -> Option<usize> {
+        let drawn = places.enumerate().map(|(at, place)| (self.draw(&place), at));
+        drawn.min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, at)| at)
+    }
+
     /// A number that is smaller the better a place is. Exponentially distributed, so that each place is the best one
     /// for as many conversations as its weight says.
     fn draw(self, place: &Place<'_>) -> f64 {
@@ -104,36 +110,6 @@ impl Conversation {
         // 53 bits fill a double; never 0, whose logarithm is none.
         let uniform = ((number(&hasher) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
         -uniform.ln() / f64::from(place.weight.max(1))
-    }
-}
-
-/// Looks for the place a conversation is at home in, however busy it is.
-pub(super) struct Home {
-    conversation: Option<Conversation>,
-    best: Option<(f64, String)>,
-}
-
-impl Home {
-    /// Of a conversation, if it is known.
-    pub(super) fn of(conversation: Option<Conversation>) -> Self {
-        Self { conversation, best: None }
-    }
-
-    /// One more place it could be.
-    pub(super) fn see(&mut self, place: &Place<'_>) {
-        let Some(drawn) = self.conversation.map(|conversation| conversation.draw(place)) else { return };
-        if self.best.as_ref().is_none_or(|(best, _)| drawn < *best) {
-            self.best = Some((drawn, format!("{}/{}", place.provider, place.model)));
-        }
-    }
-}
-
-impl From<Home> for Affinity {
-    fn from(home: Home) -> Self {
-        match (home.conversation, home.best) {
-            (Some(conversation), Some((_, home))) => Self::Known { conversation, home },
-            _ => Self::Unknown,
-        }
     }
 }
 

@@ -19,3 +19,6 @@ pub(super) fn taken_from(passed_over: &mut Vec<(Step, Why)>, now: Instant) -> Op
     let (step, _) = passed_over.remove(at);
     Some(Step { entry: Entry::LastResort, ..step })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Public model name or pattern → its targets.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use parking_lot::Mutex;
 use super::health::Care;
 use super::hedge::Hedge;
 use super::retry::Retry;
+use super::variant;
 use crate::balance::{Balance, Memory};
-use crate::config::{Cache, Empty, Lossy, Sticky, TimeoutOverrides};
-use crate::domain::{ModelFacts, Pattern, Rules, Target};
+use crate::config::{Cache, Capabilities, Empty, Lossy, Sticky, TimeoutOverrides};
+use crate::domain::{Condition, Destination, ModelFacts, Pattern, Price, Rules, Target};
 
 /// One configured model.
 pub struct Model {
@@ -23,7 +25,7 @@ pub struct Model {
     /// The strategy that orders them.
     pub balance: &'static dyn Balance,
     /// What it keeps between requests.
-    pub memory: Mutex<Memory>,
+    pub memory: Mutex<Memories>,
     /// What stays on one target.
     pub sticky: Sticky,
     /// When a second target is asked beside a slow one.
@@ -52,6 +54,27 @@ pub struct Model {
     pub timeouts: TimeoutOverrides,
     /// What lists tell about it.
     pub facts: ModelFacts,
+    /// It may only be asked for when this holds.
+    pub when: Option<Condition>,
+    /// What a target that lacks something is to a request that asks for it.
+    pub capabilities: Capabilities,
+}
+
+/// What a strategy keeps for one model: for each tier once for the requests that begin there, and once for those that have
+/// something in front of it. Turns that nobody takes must not count as taken.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memories(Vec<(u32, [Memory; 2])>);
+
+impl Memories {
+    /// The memory of one tier.
+    pub(super) fn of(&mut self, tier: u32, front: bool) -> &mut Memory {
+        let at = self.0.iter().position(|(known, _)| *known == tier).unwrap_or_else(|| {
+            self.0.push((tier, Default::default()));
+            self.0.len() - 1
+        });
+        let (_, [first, behind]) = &mut self.0[at];
+        if front { first } else { behind }
+    }
 }
 
 impl fmt::Debug for Model {
@@ -66,6 +89,27 @@ pub struct Table {
     named: HashMap<String, Arc<Model>>,
     /// The pattern with the most fixed characters first.
     patterns: Vec<(Pattern, Arc<Model>)>,
+    /// What the model `auto` stands for, in order of preference.
+    pub(super) auto: Vec<String>,
+    /// Every provider as a model, when clients may address it.
+    addressed: HashMap<Arc<str>, Arc<Model>>,
+    /// Who gets names that stand for nothing else.
+    default: Option<(Arc<str>, Arc<Model>)>,
+    /// By provider and its own model name.
+    prices: HashMap<Arc<str>, HashMap<String, Price>>,
+}
+
+/// What a name means.
+#[derive(Clone, Debug)]
+pub struct Reading<'t> {
+    /// The model it stands for.
+    pub model: &'t Arc<Model>,
+    /// The name that a key must be allowed.
+    pub name: Cow<'t, str>,
+    /// What `*` in the model's targets stands for.
+    pub sent: Cow<'t, str>,
+    /// The effort of reasoning in the name.
+    pub effort: Option<&'static str>,
 }
 
 impl Table {
@@ -87,6 +131,129 @@ impl Table {
         table
     }
 
+    /// The same with a list of models that `auto` stands for.
+    #[must_use]
+    pub fn with_auto(self, auto: Vec<String>) -> Self {
+        Self { auto, ..self }
+    }
+
+    /// Lets clients address these providers; each comes as a model that passes any name on.
+    #[must_use]
+    pub fn addressing(mut self, providers: impl IntoIterator<Item = (Arc<str>, Model)>) -> Self {
+        self.addressed = providers.into_iter().map(|(name, model)| (name, Arc::new(model))).collect();
+        self
+    }
+
+    /// Sends names that stand for nothing else to this provider, which comes as a model that passes any name on.
+    #[must_use]
+    pub fn or_else(mut self, provider: Option<(Arc<str>, Model)>) -> Self {
+        self.default = provider.map(|(name, model)| (name, Arc::new(model)));
+        self
+    }
+
+    /// Knows these prices, by provider and its own model name.
+    #[must_use]
+    pub fn priced(mut self, prices: impl IntoIterator<Item = (Arc<str>, String, Price)>) -> Self {
+        for (provider, model, price) in prices {
+            self.prices.entry(provider).or_default().insert(model, price);
+        }
+        self
+    }
+
+    /// What one provider's model costs.
+    pub(super) fn price(&self, provider: &str, model: &str) -> Option<&Price> {
+        let prices = self.prices.get(provider)?;
+        prices.get(model).or_else(|| prices.get("*"))
+    }
+
+    /// The targets that a model's requests can come to, also those of the models among them.
+    pub fn leaves<'t>(&'t self, model: &'t Model) -> Vec<&'t Target> {
+        self.leaves_of(model, |model| model.targets.iter().chain(&model.fallback))
+            .map(|(target, _)| target)
+            .collect()
+    }
+
+    /// The same without fallbacks, each with the model it belongs to, as far as they are in service.
+    pub(super) fn serving<'t>(&'t self, model: &'t Model) -> impl Iterator<Item = (&'t Target, &'t Model)> {
+        self.leaves_of(model, |model| model.targets.iter().chain(&[])).filter(|(target, _)| target.weight > 0)
+    }
+
+    fn leaves_of<'t, I: Iterator<Item = &'t Target>>(
+        &'t self,
+        model: &'t Model,
+        targets: impl Fn(&'t Model) -> I,
+    ) -> impl Iterator<Item = (&'t Target, &'t Model)> {
+        let (mut found, mut seen, mut open) = (Vec::new(), Vec::new(), vec![model]);
+        while let Some(model) = open.pop() {
+            for target in targets(model) {
+                match &target.to {
+                    Destination::Provider { .. } => found.push((target, model)),
+                    Destination::Model(name) if target.weight == 0 || seen.contains(&name) => {}
+                    Destination::Model(name) => {
+                        seen.push(name);
+                        open.extend(self.inner(name).map(AsRef::as_ref));
+                    }
+                }
+            }
+        }
+        found.into_iter()
+    }
+
+    /// A model named among the targets of another one.
+    pub(super) fn inner(&self, name: &str) -> Option<&Arc<Model>> {
+        let pattern = || self.patterns.iter().find(|(_, model)| model.name.as_ref() == name);
+        self.named.get(name).or_else(|| pattern().map(|(_, model)| model)).or_else(|| self.find(name))
+    }
+
+    /// What a name means: a model as configured, else a model with an effort, else a pattern, else a provider's model by
+    /// its address, else what the pattern `*` or the default provider makes of it.
+    pub(super) fn read<'a>(&'a self, asked: &'a str) -> Option<Reading<'a>> {
+        let plain =
+            |model, name: &'a str| Reading { model, name: name.into(), sent: name.into(), effort: None };
+        if let Some(model) = self.named(asked) {
+            return Some(plain(model, asked));
+        }
+        if let Some(variant) = variant::split(asked) {
+            let named = self.named(variant.model).map(|model| plain(model, variant.model));
+            let found =
+                named.or_else(|| variant.with_patterns.then(|| self.stretched(variant.model)).flatten());
+            if let Some(reading) = found {
+                return Some(Reading { effort: Some(variant.effort), ..reading });
+            }
+        }
+        self.stretched(asked)
+    }
+
+    /// What a name means that is no model's own.
+    fn stretched<'a>(&'a self, asked: &'a str) -> Option<Reading<'a>> {
+        let plain =
+            |model, name: &'a str| Reading { model, name: name.into(), sent: name.into(), effort: None };
+        // Between brackets it is a name, whatever it looks like.
+        let literal = asked.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+        let name = literal.unwrap_or(asked);
+        if let Some(model) = literal.and_then(|name| self.named(name)) {
+            return Some(plain(model, name));
+        }
+        let mut fitting = self.patterns.iter().filter(|(pattern, _)| pattern.matches(name));
+        let found = fitting.next();
+        if let Some((_, model)) = found.filter(|(pattern, _)| pattern.weight() > 0) {
+            return Some(plain(model, name));
+        }
+        let address = name.split_once('/').filter(|(_, model)| !model.is_empty());
+        let addressed = address.and_then(|(provider, _)| self.addressed.get(provider));
+        if let Some(model) = addressed.filter(|_| literal.is_none()) {
+            return Some(plain(model, name));
+        }
+        if let Some((_, model)) = found {
+            return Some(plain(model, name));
+        }
+        let (provider, model) = self.default.as_ref()?;
+        // What a key is allowed to address is not what stands between brackets.
+        let allowed = if addressed.is_some() { asked } else { name };
+        let sent = format!("{provider}/{name}").into();
+        Some(Reading { model, name: allowed.into(), sent, effort: None })
+    }
+
     /// The model with exactly this name.
     pub(super) fn named(&self, asked: &str) -> Option<&Arc<Model>> {
         self.named.get(asked)
@@ -103,8 +270,13 @@ impl Table {
     pub fn targets(&self) -> Vec<(Arc<str>, String)> {
         let models = self.named.values().chain(self.patterns.iter().map(|(_, model)| model));
         let targets = models.flat_map(|model| model.targets.iter().chain(&model.fallback));
-        let mut targets: Vec<_> =
-            targets.map(|target| (Arc::clone(&target.provider), target.model.clone())).collect();
+        // A model among them is configured by itself.
+        let mut targets: Vec<_> = targets
+            .filter_map(|target| match &target.to {
+                Destination::Provider { provider, model } => Some((Arc::clone(provider), model.clone())),
+                Destination::Model(_) => None,
+            })
+            .collect();
         targets.sort();
         targets.dedup();
         targets

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Clues, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
+use super::{Clues, Facts, Fleet, Judgement, Model, Plan, Question, Retry, Table, Turns};
 use crate::config::{Lossy, Statuses, TimeoutOverrides};
-use crate::domain::RequestHead;
-use crate::domain::{Pattern, Target, VirtualKey};
+use crate::domain::{Asks, Envelope, LazyAsks, Operation, Pattern, RequestHead, Target, VirtualKey};
 use crate::error::{GatewayError, Kind};
 
 fn target(provider: &str, model: &str, weight: u32) -> Target {
-    Target { provider: provider.into(), model: model.to_owned(), weight }
+    Target { weight, ..Target::at(provider, model) }
 }
 
 fn retry() -> Retry {
@@ -23,7 +22,7 @@ fn retry() -> Retry {
     }
 }
 
-fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
+pub(super) fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
     Model {
         name: name.into(),
         targets,
@@ -43,12 +42,18 @@ fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> Model {
         rules: crate::domain::Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: crate::domain::ModelFacts::default(),
+        when: None,
+        capabilities: crate::config::Capabilities::default(),
     }
 }
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models, tags: Vec::new() }
+    VirtualKey { id: "k".into(), team: None, models, preferences: true, tags: Vec::new() }
+}
+
+pub(super) fn plan_of(table: &Table, question: &Question<'_>) -> Result<Plan, GatewayError> {
+    table.plan(question, &Fleet::default(), Turns::Taken)
 }
 
 fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayError> {
@@ -58,8 +63,11 @@ fn plan(table: &Table, key: &VirtualKey, asked: &str) -> Result<Plan, GatewayErr
         query: None,
         headers: http::HeaderMap::new(),
     };
-    let now = std::time::Instant::now();
-    let question = Question { key, asked, head: &head, clues: Clues::default(), now };
+    let envelope = Envelope::whole(bytes::Bytes::new(), asked.to_owned(), None);
+    let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| Asks::of(&envelope, Operation::Chat)));
+    let facts = Facts { asks: &asks, dialect: "openai-chat", session: None, now: 0 };
+    let (clues, now) = (Clues::default(), std::time::Instant::now());
+    let question = Question { key, asked, head: &head, now, clues, facts, wishes: None, seed: 1 };
     table.plan(&question, &Fleet::default(), Turns::Taken)
 }
 

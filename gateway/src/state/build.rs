@@ -7,13 +7,16 @@ use std::time::Duration;
 use http::HeaderName;
 use parking_lot::Mutex;
 
+use super::terms::{self, Known};
 use super::{Provider, Snapshot};
 use crate::adapter::{Limits, Pool, Registry, Source};
 use crate::auth::Keyring;
 use crate::config::{self, Config, CredentialWay};
 use crate::domain::http::CredentialKind;
 use crate::domain::rules::leaves;
-use crate::domain::{ModelFacts, Outbound, Rules, Secret, Surroundings, Target, Trigger, VirtualKey};
+use crate::domain::{
+    Destination, ModelFacts, Outbound, Rules, Secret, Surroundings, Target, Trigger, VirtualKey,
+};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Hedge, Model, Retry, Table};
 use crate::upstream::{self, Authorities, AzureAd, Caps, Credential, Network, Timeouts, Tls};
@@ -59,10 +62,7 @@ pub fn build(
     Ok(Snapshot {
         generation,
         keyring,
-        routes: Table::new(config.models.iter().map(|(name, model)| {
-            let facts = super::model_facts::of(config, &providers, model);
-            Model { facts, ..model_of(name, model, &config.defaults.model) }
-        })),
+        routes: routes(&Known { config, providers: &providers }),
         providers,
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
@@ -139,7 +139,10 @@ fn open(
         provider.options.get("stream_usage").and_then(serde_json::Value::as_bool).unwrap_or(true);
     let manifest = adapter.manifest();
     let passages = super::options::passages(&manifest.options_schema, &provider.options, &manifest.passages);
+    let dialects = passages.iter().map(|passage| passage.dialect.clone());
+    let offers = terms::offers(dialects, &manifest.operations).into();
     Ok(Provider {
+        offers,
         upstream,
         adapter,
         plugin: plugin.into(),
@@ -247,23 +250,23 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let models =
             key.models.as_ref().map(|models| models.iter().map(|model| model.pattern().clone()).collect());
         let team = key.team.as_deref().map(Arc::from);
-        (key.secret.clone(), VirtualKey { id: name.as_str().into(), team, models, tags: key.tags.clone() })
+        let id = name.as_str().into();
+        let (preferences, tags) = (key.preferences, key.tags.clone());
+        (key.secret.clone(), VirtualKey { id, team, models, preferences, tags })
     })
 }
 
-/// A model as routing sees it, but for what the adapters of its targets tell about it.
-pub fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefaults) -> Model {
-    let target = |to: &config::TargetName, weight: u16| Target {
-        provider: to.provider.as_str().into(),
-        model: to.model.clone(),
-        weight: u32::from(weight),
-    };
+fn model_of(name: &str, model: &config::Model, known: &Known<'_>) -> Model {
     Model {
         name: name.into(),
-        targets: model.targets.iter().map(|entry| target(&entry.to, entry.weight)).collect(),
-        fallback: model.fallback.iter().map(|to| target(to, 1)).collect(),
-        on_content_policy: model.fallback_on.content_policy.iter().map(|to| target(to, 1)).collect(),
-        on_context_length: model.fallback_on.context_length.iter().map(|to| target(to, 1)).collect(),
+        targets: model
+            .targets
+            .iter()
+            .map(|configured| within(target(configured, known), model.context))
+            .collect(),
+        fallback: in_turn(&model.fallback, known),
+        on_content_policy: in_turn(&model.fallback_on.content_policy, known),
+        on_context_length: in_turn(&model.fallback_on.context_length, known),
         empty: model.empty,
         keep_alive: model.keep_alive.into(),
         retry: Retry {
@@ -276,7 +279,7 @@ pub fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefau
         },
         balance: model.balance.0,
         memory: Mutex::default(),
-        care: super::care::of(model, defaults),
+        care: super::care::of(model, &known.config.defaults.model),
         sticky: model.sticky,
         hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,
@@ -284,7 +287,73 @@ pub fn model_of(name: &str, model: &config::Model, defaults: &config::ModelDefau
         rules: rules(&model.params),
         timeouts: model.timeouts,
         facts: ModelFacts::default(),
+        when: model.when.clone(),
+        capabilities: model.capabilities,
     }
+}
+
+fn target(configured: &config::Target, known: &Known<'_>) -> Target {
+    Target {
+        to: destination(&configured.destination()),
+        weight: u32::from(configured.weight),
+        tier: u32::from(configured.tier),
+        tags: configured.tags.iter().map(|tag| tag.as_str().into()).collect(),
+        price: configured.price.as_ref().map(|price| Arc::new(price.compiled())),
+        pause_until: configured.pause_until.as_ref().map(|until| until.seconds),
+        terms: known.terms_of(&configured.destination(), &configured.terms),
+    }
+}
+
+/// A provider's model with the context of the model whose target it is, unless it has its own. Those that come after a
+/// failure may well be larger, and are held to their own alone.
+fn within(mut target: Target, context: Option<u64>) -> Target {
+    if target.provider().is_some() {
+        target.terms.context = target.terms.context.or(context);
+    }
+    target
+}
+
+/// Tried one after the other.
+fn in_turn(configured: &[config::Destination], known: &Known<'_>) -> Vec<Target> {
+    configured.iter().map(|to| target(&config::Target::to(to.clone()), known)).collect()
+}
+
+fn destination(configured: &config::Destination) -> Destination {
+    match configured {
+        config::Destination::Provider(to) => {
+            Destination::Provider { provider: to.provider.as_str().into(), model: to.model.clone() }
+        }
+        config::Destination::Model(name) => Destination::Model(name.as_str().into()),
+    }
+}
+
+/// Routing alone, without what the adapters say that their providers can do.
+pub fn routes_alone(config: &Config) -> Table {
+    routes(&Known { config, providers: &HashMap::new() })
+}
+
+/// Every model by its name, and what other names mean.
+fn routes(known: &Known<'_>) -> Table {
+    let config = known.config;
+    let model = |name: &str, model: &config::Model| Model {
+        facts: super::model_facts::of(known, model),
+        ..model_of(name, model, known)
+    };
+    let passing = |provider: &str| {
+        let any = config::TargetName { provider: provider.to_owned(), model: "*".to_owned() };
+        let to = config::Target::to(config::Destination::Provider(any));
+        (Arc::from(provider), model(&format!("{provider}/*"), &config::Model::to(to)))
+    };
+    let addressed = config.providers.keys().filter(|_| config.routing.addressing);
+    let prices = config.prices.iter().filter_map(|(name, price)| {
+        let (provider, model) = name.split_once('/')?;
+        Some((Arc::from(provider), model.to_owned(), price.compiled()))
+    });
+    Table::new(config.models.iter().map(|(name, configured)| model(name, configured)))
+        .addressing(addressed.map(|name| passing(name)))
+        .or_else(config.routing.default_provider.as_deref().map(passing))
+        .priced(prices)
+        .with_auto(config.routing.auto.clone())
 }
 
 fn rules(params: &config::Params) -> Rules {

@@ -44,7 +44,8 @@ async fn only_post_changes_anything_and_only_with_the_password() {
     let pair = Pair::start().await;
     let port = free_address().rsplit_once(':').unwrap().1.to_owned();
     let admin = format!("[admin]\nlisten = \"0.0.0.0:{port}\" # {{admin}}\npassword = \"{PASSWORD}\"\n");
-    let gateway = Gateway::start_at(&[admin, pair.configuration("")].concat(), &format!("127.0.0.1:{port}")).await;
+    let gateway =
+        Gateway::start_at(&[admin, pair.configuration("")].concat(), &format!("127.0.0.1:{port}")).await;
     let guest = gateway.admin();
     let operator = gateway.admin().with("authorization", &format!("Bearer {PASSWORD}"));
     for (method, path) in [

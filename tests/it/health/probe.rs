@@ -30,7 +30,11 @@ async fn a_probe_closes_the_circuit_without_a_client() {
     until_state(&gateway, "closed").await;
     let asked = pair.bad.requests();
     let probe = body(asked.last().unwrap());
-    assert_eq!((&probe["model"], probe["messages"].as_array().map(Vec::len)), (&"m".into(), Some(1)), "{probe}");
+    assert_eq!(
+        (&probe["model"], probe["messages"].as_array().map(Vec::len)),
+        (&"m".into(), Some(1)),
+        "{probe}"
+    );
     assert_eq!(ask(&gateway, "m").await.text(), super::DONE);
     // One that is well is left in peace.
     let before = pair.asked();

@@ -3,7 +3,7 @@
 use super::SHORT;
 use crate::support::client::Reply;
 use crate::support::upstream::{self, Scripted, Step};
-use crate::support::{Gateway, Shape, configuration};
+use crate::support::{Gateway, Shape, configuration, steady};
 
 /// Holds a failed stream to what every dialect promises, and gives back what was said before.
 #[track_caller]
@@ -112,7 +112,7 @@ fn essential(dialect: Shape, provider: Shape, stream: &str, closed: bool) -> usi
 async fn cut_everywhere(closed: bool, script: impl Fn(&[u8]) -> Vec<Step>) {
     for (provider, stream) in SHORT {
         let scripted = Scripted::start(Vec::new()).await;
-        let gateway = Gateway::start(&configuration(&scripted.url())).await;
+        let gateway = Gateway::start(&steady(&configuration(&scripted.url()))).await;
         let model = format!("{}/m", provider.word());
         for dialect in Shape::ALL {
             for at in 0..=stream.len() {

@@ -23,7 +23,9 @@ const EVERY: usize = 5000;
 pub(super) fn import(known: &Known, source: &Path) -> Result<Outcome, String> {
     let target = known.keys_file()?;
     let mut seen = Seen::default();
-    known.provider()?.keys.iter().for_each(|key| drop(seen.insert(key)));
+    known.provider()?.keys.iter().for_each(|key| {
+        seen.insert(key);
+    });
     let mut change = Change::begin(target)?;
     change.copy(|line| {
         if let Ok(Some(line)) = KeyLine::read(line) {

@@ -1,6 +1,4 @@
-//! Checks of `[plugins]`, `[models]` and `[prices]`.
-
-use http::HeaderName;
+//! Checks of `[plugins]`, `[models]` and `[prices]`. Where a model's requests may go is checked in `destinations`.
 
 use super::Check;
 use crate::config::tree::Route;
@@ -37,13 +35,10 @@ impl Check<'_> {
             }
             self.params(&model.params, &route.key("params"));
             for (index, target) in model.targets.iter().enumerate() {
-                let short = route.key("targets").index(index);
-                let long = short.key("to");
-                let written = self.root.place_of(&long) != self.root.place_of(&short);
-                self.target(name, &target.to, if written { &long } else { &short });
+                self.target(name, target, &route.key("targets").index(index));
             }
-            for (index, target) in model.fallback.iter().enumerate() {
-                self.target(name, target, &route.key("fallback").index(index));
+            for (index, to) in model.fallback.iter().enumerate() {
+                self.destination(name, to, &route.key("fallback").index(index));
             }
             self.hedge(name, model, &route);
             let on = [
@@ -51,15 +46,13 @@ impl Check<'_> {
                 ("context-length", &model.fallback_on.context_length),
             ];
             for (reason, targets) in on {
-                for (index, target) in targets.iter().enumerate() {
-                    self.target(name, target, &route.key("fallback_on").key(reason).index(index));
+                for (index, to) in targets.iter().enumerate() {
+                    self.destination(name, to, &route.key("fallback_on").key(reason).index(index));
                 }
             }
-            if !model.targets.is_empty() && model.targets.iter().all(|target| target.weight == 0) {
-                let message = format!("model `{name}` has no target with a weight above zero");
-                self.report(&route.key("targets"), message, "all out of service", None);
-            }
+            self.somebody_serves(name, model, &route.key("targets"));
         }
+        self.circles();
     }
 
     fn hedge(&mut self, name: &str, model: &Model, route: &Route) {
@@ -77,27 +70,6 @@ impl Check<'_> {
                 "fields have the names of OpenAI's chat API, inner ones `reasoning.max_tokens`".to_owned(),
             );
             self.report(&route.key(place).key(path), format!("`{path}` {why}"), "in these rules", help);
-        }
-    }
-
-    fn target(&mut self, model: &str, target: &TargetName, route: &Route) {
-        let known: Vec<&str> = self.names.providers.iter().map(String::as_str).collect();
-        // Without any provider one message is enough.
-        if known.is_empty() || known.contains(&target.provider.as_str()) {
-            return;
-        }
-        let message =
-            format!("model `{model}` points at provider `{}`, which is not configured", target.provider);
-        self.unknown_name(route, message, "no such provider", &target.provider, &known);
-    }
-
-    pub(super) fn routing(&mut self) {
-        let route = Route::keys(&["routing", "session_headers"]);
-        for (index, name) in self.config.routing.session_headers.iter().enumerate() {
-            if HeaderName::try_from(name.as_str()).is_err() {
-                let message = format!("`{name}` cannot be the name of a header");
-                self.report(&route.index(index), message, "not a header", None);
-            }
         }
     }
 

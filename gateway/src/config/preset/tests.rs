@@ -107,7 +107,7 @@ fn without_a_file_the_keys_of_the_environment_open_their_vendors() {
         // Not the token of GitHub, and Moonshot once.
         assert_eq!(names, ["groq", "moonshot"], "{overrides:?}");
         assert_eq!(config.providers["groq"].keys, [Secret::new("key-of-GROQ_API_KEY")]);
-        assert_eq!(config.models["groq/*"].targets[0].to.to_string(), "groq/*");
+        assert_eq!(config.models["groq/*"].targets[0].destination().to_string(), "groq/*");
         assert!(config.providers["groq"].url.is_some());
     }
 }

@@ -17,12 +17,15 @@ fn the_example_means_what_it_says() {
     assert_eq!(azure.keys, [Secret::new("azure-key-from-a-file")]);
     assert_eq!(azure.options["api_version"], "2025-04-01-preview");
     let gpt = &config.models["gpt-5"];
-    assert_eq!((gpt.targets[0].to.to_string(), gpt.targets[0].weight), ("openai/gpt-5".to_owned(), 70));
-    assert_eq!(gpt.fallback[0].model, "claude-opus-4-8");
+    assert_eq!(
+        (gpt.targets[0].destination().to_string(), gpt.targets[0].weight),
+        ("openai/gpt-5".to_owned(), 70)
+    );
+    assert_eq!(gpt.fallback[0].to_string(), "anthropic/claude-opus-4-8");
     assert_eq!(gpt.retry.attempts, 3);
     assert_eq!(config.models["fast"].targets[0].weight, 1);
     assert_eq!(config.models["fast"].balance, Balance::named("least-latency").expect("known"));
-    assert_eq!(config.models["claude-*"].targets[0].to.model, "*");
+    assert_eq!(config.models["claude-*"].targets[0].destination().to_string(), "anthropic/*");
     assert_eq!(config.keys["ci"].budget.as_ref().map(|budget| budget.usd), Some(Micros(20_000_000)));
     let tokens = config.keys["web"].limits.tokens;
     assert_eq!(tokens, Some(Rate { count: 4_000_000, per: std::time::Duration::from_secs(60) }));
@@ -230,8 +233,8 @@ fn without_a_file_the_environment_decides() {
     assert_eq!(config.providers.keys().collect::<Vec<_>>(), ["gemini", "openai"]);
     assert_eq!(config.providers["openai"].keys, [Secret::new("sk-0123456789abcdef")]);
     assert_eq!(config.server.listen[0].to_string(), "127.0.0.1:8080");
-    assert_eq!(config.models["openai/*"].targets[0].to.model, "*");
-    assert_eq!(config.models["gpt-*"].targets[0].to.model, "*");
+    assert_eq!(config.models["openai/*"].targets[0].destination().to_string(), "openai/*");
+    assert_eq!(config.models["gpt-*"].targets[0].destination().to_string(), "openai/*");
     let overridden = load(None, &["log.level=info".to_owned()], &keys).expect("the same").config;
     assert_eq!(overridden, config);
     let nothing = load(None, &["log.level=warn".to_owned()], &|_| None).expect("no provider").config;

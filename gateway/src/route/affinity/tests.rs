@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::{Affinity, Clues, Conversation, Home, Place};
+use super::{Affinity, Clues, Conversation, Place};
 use crate::config::Sticky;
 use crate::domain::RequestHead;
 
@@ -113,14 +113,13 @@ fn home_is_the_same_while_it_is_busy_or_gone() {
     for number in 0..100 {
         let at = conversation(number).order(&places)[0];
         places[at].in_flight = 500;
-        let mut home = Home::of(Some(conversation(number)));
-        places.iter().for_each(|place| home.see(place));
-        let affinity = Affinity::from(home);
+        assert_eq!(conversation(number).home(places.iter().copied()), Some(at));
         let name = format!("{}/m", places[at].provider);
+        let affinity = Affinity::Known { conversation: conversation(number), home: name.clone() };
         assert_eq!((affinity.outcome(&name), affinity.outcome("other/m")), ("kept", "moved"));
         places[at].in_flight = 0;
     }
-    assert_eq!(Affinity::from(Home::of(None)).outcome("one/m"), "unknown");
+    assert_eq!(Affinity::Unknown.outcome("one/m"), "unknown");
 }
 
 fn head(headers: &[(&'static str, &str)]) -> RequestHead {

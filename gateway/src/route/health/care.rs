@@ -86,7 +86,7 @@ impl Default for Degrade {
 pub struct Rests {
     /// The provider does not know the model (404); zero: it does not rest.
     pub missing: Duration,
-    /// Too many requests (429), no keys to change, and the provider did not say how long.
+    /// Too many requests (429), no keys to change, and the provider did not say how long; zero: it does not rest.
     pub rate: Duration,
     /// At most, whatever a provider says with 429.
     pub longest_rate: Duration,
@@ -98,7 +98,7 @@ impl Default for Rests {
     fn default() -> Self {
         Self {
             missing: Duration::from_secs(300),
-            rate: Duration::from_secs(1),
+            rate: Duration::ZERO,
             longest_rate: Duration::from_secs(3600),
             longest_overload: Duration::from_secs(60),
         }

@@ -13,8 +13,9 @@ use super::kept::Kept;
 use super::reason::{Reason, Resting};
 use super::share::Share;
 use super::{Entry, Shared};
-use crate::domain::Blame;
+use crate::domain::{Blame, Usage};
 use crate::error::{GatewayError, Origin};
+use crate::route::experience::Experience;
 use crate::route::judge::blame;
 
 /// What is known of one target.
@@ -32,6 +33,8 @@ pub struct TargetState {
     /// Its 95th percentile; 0: too few.
     first_token_p95: AtomicU64,
     first_tokens: Mutex<FirstTokens>,
+    /// What its answers tell.
+    pub experience: Experience,
     known: Mutex<Known>,
 }
 
@@ -291,6 +294,11 @@ impl Running {
         self.judged.store(true, Ordering::Relaxed);
         let change = self.state.known.lock().circuit.answered(self.ticket, &self.care);
         self.state.tell(change, now);
+    }
+
+    /// What the whole answer counted, and the time in which it was written.
+    pub fn wrote(&self, usage: &Usage, writing: Duration) {
+        self.state.experience.learn(usage, writing);
     }
 
     /// The attempt failed before there was an answer.

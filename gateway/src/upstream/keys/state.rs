@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::rest::{Cause, Rest};
 use super::ring::{Question, Ring};
-use super::window::Used;
+use super::window::{Limits, Used};
 use super::{Failure, Millis, Settings};
 use crate::domain::Blame;
 
@@ -59,6 +59,42 @@ pub(super) struct Away {
     pub(super) why: &'static str,
 }
 
+/// When keys may be asked for one model.
+struct Times<'a> {
+    rests: &'a HashMap<u32, Rest>,
+    here: Option<&'a HashMap<u32, Rest>>,
+    used: &'a HashMap<(usize, u32), Used>,
+    limits: &'a Limits,
+    rule: usize,
+    now: Millis,
+}
+
+impl Times<'_> {
+    fn free_at(&self, key: u32) -> Millis {
+        self.rests.get(&key).map_or(0, |rest| rest.until).max(self.limited_until(key))
+    }
+
+    /// By what holds at this model alone.
+    fn limited_until(&self, key: u32) -> Millis {
+        let here = self.here.and_then(|here| here.get(&key)).map_or(0, |rest| rest.until);
+        let used = (!self.limits.is_none()).then(|| self.used.get(&(self.rule, key))).flatten();
+        here.max(used.map_or(0, |used| used.free_at(self.limits, self.now)))
+    }
+
+    /// Since when nothing but a refusal keeps a key.
+    fn refused_since(&self, key: u32) -> Option<Millis> {
+        let rest = self.rests.get(&key).filter(|rest| rest.cause == Cause::Refused);
+        rest.filter(|_| self.limited_until(key) <= self.now).map(|rest| rest.since)
+    }
+
+    /// Why nobody may be asked, when this one is the first to come back.
+    fn away(&self, key: u32, until: Millis) -> Away {
+        let limited = self.limited_until(key) >= until;
+        let rest = self.rests.get(&key).filter(|_| !limited);
+        Away { until: Some(until), limited, why: rest.map_or("limits", |rest| rest.cause.as_str()) }
+    }
+}
+
 /// A rest that has just begun.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Begun {
@@ -108,34 +144,22 @@ impl State {
         };
         let nobody = Away { until: None, limited: false, why: "each was tried" };
         let Some(ring) = ring else { return Err(nobody) };
-        let rests_until = |key: u32| rests.get(&key).map_or(0, |rest| rest.until);
-        let limited_until = |key: u32| {
-            let here = here.and_then(|here| here.get(&key)).map_or(0, |rest| rest.until);
-            let used = (!limits.is_none()).then(|| used.get(&(rule, key))).flatten();
-            here.max(used.map_or(0, |used| used.free_at(limits, now)))
-        };
-        let free_at = |key: u32| rests_until(key).max(limited_until(key));
+        let times = Times { rests, here, used, limits, rule, now };
+        let free_at = |key: u32| times.free_at(key);
         let score = |key: u32| scores.get(key as usize).copied().unwrap_or(1.0);
         let wanted = wish.preferred.iter().copied().find(|key| !(wish.avoided)(*key) && free_at(*key) <= now);
         let mut question = Question { now, free_at: &free_at, avoided: wish.avoided, score: &score, random };
         let chosen = match wanted.or_else(|| ring.choose(settings.choice, &mut question)) {
             Some(key) => key,
             None => {
-                let Some((until, key)) = ring.earliest(&free_at) else { return Err(nobody) };
-                let rest = rests.get(&key);
-                let refused = rest.filter(|_| limited_until(key) <= now && !(wish.avoided)(key));
-                let since = refused.map(|rest| rest.since.max(*last_trial));
-                match since.filter(|since| now >= since.saturating_add(TRIED_EVERY)) {
-                    Some(_) => {
-                        *last_trial = now;
-                        key
-                    }
-                    None => {
-                        let limited = limited_until(key) >= until;
-                        let why = rest.filter(|_| !limited).map_or("limits", |rest| rest.cause.as_str());
-                        return Err(Away { until: Some(until), limited, why });
-                    }
+                let (until, key) = ring.earliest(&free_at).ok_or(nobody)?;
+                let since = times.refused_since(key).filter(|_| !(wish.avoided)(key));
+                let since = since.map(|since| since.max(*last_trial));
+                if since.is_none_or(|since| now < since.saturating_add(TRIED_EVERY)) {
+                    return Err(times.away(key, until));
                 }
+                *last_trial = now;
+                key
             }
         };
         if !limits.is_none() {
@@ -207,7 +231,10 @@ impl State {
             (Cause::Refused, length)
         };
         rest.begin(cause, now, length, serial);
-        Some(Begun { cause, until: rest.until, level: rest.level, model: None, why: cause.as_str() })
+        let begun = Begun { cause, until: rest.until, level: rest.level, model: None, why: cause.as_str() };
+        // One that was tried in its rest may now have a shorter one.
+        self.lift(key);
+        Some(begun)
     }
 
     pub(super) fn spent(&mut self, settings: &Settings, key: u32, model: &str, tokens: u64, now: Millis) {
@@ -233,12 +260,8 @@ impl State {
             Some(line) => (Some(&mut line.ring), Some(&line.rests)),
             None => (rings.get_mut(rule), None),
         };
-        let free_at = |key: u32| {
-            let rest = rests.get(&key).map_or(0, |rest| rest.until);
-            let here = here.and_then(|here| here.get(&key)).map_or(0, |rest| rest.until);
-            rest.max(here).max(used.get(&(rule, key)).map_or(0, |used| used.free_at(limits, now)))
-        };
-        ring.is_some_and(|ring| ring.has_free(now, &free_at, avoided))
+        let times = Times { rests, here, used, limits, rule, now };
+        ring.is_some_and(|ring| ring.has_free(now, &|key| times.free_at(key), avoided))
     }
 
     /// Lifts all rests of a key; true when there was one.

@@ -6,7 +6,7 @@ use super::{
     Care, Change, Circuit, Entry, Failure, LAST_RESORT_BURST, LAST_RESORT_EVERY, Phase, Rest, Ticket,
 };
 use crate::domain::Blame;
-use crate::route::health::care::Breaker;
+use crate::route::health::care::{Breaker, Rests};
 use crate::route::health::reason::{Reason, Resting};
 
 fn seconds(count: u64) -> Duration {
@@ -199,7 +199,7 @@ fn rests_are_as_long_as_was_said_and_bounded() {
     let now = Instant::now();
     for (how, expected) in [
         (failure(Blame::Route), Some((Reason::Missing, 300, true))),
-        (failure(Blame::Rate), Some((Reason::Rate, 1, true))),
+        (failure(Blame::Rate), None),
         (told(Blame::Rate, 17), Some((Reason::Rate, 17, false))),
         (told(Blame::Rate, 1_000_000_000), Some((Reason::Rate, 3600, false))),
         (told(Blame::Overload, 20), Some((Reason::Overload, 20, false))),
@@ -223,6 +223,9 @@ fn rests_are_as_long_as_was_said_and_bounded() {
         assert_eq!(resting.last_resort.is_some(), guessed, "{how:?}");
         admit(&mut circuit, &care(), now + seconds(wait));
     }
+    let guessing = Care { rests: Rests { rate: seconds(1), ..Rests::default() }, ..care() };
+    let change = fail(&mut Circuit::default(), &guessing, now, failure(Blame::Rate));
+    assert_eq!(change, Some(Change::Rests(Reason::Rate, now + seconds(1))));
     // Where there are keys, one of them rests instead.
     let keyed = Care { keyless: false, ..care() };
     assert_eq!(fail(&mut Circuit::default(), &keyed, now, told(Blame::Rate, 17)), None);
