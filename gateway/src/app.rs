@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use crate::adapter::{Registry, Runtime};
 use crate::admin::{Admin, Explaining, Readiness, Targets};
 use crate::auth;
+use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
@@ -16,6 +17,7 @@ use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
 use crate::state;
+use crate::store;
 use crate::upstream;
 use crate::vault::Vault;
 
@@ -95,6 +97,7 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         gates: upstream::Gates::default(),
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
+        cache: Cache::new(Arc::clone(&store), store::clock()),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
     let readiness = Arc::new(Readiness::default());

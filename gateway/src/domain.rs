@@ -41,7 +41,7 @@ pub use outbound::{Outbound, ProxyScheme, ProxyUrl, Surroundings};
 pub use pattern::Pattern;
 pub use price::Price;
 pub use rate::Rate;
-pub use record::{Attempt, Record};
+pub use record::{Attempt, Record, Replay};
 pub use rules::Rules;
 pub use secret::Secret;
 pub use service_account::ServiceAccount;

@@ -20,6 +20,8 @@ pub enum Kind {
     PathNotFound,
     /// The path exists, the method does not.
     MethodNotAllowed,
+    /// An `Idempotency-Key` that was used for another request.
+    KeyReused,
     /// The body is over the limit.
     TooLarge,
     /// The prompt is longer than the model's context.
@@ -59,6 +61,7 @@ impl Kind {
             Self::ModelNotFound => "model_not_found",
             Self::PathNotFound => "path_not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::KeyReused => "idempotency_key_reused",
             Self::TooLarge => "request_too_large",
             Self::ContextLength => "context_length_exceeded",
             Self::ContentPolicy => "content_policy_violation",
@@ -85,6 +88,7 @@ impl Kind {
             Self::ModelNotFound | Self::PathNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
+            Self::KeyReused => 422,
             Self::RateLimited => 429,
             Self::ClientGone => 499,
             Self::Internal => 500,

@@ -16,6 +16,7 @@ pub mod state;
 // rank 2: strangers to one another
 pub mod adapter;
 pub mod auth;
+pub mod cache;
 pub mod conversation;
 pub mod dialect;
 pub mod route;

@@ -23,6 +23,7 @@ mod rate_headers;
 mod recall;
 mod receive;
 mod reject;
+mod replay;
 mod room;
 mod service;
 mod show;

@@ -91,6 +91,8 @@ pub struct Step {
     pub entry: Entry,
     /// What it lacks of what is asked; it stands behind those that lack nothing.
     pub lacks: Abilities,
+    /// Prompt and answer together, in tokens, as far as that is told.
+    pub context: Option<u64>,
 }
 
 /// Targets to try, in order.

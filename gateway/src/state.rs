@@ -1,6 +1,6 @@
 //! Everything a request looks up: immutable, swapped whole.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::HeaderName;
@@ -12,6 +12,7 @@ use crate::domain::{Offers, Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
+mod answers;
 mod build;
 mod care;
 mod explain;
@@ -21,6 +22,7 @@ mod options;
 mod provider_keys;
 mod terms;
 
+pub use answers::Answers;
 pub use build::{build, routes_alone};
 pub use key_check::Asked;
 
@@ -38,6 +40,8 @@ pub struct Snapshot {
     pub max_body: usize,
     /// How long an attempt may take, before a provider's own word.
     pub timeouts: Timeouts,
+    /// Which answers may serve other requests.
+    pub answers: Answers,
     /// What response headers tell about us.
     pub headers: Headers,
     /// Headers of the operator's own that name a conversation.
@@ -45,10 +49,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// How many requests may run at a time behind each gate.
-    pub fn caps(&self) -> Vec<(Arc<str>, u32)> {
-        let providers = self.providers.iter();
-        providers.filter_map(|(name, provider)| Some((Arc::clone(name), provider.caps.concurrent?))).collect()
+    /// How many requests each gate lets through.
+    pub fn caps(&self) -> Vec<(Arc<str>, Caps)> {
+        let own = self.providers.iter().filter(|(_, provider)| provider.caps.is_any());
+        let own = own.map(|(name, provider)| (Arc::clone(name), provider.caps));
+        let models = self.providers.values().flat_map(|provider| provider.model_caps.values());
+        let cap = |cap: u32| Caps { concurrent: Some(cap), ..Caps::default() };
+        own.chain(models.map(|(name, most)| (Arc::clone(name), cap(*most)))).collect()
     }
 }
 
@@ -64,6 +71,9 @@ pub struct Provider {
     pub timeouts: Timeouts,
     /// How many requests it may get.
     pub caps: Caps,
+    /// How many some of its models may get at a time, by the name of the model, and the names of their gates. `*` is for
+    /// all that are passed on.
+    pub model_caps: BTreeMap<String, (Arc<str>, u32)>,
     /// It tells usage in a stream when it is asked to.
     pub stream_usage: bool,
     /// The client dialects it speaks itself, as far as its options allow.

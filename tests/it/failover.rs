@@ -92,6 +92,8 @@ async fn a_refused_content_and_a_prompt_too_long_have_targets_of_their_own() {
     let (first, second) = (Scripted::start(Vec::new()).await, healthy().await);
     let models = "[models.m]\ntargets = [\"first/m\"]\n\
          fallback_on = { content-policy = [\"second/mild\"], context-length = [\"second/large\"] }\n\
+         [models.grows]\ntargets = [{ to = \"first/m\", context = 9000, tier = 1 }, { to = \"second/same\", context = 9000, tier = 2 }, \
+         \"second/unknown\", { to = \"second/most\", context = 90000, tier = 2 }]\n\
          [models.plain]\ntargets = [\"first/m\"]\nfallback = [\"second/never\"]\nretry = { attempts = 1 }\n";
     let gateway = gateway(&first, &second, models).await;
     let long =
@@ -110,7 +112,17 @@ async fn a_refused_content_and_a_prompt_too_long_have_targets_of_their_own() {
         }
     }
     assert_eq!(first.requests().len(), 12);
-    // Without targets for it, a refusal stays with the client.
+    // Without targets for it, a prompt that is too long goes to those that take more, as they say.
+    for stream in [false, true] {
+        first.play(long.clone());
+        let before = second.requests().len();
+        let reply = ask(&gateway, Shape::OpenAi, "grows", stream).await;
+        assert_eq!((reply.status, second.requests().len() - before), (200, 1), "{}", reply.text());
+        assert!(String::from_utf8_lossy(&second.requests().pop().unwrap()).contains("\"most\""));
+        let line = gateway.request_line(reply.header("x-request-id")).await;
+        assert_eq!(line["attempts"], 2, "{line}");
+    }
+    // A refusal stays with the client, where nothing else is said.
     first.play(long);
     let before = second.requests().len();
     let reply = ask(&gateway, Shape::OpenAi, "plain", false).await;
@@ -256,9 +268,11 @@ async fn clients_hear_whether_asking_again_helps() {
 
 #[tokio::test]
 async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
-    const GOOGLE: &str = "{\"error\":{\"code\":503,\"message\":\"The model is overloaded.\",\"status\":\"UNAVAILABLE\"}}";
+    const GOOGLE: &str =
+        "{\"error\":{\"code\":503,\"message\":\"The model is overloaded.\",\"status\":\"UNAVAILABLE\"}}";
     const OLLAMA: &str = "{\"error\":\"model runner has unexpectedly stopped\"}";
-    const ANTHROPIC: &str = "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}";
+    const ANTHROPIC: &str =
+        "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}";
     let gemini = json!({ "contents": [{ "role": "user", "parts": [{ "text": "hi" }] }] });
     let messages = json!([{ "role": "user", "content": "hi" }]);
     let ollama = json!({ "model": "m", "messages": messages, "stream": true });
@@ -266,7 +280,13 @@ async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
     let (first, second) = (Scripted::start(Vec::new()).await, healthy().await);
     for (plugin, path, body, content_type, said) in [
         ("gemini", "/v1beta/models/m:generateContent", &gemini, "application/json", GOOGLE.to_owned()),
-        ("gemini", "/v1beta/models/m:streamGenerateContent", &gemini, "application/json", format!("[{GOOGLE}]")),
+        (
+            "gemini",
+            "/v1beta/models/m:streamGenerateContent",
+            &gemini,
+            "application/json",
+            format!("[{GOOGLE}]"),
+        ),
         (
             "gemini",
             "/v1beta/models/m:streamGenerateContent?alt=sse",
@@ -275,7 +295,13 @@ async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
             format!("data: {GOOGLE}\n\n"),
         ),
         ("ollama", "/api/chat", &ollama, "application/x-ndjson", format!("{OLLAMA}\n")),
-        ("anthropic", "/v1/messages", &anthropic, "text/event-stream", format!("event: error\ndata: {ANTHROPIC}\n\n")),
+        (
+            "anthropic",
+            "/v1/messages",
+            &anthropic,
+            "text/event-stream",
+            format!("event: error\ndata: {ANTHROPIC}\n\n"),
+        ),
     ] {
         let text = [
             format!("[keys.tests]\nsecret = \"{KEY}\"\n"),
@@ -288,7 +314,11 @@ async fn an_error_inside_a_good_answer_is_one_in_every_framing() {
         let before = second.requests().len();
         let answer = gateway.client().with_key().post(path, body).await;
         let case = format!("{plugin} {path}: {}", answer.text());
-        assert_eq!((answer.status, answer.complete, second.requests().len() - before), (200, true, 1), "{case}");
+        assert_eq!(
+            (answer.status, answer.complete, second.requests().len() - before),
+            (200, true, 1),
+            "{case}"
+        );
         assert!(answer.text().contains("ne"), "{case}");
         let line = gateway.request_line(answer.header("x-request-id")).await;
         assert_eq!((&line["attempts"], &line["translated"]), (&json!(2), &json!(true)), "{line}");

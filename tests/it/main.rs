@@ -30,6 +30,7 @@ mod params;
 mod plan;
 mod property;
 mod reload;
+mod replay;
 mod responses;
 mod route;
 mod store;

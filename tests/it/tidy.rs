@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 24] = [
+const RANKS: [(&str, u8); 25] = [
     ("balance", 0),
     ("domain", 0),
     ("error", 0),
@@ -19,6 +19,7 @@ const RANKS: [(&str, u8); 24] = [
     ("account", 2),
     ("adapter", 2),
     ("auth", 2),
+    ("cache", 2),
     ("conversation", 2),
     ("dialect", 2),
     ("limit", 2),

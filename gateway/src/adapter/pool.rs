@@ -42,6 +42,11 @@ impl Pool {
         self.shared.loaded.manifest()
     }
 
+    /// `sha256` of the component, in lower-case hex.
+    pub fn digest(&self) -> &str {
+        self.shared.loaded.digest()
+    }
+
     /// An instance for one exchange.
     ///
     /// # Errors

@@ -25,8 +25,10 @@ pub struct Reload {
     current: Mutex<Config>,
     /// Where the rests of provider keys are kept.
     store: Option<Arc<dyn Store>>,
-    /// What the files of provider keys looked like when they were read.
-    keys_files: Mutex<Vec<Seen>>,
+    /// What the files of provider keys looked like that are in force.
+    keys_in_force: Mutex<Vec<Seen>>,
+    /// What they looked like when they were read last; a broken file is told once.
+    keys_read: Mutex<Vec<Seen>>,
 }
 
 /// A file, and when and how long it was.
@@ -41,9 +43,10 @@ impl Reload {
         ground: Ground,
         extra: Vec<(Secret, VirtualKey)>,
     ) -> Self {
-        let keys_files = Mutex::new(seen(&current));
+        let keys = seen(&current);
+        let (keys_in_force, keys_read) = (Mutex::new(keys.clone()), Mutex::new(keys));
         let current = Mutex::new(current);
-        let reload = Self { origin, registry, ground, extra, current, store: None, keys_files };
+        let reload = Self { origin, registry, ground, extra, current, store: None, keys_in_force, keys_read };
         reload.succeeded();
         reload
     }
@@ -61,8 +64,7 @@ impl Reload {
 
     /// True when a file of provider keys is no longer what it was. Nothing is read but its size and time.
     pub fn keys_changed(&self) -> bool {
-        let before = self.keys_files.lock();
-        before.iter().any(|(path, stamp)| stamp_of(path) != *stamp)
+        self.keys_read.lock().iter().any(|(path, stamp)| stamp_of(path) != *stamp)
     }
 
     /// The file that is watched.
@@ -77,15 +79,16 @@ impl Reload {
             tracing::info!("there is no configuration file to read again");
             return;
         }
+        *self.keys_read.lock() = seen(&current);
         let loaded = match self.origin.load() {
             Ok(loaded) => loaded,
             Err(error) => return self.failed(&error.to_string()),
         };
         let next = loaded.config;
         // Before they are read: what changes while we read is read again.
-        let files = seen(&next);
-        let same_keys = *self.keys_files.lock() == files;
-        *self.keys_files.lock() = files;
+        let keys = seen(&next);
+        let same_keys = *self.keys_in_force.lock() == keys;
+        self.keys_read.lock().clone_from(&keys);
         if next == *current && same_keys && !has_files(&next) {
             return self.succeeded();
         }
@@ -104,6 +107,7 @@ impl Reload {
                 }
                 tracing::info!(generation, "the configuration is in force");
                 *current = next;
+                *self.keys_in_force.lock() = keys;
                 self.succeeded();
             }
         }
@@ -149,6 +153,9 @@ fn changes(before: &Config, after: &Config) -> Vec<String> {
         |config: &Config| (config.server.timeouts, config.server.max_body, config.server.proxy.clone());
     if server(before) != server(after) {
         lines.push("server: changed".to_owned());
+    }
+    if before.routing != after.routing {
+        lines.push("routing: changed".to_owned());
     }
     let restart = before.server.listen != after.server.listen
         || before.server.threads != after.server.threads

@@ -67,7 +67,7 @@ set = { service_tier = "flex" }
 max_tokens = 8192
 [models."gpt-*"]
 targets = [
-  { to = "openai/*", weight = 70, tier = 0, tags = ["eu"], pause_until = "2026-12-24T18:00:00Z", when = "tokens < 20000", can = ["images"], cannot = ["audio-input"], context = 128000, max_body = "8MiB", price = { input = 1.25, output = 10, cache_read = 0.125, cache_write = 1.5, request = 0.001, above = [{ tokens = 200000, input = 2.5, output = 15, cache_read = 0.25, cache_write = 3 }] } },
+  { to = "openai/*", weight = 70, tier = 0, tags = ["eu"], pause_until = "2026-12-24T18:00:00Z", concurrent = 50, when = "tokens < 20000", can = ["images"], cannot = ["audio-input"], context = 128000, max_body = "8MiB", price = { input = 1.25, output = 10, cache_read = 0.125, cache_write = 1.5, request = 0.001, above = [{ tokens = 200000, input = 2.5, output = 15, cache_read = 0.25, cache_write = 3 }] } },
 ]
 hedge = { after = "p95", share = 0.05, floor = "100ms", warm = 8000, also = [] }
 fallback = ["openai/gpt-5-mini"]
@@ -75,6 +75,8 @@ timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 breaker = { failures = 5, window = "1m", open = "30s", longest = "10m", probes = 1, successes = 1 }
 degrade = { window = "10m", samples = 20, rate = 0.5 }
 cool_down = { missing = "5m", rate = "0s", longest_rate = "1h", longest_overload = "60s" }
+[models."gpt-*".reuse]
+ttl = "10m"
 [models."gpt-*".params]
 rename = { max_completion_tokens = "max_tokens" }
 remove = ["logit_bias"]
@@ -82,6 +84,7 @@ default = { temperature = 0.2, reasoning = { max_tokens = 2048 } }
 set = { user = "shop" }
 max_tokens = 8192
 [routing]
+auto = ["gpt-5"]
 default_provider = "openai"
 [defaults.key]
 limits = { requests = "600/min", tokens = "1M/min", concurrent = 50 }

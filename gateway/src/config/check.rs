@@ -14,6 +14,7 @@ mod keys;
 mod listeners;
 mod network;
 mod providers;
+mod reuse;
 mod targets;
 
 /// The names a file defines, including those whose definition is wrong.
@@ -73,6 +74,7 @@ pub(crate) fn cross_check(
     check.health();
     check.auto();
     check.abilities();
+    check.reuse();
     check.routing();
     check.prices();
     check.keys();

@@ -12,6 +12,7 @@ pub use super::hedge::{Hedge, HedgeAfter, HedgeAlso};
 use super::params::Params;
 use super::retry::{Empty, FallbackOn, failover, keep_alive};
 pub use super::retry::{Retry, RetryCondition};
+use super::reuse::Reuse;
 use super::server::TimeoutOverrides;
 use super::statuses::Statuses;
 pub use super::target::{Destination, Target};
@@ -82,6 +83,13 @@ pub struct Model {
     /// marks behind the tools, the system prompt and the last message of a conversation, unless the client set some.
     #[serde(default)]
     pub cache: Cache,
+    /// Keeps answers, and gives them to requests that are the same to the last byte. Default: none is kept.
+    #[serde(default)]
+    pub reuse: Option<Reuse>,
+    /// Requests that are the same and come while the first of them is being answered share its one call upstream; who
+    /// shares with whom is `reuse.scope`, or "key".
+    #[serde(default)]
+    pub single_flight: bool,
     /// What requests may say, changed before they are sent.
     #[serde(default)]
     pub params: Params,
@@ -126,6 +134,8 @@ impl Model {
             hedge: None,
             lossy: Lossy::default(),
             cache: Cache::default(),
+            reuse: None,
+            single_flight: false,
             params: Params::default(),
             timeouts: TimeoutOverrides::default(),
             breaker: None,

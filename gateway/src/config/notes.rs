@@ -28,13 +28,7 @@ pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
 }
 
 fn of_keys(root: &Node, notes: &mut Vec<String>) {
-    let parts = [
-        ("keys", "limits"),
-        ("keys", "budget"),
-        ("teams", "limits"),
-        ("teams", "budget"),
-        ("providers", "limits"),
-    ];
+    let parts = [("keys", "limits"), ("keys", "budget"), ("teams", "limits"), ("teams", "budget")];
     for (section, part) in parts {
         let Some(Value::Table(members)) = root.member(section).map(|member| &member.node.value) else {
             continue;

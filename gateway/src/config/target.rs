@@ -31,6 +31,8 @@ pub struct Target {
     pub price: Option<Price>,
     /// It rests until then.
     pub pause_until: Option<Moment>,
+    /// Requests at the same time.
+    pub concurrent: Option<u32>,
     /// On which terms it is asked.
     pub terms: Terms,
 }
@@ -46,6 +48,7 @@ impl Target {
             tags: Vec::new(),
             price: None,
             pause_until: None,
+            concurrent: None,
             terms: Terms::default(),
         }
     }
@@ -100,6 +103,11 @@ struct LongTarget {
     /// Until this moment it is not asked, as in 2026-12-24T18:00:00Z; then it comes back by itself. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pause_until: Option<Moment>,
+    /// Requests at the same time, from whichever models: over it the next target is asked at once, and its provider's
+    /// `queue` is for it, too. Of a target that stands more than once the lowest counts. Default: no cap of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    concurrent: Option<u32>,
     /// It is asked only when this holds, as a model's `when`. Default: always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     when: Option<Condition>,
@@ -129,9 +137,9 @@ impl From<TargetForm> for Target {
             TargetForm::Short(to) => Self::to(to),
             TargetForm::Long(long) => {
                 let LongTarget { to, model, weight, tier, tags, price, pause_until, .. } = long;
-                let LongTarget { when, can, cannot, context, max_body, .. } = long;
+                let LongTarget { concurrent, when, can, cannot, context, max_body, .. } = long;
                 let terms = Terms { when, can, cannot, context, max_body };
-                Self { to, model, weight, tier, tags, price, pause_until, terms }
+                Self { to, model, weight, tier, tags, price, pause_until, concurrent, terms }
             }
         }
     }
@@ -142,7 +150,7 @@ impl From<Target> for TargetForm {
         match &target.to {
             Some(to) if target == Target::to(to.clone()) => Self::Short(to.clone()),
             _ => {
-                let Target { to, model, weight, tier, tags, price, pause_until, terms } = target;
+                let Target { to, model, weight, tier, tags, price, pause_until, concurrent, terms } = target;
                 let Terms { when, can, cannot, context, max_body } = terms;
                 Self::Long(LongTarget {
                     to,
@@ -152,6 +160,7 @@ impl From<Target> for TargetForm {
                     tags,
                     price,
                     pause_until,
+                    concurrent,
                     when,
                     can,
                     cannot,

@@ -30,6 +30,7 @@ fn kind_word(kind: Kind) -> &'static str {
         | Kind::ModelNotFound
         | Kind::PathNotFound
         | Kind::MethodNotAllowed
+        | Kind::KeyReused
         | Kind::TooLarge
         | Kind::ContextLength
         | Kind::ContentPolicy => "invalid_request_error",

@@ -55,7 +55,7 @@ pub struct ResponseHead {
 }
 
 /// Something that could not be carried across.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Loss {
     /// Path of the field in canonical form.
     pub field: String,

@@ -34,6 +34,15 @@ impl Attempt {
     pub const HEDGED_AWAY: &str = "hedged_away";
 }
 
+/// One way to an answer that was made for another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// `cache`, `flight` or `idempotency`.
+    pub kind: &'static str,
+    /// `hit`, `miss`, `bypass` or `join`.
+    pub outcome: &'static str,
+}
+
 /// Everything about one finished request. Never a prompt, never a secret.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
@@ -78,6 +87,10 @@ pub struct Record {
     pub usage: Option<Usage>,
     /// The rule the provider's counts break; they are recorded as they came.
     pub usage_fault: Option<&'static str>,
+    /// What was looked up or joined to answer it without a call of its own, and how that went.
+    pub replays: Vec<Replay>,
+    /// The request whose call upstream this answer came from: `usage` was spent there and is only told here.
+    pub reused_from: Option<String>,
     /// What could not be carried across.
     pub losses: Vec<Loss>,
     /// The kind of the error the request ended with; empty: none.

@@ -1,7 +1,7 @@
 //! Tokens of one answer. `None` means the provider did not say; zero means it said zero.
 
 /// `input` includes cache reads and writes; `output` includes reasoning.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Usage {
     /// All prompt tokens.
     pub input: Option<u64>,
@@ -24,7 +24,7 @@ pub struct Usage {
     /// Generated tokens that were images.
     pub image_output: Option<u64>,
     /// The provider did not say all of it: some counts are the gateway's estimate.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
 }
 

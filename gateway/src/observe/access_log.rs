@@ -47,6 +47,8 @@ pub(super) fn write(record: &Record) {
         })
         .collect();
     let lost: Vec<_> = record.losses.iter().map(|loss| loss.field.as_str()).collect();
+    let replays: Vec<_> =
+        record.replays.iter().map(|replay| format!("{} {}", replay.kind, replay.outcome)).collect();
     tracing::info!(
         target: "causeway::access",
         request_id = record.request_id,
@@ -79,6 +81,8 @@ pub(super) fn write(record: &Record) {
         cache_written = usage.cache_write,
         reasoning = usage.reasoning,
         usage_estimated = usage.estimated.then_some(true),
+        replay = (!replays.is_empty()).then(|| replays.join(", ")),
+        reused_from = record.reused_from.as_deref(),
         lossy = (!lost.is_empty()).then(|| lost.join(", ")),
         error_kind = (!record.error_kind.is_empty()).then_some(record.error_kind),
         error = record.error.as_deref(),

@@ -23,6 +23,7 @@ pub struct Metrics {
     hedges: IntCounterVec,
     affinity: IntCounterVec,
     losses: IntCounterVec,
+    replays: IntCounterVec,
     plugin_calls: IntCounterVec,
     plugin_seconds: HistogramVec,
     target_state: IntGaugeVec,
@@ -151,6 +152,11 @@ impl Metrics {
                 "Fields that could not be carried across.",
                 &["route", "provider"],
             )?,
+            replays: counter(
+                "causeway_replays_total",
+                "Requests that could share another's answer, by how (cache, flight, idempotency) and what came of it.",
+                &["kind", "outcome"],
+            )?,
             plugin_calls: counter(
                 "causeway_plugin_calls_total",
                 "Calls into adapters; err: refused, failed: trapped, looped or talked nonsense.",
@@ -216,7 +222,11 @@ impl Metrics {
         if let Some(rule) = record.usage_fault {
             self.usage_faults.with_label_values(&[provider, rule]).inc();
         }
-        if let Some(usage) = record.usage {
+        for replay in &record.replays {
+            self.replays.with_label_values(&[replay.kind, replay.outcome]).inc();
+        }
+        // What was spent for another request is counted there.
+        if let Some(usage) = record.usage.filter(|_| record.reused_from.is_none()) {
             let estimated = if usage.estimated { "true" } else { "false" };
             for (kind, count) in [
                 ("input", usage.input),

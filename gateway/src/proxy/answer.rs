@@ -1,10 +1,13 @@
 //! An answer not yet sent. Consuming it is the commit point.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use super::provider_key::InHand;
 use super::stream::Stream;
+use crate::cache::{Opening, Reader};
 use crate::route::Running;
 use crate::upstream;
 
@@ -32,6 +35,16 @@ pub(super) enum Body {
     Stream(Box<Stream>),
     /// Bytes nobody here reads, passed as they come.
     Raw(Box<Raw>),
+    /// Told to others as well, or before.
+    Shared(Box<Shared>),
+}
+
+/// An answer that is read beside others.
+pub(super) struct Shared {
+    /// How it begins.
+    pub(super) opening: Arc<Opening>,
+    /// This request's part in it.
+    pub(super) reader: Reader,
 }
 
 /// Sound, subtitles, events of a dialect nobody here reads.

@@ -11,36 +11,33 @@ use tokio::time::{Instant as Deadline, timeout_at};
 use super::answer::{self, Answer};
 use super::changes::Changes;
 use super::exchange::{Exchange, Said};
-use super::keeper::{Keeper, provenance};
+use super::keeper::provenance;
 use super::provider_key::{self, InHand};
 use super::recall::Keeping;
 use super::service::Ground;
-use super::stream::Stream;
-use super::{judged, losses, pass_on, rate_headers, room};
+use super::{losses, pass_on, rate_headers, room};
 use crate::adapter::{Lease, Route};
-use crate::config::{Empty, Lossy};
-use crate::dialect::lost::Lost;
-use crate::dialect::passage::Passage;
-use crate::dialect::{AnswerFacts, Dialect, nothing, told};
+use crate::config::Lossy;
+use crate::dialect::Dialect;
 use crate::domain::http::UpstreamRequest;
-use crate::domain::{Attempt, Envelope, Operation, Record, RequestHead};
+use crate::domain::{Attempt, Envelope, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
-use crate::route::{Care, Conversation, Model, Step, refined};
+use crate::route::{Care, Conversation, Model, Step};
 use crate::state::{Provider, Snapshot};
-use crate::upstream::{Passes, Response};
+use crate::upstream::Passes;
 use crate::vault::Recalled;
 
-/// Largest whole answer taken from a provider.
-const MAX_ANSWER: usize = 64 << 20;
-/// Largest error body looked at.
-const MAX_ERROR: usize = 256 << 10;
+mod came;
+
+use came::Came;
+
 /// Bodies above this are translated off the worker's back: a call then takes a millisecond or more.
 const LARGE: usize = 256 << 10;
 
 /// What every attempt needs.
 pub(super) struct Request<'a> {
     pub(super) ground: &'a Ground,
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) snapshot: &'a Arc<Snapshot>,
     pub(super) dialect: &'static dyn Dialect,
     pub(super) envelope: &'a Envelope,
     /// Who keeps the answer, if it is to be kept.
@@ -201,7 +198,7 @@ struct Try<'t> {
 
 impl Try<'_> {
     async fn target(&mut self) -> Result<Answer, GatewayError> {
-        let Asking { model, head, .. } = *self.asking;
+        let model = self.asking.model;
         let Request { snapshot, dialect, envelope, ground, .. } = *self.asking.request;
         let step = self.step;
         let provider = snapshot.providers.get(&step.provider).ok_or_else(|| {
@@ -222,17 +219,7 @@ impl Try<'_> {
         let route = self.route(provider, step);
         let mut lease = None;
         let upstream_request = if passage {
-            // Other vendors' state came to the client sealed, and may go back to them alone.
-            let native = dialect.native(&envelope.body, &step.model);
-            let native = native.map(|body| dialect.read(head, body)).transpose()?;
-            let envelope = native.as_ref().unwrap_or(envelope);
-            let request = pass_on::request(dialect, envelope, &head.headers, provider, &step.model)?;
-            match &changes {
-                Some(changes) => {
-                    UpstreamRequest { body: changes.in_own_form(dialect, &request.body)?, ..request }
-                }
-                None => request,
-            }
+            self.passed_on(provider, changes.as_ref())?
         } else {
             let canonical = self.asking.canonical.get_or_try_init(|| self.asking.decode()).await?;
             self.translate(canonical, provider, &route, (changes.as_ref(), &mut lease))?
@@ -249,19 +236,33 @@ impl Try<'_> {
         let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.asking.now());
         let target = format!("{}/{}", step.provider, step.model);
         let came = Came { provider, route, response, lease, until };
-        if !(200..300).contains(&came.response.head.status) {
+        if !came.is_good() {
             self.tally.refused_with = Some(headers);
             return Err(self.refused(came).await);
         }
-        let body = if envelope.raw && passage {
-            self.raw(came).await.map(|raw| answer::Body::Raw(Box::new(raw)))
-        } else if envelope.stream {
-            self.stream(came).await.map(|stream| answer::Body::Stream(Box::new(stream)))
-        } else {
-            self.whole(came).await
-        };
-        let body = body.map_err(|error| refined(error, b"", provider.blame_key.as_ref()))?;
+        let body = self.read(came, passage).await?;
         Ok(Answer { headers, target, deadline, running: None, in_hand: None, body })
+    }
+
+    /// The request in the client's own form.
+    fn passed_on(
+        &self,
+        provider: &Provider,
+        changes: Option<&Changes<'_>>,
+    ) -> Result<UpstreamRequest, GatewayError> {
+        let Request { dialect, envelope, .. } = *self.asking.request;
+        let (head, model) = (self.asking.head, &self.step.model);
+        // Other vendors' state came to the client sealed, and may go back to them alone.
+        let native = dialect.native(&envelope.body, model);
+        let native = native.map(|body| dialect.read(head, body)).transpose()?;
+        let envelope = native.as_ref().unwrap_or(envelope);
+        let request = pass_on::request(dialect, envelope, &head.headers, provider, model)?;
+        match changes {
+            Some(changes) => {
+                Ok(UpstreamRequest { body: changes.in_own_form(dialect, &request.body)?, ..request })
+            }
+            None => Ok(request),
+        }
     }
 
     fn route(&self, provider: &Provider, step: &Step) -> Route {
@@ -302,159 +303,6 @@ impl Try<'_> {
         self.tally.record.losses = losses::of_request(lossy, provider, &body, losses)?;
         Ok(request)
     }
-
-    /// A status that is no success: the adapter judges it, also when it was only passed on.
-    async fn refused(&mut self, came: Came<'_>) -> GatewayError {
-        let Came { provider, mut response, lease, until, .. } = came;
-        let status = response.head.status;
-        let body = timeout_at(until, response.body.whole(MAX_ERROR));
-        let body =
-            Exchange::wait(&mut self.tally.waited, body).await.ok().and_then(Result::ok).unwrap_or_default();
-        let lease = lease.map_or_else(|| provider.adapter.checkout(), Ok);
-        let judged = lease.and_then(|mut lease| {
-            call(&mut self.tally.record, provider, "map-error", body.len(), || {
-                Ok(lease.translator()?.map_error(status, &response.head.headers, &body))
-            })
-        });
-        let judged = judged.unwrap_or_else(|error| error);
-        refined(GatewayError { upstream_status: Some(status), ..judged }, &body, provider.blame_key.as_ref())
-    }
-
-    async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
-        let Came { provider, route, mut response, lease, until } = came;
-        let body = timeout_at(until, response.body.whole(MAX_ANSWER));
-        let body = Exchange::wait(&mut self.tally.waited, body).await.map_err(|_| too_slow())??;
-        let Request { dialect, envelope, .. } = *self.asking.request;
-        judged::without_trigger(provider, &body)?;
-        let Some(mut lease) = lease else {
-            pass_on::judge(dialect, &body)?;
-            self.says_something(|| nothing::in_answer(&body))?;
-            self.tally.record.usage = dialect.whole_usage(&body);
-            self.tally.said = Some(self.said(&body));
-            return Ok(answer::Body::Whole(answer::JSON, body));
-        };
-        let headers = &response.head.headers;
-        let answer = call(&mut self.tally.record, provider, "translate-response", body.len(), || {
-            lease.translator()?.translate_response(&route, dialect.operation(), headers, &body)
-        })?;
-        self.says_something(|| nothing::in_answer(&answer.body))?;
-        self.tally.record.usage = answer.usage;
-        self.tally.said = Some(self.said(&answer.body));
-        self.tally.record.lose(answer.losses);
-        if let Some(keeps) = dialect.keeps().filter(|_| dialect.operation() == Operation::Chat) {
-            self.tally.record.lose(Lost::new(keeps).of(&answer.body));
-        }
-        if let Some(content_type) = answer.content_type {
-            return Ok(answer::Body::Whole(content_type, answer.body));
-        }
-        if let Some(mut keeper) = self.keeper(provider, &route) {
-            keeper.take(&answer.body);
-        }
-        let facts = self.facts();
-        let mut written =
-            off_the_worker(answer.body.len(), || dialect.whole_for(&facts, envelope, &answer.body))?;
-        if let Some(keeping) = &self.asking.request.keeping {
-            let response = written.clone();
-            keeping.keep_or_tell(&response, &mut written).await;
-        }
-        Ok(answer::Body::Whole(answer::JSON, written.into()))
-    }
-
-    /// Passes as it comes, once the first bytes are there.
-    async fn raw(&mut self, came: Came<'_>) -> Result<answer::Raw, GatewayError> {
-        let Came { provider, mut response, until, .. } = came;
-        let first = timeout_at(until, response.body.next());
-        let first = Exchange::wait(&mut self.tally.waited, first).await.map_err(|_| too_slow())??;
-        let first = first.ok_or_else(|| GatewayError::upstream(Kind::Malformed, "the answer is empty"))?;
-        judged::without_trigger(provider, &first)?;
-        let content_type = response.head.headers.get(http::header::CONTENT_TYPE).cloned();
-        let content_type =
-            content_type.unwrap_or_else(|| http::HeaderValue::from_static("application/octet-stream"));
-        Ok(answer::Raw { content_type, first, rest: response.body })
-    }
-
-    /// How much a whole answer says; only looked up when its provider did not count.
-    fn said(&self, body: &[u8]) -> Said {
-        let counted = self.tally.record.usage.is_some_and(|usage| usage.output.is_some());
-        Said { bytes: if counted { 0 } else { told::answered(body) }, complete: true, usage_fell: false }
-    }
-
-    async fn stream(&mut self, came: Came<'_>) -> Result<Stream, GatewayError> {
-        let Came { provider, route, response, lease, until } = came;
-        let Request { dialect, envelope, .. } = *self.asking.request;
-        let Response { head, body } = response;
-        let writer = dialect.stream(&self.facts(), envelope);
-        let mut stream = match lease {
-            None => {
-                let expected = pass_on::stream_type(envelope.framing);
-                pass_on::demand(&head.headers, expected)?;
-                let passage = Passage::new(dialect, envelope.framing);
-                let asked = pass_on::ask_usage(dialect, envelope, provider).is_some();
-                Stream::native(provider, body, passage.keeping_usage(asked), writer)
-            }
-            Some(mut lease) => {
-                call(&mut self.tally.record, provider, "open-stream", 0, || {
-                    lease.translator()?.open_stream(&route, dialect.operation(), &head.headers)
-                })?;
-                let keeper = self.keeper(provider, &route);
-                Stream::translated(provider, body, lease, writer, self.asking.started)
-                    .losing(dialect.keeps().map(Lost::new))
-                    .kept_by(keeper, self.asking.request.keeping.clone())
-            }
-        };
-        let Tally { waited, record, .. } = &mut *self.tally;
-        let begun = Exchange::wait(waited, timeout_at(until, stream.begin(record))).await;
-        begun.map_err(|_| too_slow())??;
-        self.says_something(|| stream.says_nothing())?;
-        Ok(stream)
-    }
-
-    /// An answer to a conversation that says nothing is none, unless that is what was asked for.
-    fn says_something(&self, nothing: impl FnOnce() -> bool) -> Result<(), GatewayError> {
-        let Request { dialect, envelope, .. } = *self.asking.request;
-        let minds = self.asking.model.empty == Empty::Retry && dialect.operation() == Operation::Chat;
-        if minds && nothing() && !nothing::may_answer(&envelope.body) {
-            return Err(GatewayError::upstream(Kind::Provider, "the provider's answer is empty"));
-        }
-        Ok(())
-    }
-
-    /// Who gathers the state of the answer: only calls bring any back, and without tools there are none.
-    fn keeper(&self, provider: &Provider, route: &Route) -> Option<Keeper> {
-        let calls = |body: &Bytes| ["\"tools\"", "\"functions\""].iter().any(|name| holds(body, name));
-        let needed = !self.asking.request.dialect.carries_state()
-            && self.asking.canonical.get().map(|canonical| &canonical.body).is_some_and(calls);
-        needed.then(|| {
-            let vault = self.asking.request.ground.vault.clone();
-            Keeper::new(vault, &self.asking.key, provenance(provider, &route.model))
-        })
-    }
-
-    fn facts(&self) -> AnswerFacts {
-        AnswerFacts {
-            request_id: match &self.asking.request.keeping {
-                Some(keeping) => keeping.answer.clone(),
-                None => self.asking.request_id.clone(),
-            },
-            created: self.asking.created,
-            model: self.asking.request.envelope.model.clone(),
-            waited: self.asking.started.elapsed(),
-        }
-    }
-}
-
-fn holds(body: &[u8], word: &str) -> bool {
-    memchr::memmem::find(body, word.as_bytes()).is_some()
-}
-
-/// A response and what is needed to read it.
-struct Came<'a> {
-    provider: &'a Arc<Provider>,
-    route: Route,
-    response: Response,
-    /// The instance that translated the request; none when bytes were passed on.
-    lease: Option<Lease>,
-    until: Deadline,
 }
 
 /// One call into an adapter, counted and timed.

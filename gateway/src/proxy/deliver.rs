@@ -8,10 +8,12 @@ use http::HeaderValue;
 use pingora::http::ResponseHeader;
 use tokio::time::Instant as Deadline;
 
-use super::answer::{Answer, Body, JSON, Raw};
+use super::answer::{Answer, Body, JSON, Raw, Shared};
 use super::exchange::Exchange;
 use super::receive::{Client, gone};
+use super::replay;
 use super::stream::Stream;
+use crate::cache::{Form, Reader};
 use crate::config::Headers;
 use crate::dialect::{Api, Dialect, Endpoint, model_list};
 use crate::domain::{Record, VirtualKey};
@@ -47,6 +49,7 @@ pub(super) async fn send(
         Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,
         Body::Stream(stream) => streamed(client, exchange, head, *stream, answer.deadline).await,
         Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
+        Body::Shared(body) => shared(client, exchange, head, *body).await,
     };
     if let Some(running) = answer.running {
         learn(exchange, &running);
@@ -94,7 +97,7 @@ async fn streamed(
     exchange.record.status = 200;
     // The head may have gone out while targets were still asked.
     if client.session.response_written().is_none() {
-        begin_stream(client, head, stream.content_type()).await?;
+        begin_stream(client, head, &HeaderValue::from_static(stream.content_type())).await?;
     }
     let ended = events(client, exchange, &mut stream, deadline).await;
     exchange.record.usage = stream.usage();
@@ -112,10 +115,23 @@ async fn streamed(
 pub(super) async fn begin_stream(
     client: &mut Client<'_>,
     mut head: ResponseHeader,
-    content_type: &'static str,
+    content_type: &HeaderValue,
 ) -> Result<(), GatewayError> {
-    head.insert_header("content-type", content_type).map_err(illegal)?;
+    head.insert_header("content-type", content_type.clone()).map_err(illegal)?;
     head.insert_header("cache-control", "no-cache").map_err(illegal)?;
+    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
+    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
+    client.session.downstream_session.set_write_timeout(Some(STALLED));
+    client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)
+}
+
+/// Sends the head of bytes that nobody here reads.
+async fn begin_raw(
+    client: &mut Client<'_>,
+    mut head: ResponseHeader,
+    content_type: &HeaderValue,
+) -> Result<(), GatewayError> {
+    head.insert_header("content-type", content_type.clone()).map_err(illegal)?;
     head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
     head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
     client.session.downstream_session.set_write_timeout(Some(STALLED));
@@ -140,16 +156,12 @@ pub(super) async fn break_off(client: &mut Client<'_>, event: Bytes) -> Result<(
 async fn raw(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
-    mut head: ResponseHeader,
+    head: ResponseHeader,
     body: Raw,
     deadline: Deadline,
 ) -> Result<(), GatewayError> {
     exchange.record.status = 200;
-    head.insert_header("content-type", body.content_type).map_err(illegal)?;
-    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
-    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
-    client.session.downstream_session.set_write_timeout(Some(STALLED));
-    client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)?;
+    begin_raw(client, head, &body.content_type).await?;
     let (mut rest, mut next) = (body.rest, Some(body.first));
     while let Some(bytes) = next {
         client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
@@ -173,7 +185,66 @@ async fn raw(
     client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left)
 }
 
-fn too_long() -> GatewayError {
+/// An answer that others read as well, or that was given before. A slow client holds up nobody else.
+async fn shared(
+    client: &mut Client<'_>,
+    exchange: &mut Exchange,
+    head: ResponseHeader,
+    body: Shared,
+) -> Result<(), GatewayError> {
+    let Shared { opening, mut reader } = body;
+    exchange.record.status = 200;
+    let alive = if opening.form == Form::Stream { opening.keep_alive.clone() } else { Bytes::new() };
+    let begun = match client.session.response_written() {
+        // The head may have gone out while targets were still asked.
+        Some(_) => Ok(()),
+        None if opening.form == Form::Stream => begin_stream(client, head, &opening.content_type).await,
+        None => begin_raw(client, head, &opening.content_type).await,
+    };
+    let ended = match begun {
+        Ok(()) => pieces(client, &mut reader, (alive, exchange.keep_alive)).await,
+        Err(error) => Err(error),
+    };
+    replay::settle(exchange, reader);
+    match &ended {
+        Ok(()) => {
+            return client
+                .session
+                .downstream_session
+                .write_response_body(Bytes::new(), true)
+                .await
+                .map_err(left);
+        }
+        Err(error) if error.kind != Kind::ClientGone => {
+            // The error itself was the last piece.
+            client.session.downstream_session.set_keepalive(None);
+            client.session.downstream_session.shutdown().await;
+        }
+        Err(_) => {}
+    }
+    ended
+}
+
+async fn pieces(
+    client: &mut Client<'_>,
+    reader: &mut Reader,
+    (alive, every): (Bytes, Duration),
+) -> Result<(), GatewayError> {
+    let heard = !alive.is_empty() && !every.is_zero();
+    loop {
+        // Asked anew each time: nothing of it is held while this client takes its bytes.
+        let next = tokio::select! {
+            biased;
+            next = reader.next() => next.map_err(|refusal| refusal.error)?,
+            gone = client.gone() => return Err(gone),
+            () = tokio::time::sleep(every), if heard => Some(alive.clone()),
+        };
+        let Some(bytes) = next else { return Ok(()) };
+        piece(client, bytes).await?;
+    }
+}
+
+pub(super) fn too_long() -> GatewayError {
     GatewayError::gateway(Kind::Timeout, "the answer took longer than its total timeout")
 }
 
@@ -263,6 +334,11 @@ pub(super) fn head(
     told: Headers,
 ) -> Result<ResponseHeader, GatewayError> {
     let mut head = bare_head(status, &exchange.record.request_id, dialect)?;
+    for (name, value) in &exchange.told {
+        if told != Headers::Off || !name.as_str().starts_with("x-causeway-") {
+            head.insert_header(name.clone(), value.clone()).map_err(illegal)?;
+        }
+    }
     if told != Headers::Off {
         let milliseconds = exchange.overhead().as_secs_f64() * 1e3;
         head.insert_header("server-timing", format!("causeway;dur={milliseconds:.3}")).map_err(illegal)?;

@@ -1,5 +1,6 @@
 //! What is known about one request so far.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
@@ -21,6 +22,8 @@ pub(super) struct Exchange {
     pub(super) chosen: Option<String>,
     /// Limits that the last provider to refuse told with its refusal, in the client's words.
     pub(super) refused_with: HeaderMap,
+    /// What the head of the answer tells beside the usual.
+    pub(super) told: HeaderMap,
     /// How long a stream may be silent before the client gets a sign of life; zero: for ever.
     pub(super) keep_alive: Duration,
     /// What was said in an answer that was sent; `None` until one is.
@@ -53,7 +56,36 @@ impl Exchange {
             waited: Duration::ZERO,
             chosen: None,
             refused_with: HeaderMap::new(),
+            told: HeaderMap::new(),
             keep_alive: Duration::ZERO,
+            said: None,
+            plan: None,
+            record,
+        }
+    }
+
+    /// The same request for a call upstream that may outlast it: its record holds what that call costs.
+    pub(super) fn aside(&self) -> Self {
+        let record = Record {
+            request_id: self.record.request_id.clone(),
+            dialect: self.record.dialect,
+            key: Arc::clone(&self.record.key),
+            team: self.record.team.clone(),
+            model: Arc::clone(&self.record.model),
+            asked: self.record.asked.clone(),
+            path: self.record.path.clone(),
+            stream: self.record.stream,
+            ..Record::default()
+        };
+        Self {
+            head: self.head.clone(),
+            started: self.started,
+            created: self.created,
+            waited: self.waited,
+            chosen: None,
+            refused_with: HeaderMap::new(),
+            told: HeaderMap::new(),
+            keep_alive: self.keep_alive,
             said: None,
             plan: None,
             record,

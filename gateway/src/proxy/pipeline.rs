@@ -1,5 +1,6 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::exchange::Exchange;
@@ -7,7 +8,7 @@ use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
 use super::vigil::Vigil;
-use super::{attempt, counted, deliver, recall, receive, show, walk};
+use super::{attempt, counted, deliver, recall, receive, replay, room, show};
 use crate::dialect::{self, Endpoint};
 use crate::domain::{LazyAsks, Operation};
 use crate::error::{GatewayError, Kind};
@@ -17,7 +18,7 @@ use crate::state::Snapshot;
 /// The life of a request. Read this first.
 pub(super) async fn run(
     ground: &Ground,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     client: &mut Client<'_>,
     exchange: &mut Exchange,
 ) -> Result<(), GatewayError> {
@@ -63,8 +64,9 @@ pub(super) async fn run(
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
     exchange.keep_alive = plan.model.keep_alive;
     let mut vigil = Vigil::of(&request, exchange);
-    // Translate, send, translate back. Boxed: what an attempt needs is not kept while its answer is sent.
-    let answer = vigil.keep(client, Box::pin(walk::first_good(&request, &plan, exchange))).await;
+    // Translate, send, translate back, unless there is an answer that serves this request as well. Boxed: what an attempt
+    // needs is not kept while its answer is sent.
+    let answer = vigil.keep(client, Box::pin(replay::first_good(&request, &plan, exchange))).await;
     exchange.plan = Some(plan);
     let answer = match answer.or_else(|error| request.estimate(error)) {
         Ok(answer) => answer,
@@ -78,6 +80,7 @@ pub(super) async fn run(
         }
     };
     let in_hand = answer.in_hand.clone();
+    let target = answer.target.clone();
     let affinity = exchange.plan.as_ref().and_then(|plan| plan.affinity.as_ref());
     exchange.record.affinity = affinity.map(|affinity| affinity.outcome(&answer.target));
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
@@ -85,5 +88,6 @@ pub(super) async fn run(
         counted::complete(exchange, &envelope.body);
     }
     in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
+    room::spent(ground, &target, exchange.record.usage);
     sent
 }

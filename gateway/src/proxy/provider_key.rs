@@ -62,8 +62,7 @@ pub(super) fn tell(tally: &Tally, error: Option<&GatewayError>) {
 
 /// Whether the failure was the key's, and another key of the provider could do better at once. `tried` counts those to blame.
 pub(super) fn another(asking: &Asking<'_>, step: &Step, error: &GatewayError, tried: &mut u32) -> bool {
-    let its_fault =
-        matches!(blame(error), Some(Blame::Key | Blame::Quota | Blame::Rate)) && !error.keys_rest();
+    let its_fault = matches!(blame(error), Some(Blame::Key | Blame::Quota | Blame::Rate));
     let provider = asking.request.snapshot.providers.get(&step.provider);
     *tried += u32::from(its_fault);
     let more = |pool: &Pool| pool.has_another(&step.model, &[], keys::now());

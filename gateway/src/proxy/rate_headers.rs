@@ -4,6 +4,8 @@
 //! such as `6m0s`); Anthropic's API reference (`anthropic-ratelimit-{requests,tokens,…}-{limit,remaining,reset}`, resets
 //! as moments in RFC 3339). Google has no such headers; its clients get OpenAI's.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::domain::date::{rfc3339, seconds_of_rfc3339};
@@ -40,6 +42,36 @@ pub(super) fn passed_on(headers: &HeaderMap, dialect: &str, now: u64) -> HeaderM
         }
     }
     passed
+}
+
+/// When to come back, where `retry-after` is a date (RFC 9110, section 10.2.3) or missing: when the limit that is used up is
+/// set back.
+pub(super) fn back_in(headers: &HeaderMap, now: u64) -> Option<Duration> {
+    if let Some(moment) = text(headers, "retry-after").and_then(seconds_of_http_date) {
+        return Some(Duration::from_secs(moment.saturating_sub(now)));
+    }
+    let resets = ["requests", "tokens", "input-tokens", "output-tokens"].into_iter().filter_map(|what| {
+        if text(headers, &openai_name(what, "remaining")) == Some("0") {
+            return text(headers, &openai_name(what, "reset"))
+                .and_then(milliseconds)
+                .map(Duration::from_millis);
+        }
+        let used_up = text(headers, &anthropic_name(what, "remaining")) == Some("0");
+        let reset = used_up.then(|| text(headers, &anthropic_name(what, "reset"))).flatten()?;
+        Some(Duration::from_secs(seconds_of_rfc3339(reset)?.saturating_sub(now)))
+    });
+    resets.max()
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`
+fn seconds_of_http_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (_, date) = text.strip_suffix(" GMT")?.split_once(", ")?;
+    let mut parts = date.split(' ');
+    let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    seconds_of_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z"))
 }
 
 fn openai_name(what: &str, field: &str) -> String {
@@ -112,6 +144,36 @@ fn milliseconds(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_that_is_used_up_tells_when_to_come_back() {
+        const NOW: u64 = 784_111_777;
+        let cases: [(&[(&'static str, &'static str)], Option<u64>); 6] = [
+            (&[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")], Some(60)),
+            (&[("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT")], Some(0)),
+            (
+                &[
+                    ("x-ratelimit-remaining-requests", "7"),
+                    ("x-ratelimit-reset-requests", "8h"),
+                    ("x-ratelimit-remaining-tokens", "0"),
+                    ("x-ratelimit-reset-tokens", "1m30s"),
+                ],
+                Some(90),
+            ),
+            (
+                &[
+                    ("anthropic-ratelimit-input-tokens-remaining", "0"),
+                    ("anthropic-ratelimit-input-tokens-reset", "1994-11-06T08:51:37Z"),
+                ],
+                Some(120),
+            ),
+            (&[("x-ratelimit-reset-requests", "8h")], None),
+            (&[("retry-after", "soon")], None),
+        ];
+        for (told, seconds) in cases {
+            assert_eq!(back_in(&headers(told), NOW), seconds.map(Duration::from_secs), "{told:?}");
+        }
+    }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::attempt::Asking;
+use super::service::Ground;
+use crate::domain::Usage;
 use crate::error::{GatewayError, Kind, Origin};
 use crate::observe::Metrics;
 use crate::route::{Resting, Step};
@@ -13,6 +15,15 @@ use crate::upstream::{self, Doors, Full, Passes};
 pub(super) const FULL: &str = "full";
 /// The same for a target that began to rest meanwhile.
 pub(super) const RESTS: &str = "resting";
+
+const BUSY: &str = "as many requests for this model are running as may";
+
+/// Counts what an answer took against its provider's limits.
+pub(super) fn spent(ground: &Ground, target: &str, usage: Option<Usage>) {
+    if let (Some(usage), Some((provider, _))) = (usage, target.split_once('/')) {
+        ground.gates.spent(provider, usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0)));
+    }
+}
 
 /// Goes in if there is room.
 ///
@@ -29,7 +40,7 @@ pub(super) fn is_full(error: &GatewayError) -> bool {
 
 /// True for an attempt that was not begun.
 pub(super) fn is_not_begun(error: &GatewayError) -> bool {
-    error.kind == Kind::Overloaded && error.origin == Origin::Gateway
+    matches!(error.kind, Kind::Overloaded | Kind::RateLimited) && error.origin == Origin::Gateway
 }
 
 /// The target began to rest after the plan was made.
@@ -55,7 +66,7 @@ pub(super) async fn first(
     let mut seen = Seen::begin(asking.request.ground.observer.metrics(), steps, &doors);
     let entered = tokio::time::timeout_at(until.into(), upstream::first(&doors)).await;
     // The request's own time is up before the queue's.
-    let late = Full { retry_after: std::time::Duration::from_secs(1), waited: true };
+    let late = Full { retry_after: std::time::Duration::from_secs(1), waited: true, too_often: false };
     match entered.unwrap_or(Err(late)) {
         Ok((at, passes)) => {
             seen.outcome = "entered";
@@ -78,17 +89,22 @@ fn doors(asking: &Asking<'_>, step: &Step) -> Doors {
     let Some(provider) = asking.request.snapshot.providers.get(&step.provider) else {
         return Doors::default();
     };
-    let own = provider.caps.concurrent.and_then(|_| gates.get(&step.provider));
-    Doors { target: None, provider: own, queue: provider.caps.queue }
+    let own = provider.caps.is_any().then(|| gates.get(&step.provider)).flatten();
+    let narrow = provider.model_caps.get(&step.model).or_else(|| provider.model_caps.get("*"));
+    let narrow = narrow.and_then(|(name, _)| gates.get(name));
+    Doors { target: narrow, provider: own, queue: provider.caps.queue }
 }
 
 fn busy(providers: &str, full: Full) -> GatewayError {
-    let why = if full.waited { "no room in time" } else { "no room" };
-    GatewayError {
-        retry_after: Some(full.retry_after),
-        ..GatewayError::gateway(Kind::Overloaded, "as many requests for this model are running as may")
-    }
-    .context(format!("{why} at provider `{providers}`"))
+    let (kind, message, why) = match full {
+        Full { too_often: true, .. } => {
+            (Kind::RateLimited, "this model was asked as much as it may be for now", "its limits are reached")
+        }
+        Full { waited: true, .. } => (Kind::Overloaded, BUSY, "no room in time"),
+        Full { .. } => (Kind::Overloaded, BUSY, "no room"),
+    };
+    GatewayError { retry_after: Some(full.retry_after), ..GatewayError::gateway(kind, message) }
+        .context(format!("provider `{providers}`: {why}"))
 }
 
 /// Waiting, as the metrics see it.

@@ -11,6 +11,7 @@ use pingora::upstreams::peer::HttpPeer;
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::{pipeline, reject};
+use crate::cache::Cache;
 use crate::conversation::Conversations;
 use crate::dialect;
 use crate::domain::{RequestHead, id};
@@ -40,6 +41,8 @@ pub struct Ground {
     pub vault: Vault,
     /// Answers that clients refer to.
     pub conversations: Conversations,
+    /// Answers that serve more than one request.
+    pub cache: Cache,
 }
 
 /// The data plane as Pingora sees it.

@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderValue;
 
 use super::answer::Answer;
 use super::attempt::Request;
@@ -91,7 +92,8 @@ impl Stream {
     async fn tell(&mut self, client: &mut Client<'_>) -> Result<(), GatewayError> {
         if !std::mem::replace(&mut self.begun, true) {
             let head = deliver::bare_head(200, &self.request_id, self.dialect)?;
-            deliver::begin_stream(client, head, self.writer.content_type()).await?;
+            let content_type = HeaderValue::from_static(self.writer.content_type());
+            deliver::begin_stream(client, head, &content_type).await?;
         }
         deliver::piece(client, self.alive.clone()).await
     }

@@ -38,8 +38,9 @@ pub(super) async fn first_good(
         conversation: plan.affinity.as_ref().and_then(Affinity::conversation),
     };
     let left = plan.model.retry.attempts;
-    let (failure, full) = (None, Vec::new());
-    let mut walk = Walk { asking: &asking, plan, record, waited, refused_with, said, left, failure, full };
+    let (failure, full, outgrown) = (None, Vec::new(), None);
+    let mut walk =
+        Walk { asking: &asking, plan, record, waited, refused_with, said, left, failure, full, outgrown };
     let found = match walk.along(total).await {
         ControlFlow::Break(found) => found,
         ControlFlow::Continue(()) => Err(walk.failure.unwrap_or_else(|| plan.nobody())),
@@ -90,13 +91,22 @@ pub(super) struct Walk<'w> {
     failure: Option<GatewayError>,
     /// Targets that had no room.
     full: Vec<Step>,
+    /// The prompt was too long for a target with this context (0: nobody knows); only larger ones come into question.
+    outgrown: Option<u64>,
 }
 
 impl Walk<'_> {
     /// The targets, then each fallback, then whoever had no room and has a queue.
     async fn along(&mut self, total: Instant) -> Walked {
         self.targets(total).await?;
+        if self.left == 0 {
+            self.full.clear();
+        }
+        let targets = self.full.len();
         self.each(&self.plan.fallback).await?;
+        // A fallback that had no room still has an attempt of its own.
+        let fallbacks = u32::try_from(self.full.len().saturating_sub(targets)).unwrap_or(u32::MAX);
+        self.left = self.left.saturating_add(fallbacks);
         self.queued(total).await
     }
 
@@ -144,6 +154,10 @@ impl Walk<'_> {
             return ControlFlow::Continue(());
         }
         self.left = self.left.saturating_sub(1);
+        if self.outgrow(failed.step, error) {
+            waiting.retain(|waiting| self.takes_more(waiting.step));
+            return ControlFlow::Continue(());
+        }
         let retry = &self.plan.model.retry;
         if self.judge(error).await? == Judgement::Again
             && let Some(wait) = retry.wait(failed.tried, error.retry_after, fastrand::f64())
@@ -153,6 +167,23 @@ impl Walk<'_> {
             waiting.push(failed);
         }
         ControlFlow::Continue(())
+    }
+
+    /// Whether a prompt that was too long for this target goes to larger ones of the plan, where nothing else is said.
+    fn outgrow(&mut self, failed: &Step, error: &GatewayError) -> bool {
+        let Plan { model, on_context_length, .. } = self.plan;
+        let asked_for = !on_context_length.is_empty() || model.retry.judge(error) != Judgement::Final;
+        if error.kind != Kind::ContextLength || asked_for {
+            return false;
+        }
+        let context = failed.context.or(model.facts.context);
+        self.outgrown = self.outgrown.max(context.or(Some(0)));
+        self.plan.steps.iter().chain(&self.plan.fallback).any(|step| self.takes_more(step))
+    }
+
+    fn takes_more(&self, step: &Step) -> bool {
+        let context = step.context.or(self.plan.model.facts.context);
+        self.outgrown.is_none_or(|outgrown| context.is_some_and(|context| context > outgrown))
     }
 
     /// What follows from a failure. One that has targets of its own ends the walk there.
@@ -178,10 +209,11 @@ impl Walk<'_> {
     async fn each(&mut self, steps: &[Step]) -> Walked {
         for step in steps {
             let mut keys = 0;
-            loop {
+            while self.takes_more(step) {
                 match self.attempt(step).await {
                     Ok(answer) => return ControlFlow::Break(Ok(answer)),
                     Err(error) if provider_key::another(self.asking, step, &error, &mut keys) => {}
+                    Err(error) if self.outgrow(step, &error) => break,
                     Err(error) if self.plan.model.retry.judge(&error) == Judgement::Final => {
                         return ControlFlow::Break(Err(error));
                     }

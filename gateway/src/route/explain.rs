@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Plan, Step};
+use super::{Entry, Plan, Step};
 use crate::balance::Standing;
 
 /// Where a target stands in a plan, and why there.
@@ -55,7 +55,8 @@ pub fn as_json(plan: &Plan) -> Value {
 }
 
 fn step_as_json(step: &Step) -> Value {
-    let Some(told) = &step.told else { return json!({ "target": name(step) }) };
+    let last_resort = step.entry == Entry::LastResort;
+    let Some(told) = &step.told else { return json!({ "target": name(step), "last_resort": last_resort }) };
     let within: Vec<_> = told.within.iter().map(|(model, _)| model.as_ref()).collect();
     let score = match &told.standing {
         Standing::Share(_) => None,
@@ -63,6 +64,7 @@ fn step_as_json(step: &Step) -> Value {
     };
     json!({
         "target": name(step),
+        "last_resort": last_resort,
         "within": within,
         "balance": told.balance,
         "tier": told.tier,
@@ -105,6 +107,9 @@ pub fn as_text(plan: &Plan) -> String {
 }
 
 fn standing(step: &Step) -> String {
+    if step.entry == Entry::LastResort {
+        return "it rests, and is asked as a last resort".to_owned();
+    }
     let Some(told) = &step.told else { return String::new() };
     let mut text = format!("tier {}  ", told.tier);
     let _ = match (told.share(), &told.standing) {

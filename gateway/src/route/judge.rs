@@ -14,12 +14,15 @@ mod phrases;
 /// What is looked at of an error's body.
 const LOOKED_AT: usize = 16 << 10;
 
-/// Whose fault a failed attempt is; `None`: nobody's (the client left).
+/// Whose fault a failed attempt is; `None`: nobody's (the client left, or every provider key rests and nothing was sent).
 pub fn blame(error: &GatewayError) -> Option<Blame> {
+    if error.keys_rest() {
+        return None;
+    }
     Some(match error.kind {
         Kind::ClientGone => return None,
         Kind::InvalidRequest | Kind::ContextLength | Kind::ContentPolicy | Kind::Unsupported => Blame::Client,
-        Kind::PathNotFound | Kind::MethodNotAllowed | Kind::TooLarge => Blame::Client,
+        Kind::PathNotFound | Kind::MethodNotAllowed | Kind::KeyReused | Kind::TooLarge => Blame::Client,
         Kind::Authentication | Kind::Permission => Blame::Key,
         Kind::Quota => Blame::Quota,
         Kind::RateLimited => Blame::Rate,

@@ -13,7 +13,7 @@ use crate::balance::{Memory, Standing};
 use crate::config::Sticky;
 use crate::domain::target::model_for;
 use crate::domain::{Abilities, Destination, Target};
-use crate::error::{GatewayError, Kind};
+use crate::error::GatewayError;
 
 mod home;
 mod tier;
@@ -102,7 +102,7 @@ struct Planner<'p> {
     conversation: Option<Conversation>,
     random: fastrand::Rng,
     /// What strategies remember of turns that do not count, by model, tier and place.
-    unkept: HashMap<(usize, u32, Turned), Memory>,
+    unkept: HashMap<(usize, u32, bool), Memory>,
     passed_over: Vec<(Step, Why)>,
 }
 
@@ -143,7 +143,7 @@ impl Way<'_> {
 }
 
 /// Whose turn a group of targets takes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Turned {
     /// Nothing is tried before them.
     First,
@@ -197,14 +197,7 @@ impl<'p> Planner<'p> {
         if let Some(step) = last_resort::taken_from(&mut self.passed_over, self.question.now) {
             return Ok(vec![step]);
         }
-        match fitness::refusal(asked, &self.passed_over) {
-            None => Ok(Vec::new()),
-            // What is known to be too long for the others need not be tried there first.
-            Some(error) if error.kind == Kind::ContextLength && !on_context_length.is_empty() => {
-                Ok(on_context_length.to_vec())
-            }
-            Some(error) => Err(error),
-        }
+        fitness::without_any(asked, &self.passed_over, on_context_length)
     }
 
     /// The models that the request names itself.
@@ -227,6 +220,7 @@ impl<'p> Planner<'p> {
             let branches = self.open(reading.model, &reading.sent, 0);
             let mut found = Vec::with_capacity(branches.len());
             self.order(reading.model, branches, false, &mut found);
+            found.sort_by_key(|found| !found.step.lacks.is_empty());
             wish::obey(wishes, &mut found, &mut self.passed_over);
             steps.extend(found.into_iter().map(|found| found.step));
         }
@@ -331,7 +325,8 @@ impl<'p> Planner<'p> {
         let lacks =
             if self.prefers { fitness::lacking(&target.terms, self.question) } else { Abilities::default() };
         let provider = Arc::clone(provider);
-        Step { provider, model: name, state, entry: Entry::Regular, lacks, told: None }
+        let context = target.terms.context;
+        Step { provider, model: name, state, entry: Entry::Regular, lacks, context, told: None }
     }
 
     /// Tier after tier, each as the strategy says; those that fail too often come behind the others of their tier. `front`:

@@ -41,7 +41,7 @@ impl Retry {
         match error.kind {
             Kind::ClientGone | Kind::Internal => Judgement::Final,
             // No room there, and nothing was sent.
-            Kind::Overloaded if error.origin == Origin::Gateway => Judgement::Elsewhere,
+            Kind::Overloaded | Kind::RateLimited if error.origin == Origin::Gateway => Judgement::Elsewhere,
             Kind::Unsupported => Judgement::Elsewhere,
             _ if error.origin == Origin::Plugin => Judgement::Elsewhere,
             _ if begun && !self.sent => Judgement::Final,

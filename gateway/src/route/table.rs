@@ -13,7 +13,7 @@ use super::hedge::Hedge;
 use super::retry::Retry;
 use super::variant;
 use crate::balance::{Balance, Memory};
-use crate::config::{Cache, Capabilities, Empty, Lossy, Sticky, TimeoutOverrides};
+use crate::config::{Cache, Capabilities, Empty, Lossy, Reuse, Sticky, TimeoutOverrides};
 use crate::domain::{Condition, Destination, ModelFacts, Pattern, Price, Rules, Target};
 
 /// One configured model.
@@ -48,6 +48,10 @@ pub struct Model {
     pub lossy: Lossy,
     /// Who marks what shall be kept in a prompt cache.
     pub cache: Cache,
+    /// Which answers are kept and given again.
+    pub reuse: Option<Reuse>,
+    /// Requests that are the same share one call.
+    pub single_flight: bool,
     /// What its requests may say.
     pub rules: Rules,
     /// How long its attempts may take, where it says otherwise than the provider.

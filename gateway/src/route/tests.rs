@@ -39,6 +39,8 @@ pub(super) fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> 
         keep_alive: Duration::ZERO,
         lossy: Lossy::Allow,
         cache: crate::config::Cache::Off,
+        reuse: None,
+        single_flight: false,
         rules: crate::domain::Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: crate::domain::ModelFacts::default(),

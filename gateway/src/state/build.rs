@@ -63,6 +63,7 @@ pub fn build(
         generation,
         keyring,
         routes: routes(&Known { config, providers: &providers }),
+        answers: super::Answers::of(config, &providers),
         providers,
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
@@ -148,6 +149,7 @@ fn open(
         plugin: plugin.into(),
         timeouts,
         caps: caps(provider),
+        model_caps: model_caps(config, name),
         passages,
         stream_usage,
         rules: rules(&provider.params),
@@ -212,7 +214,22 @@ fn connected(
 
 fn caps(provider: &config::Provider) -> Caps {
     let queue = provider.queue.map(|queue| (queue.length as usize, Duration::from(queue.wait)));
-    Caps { concurrent: provider.limits.concurrent, queue }
+    let config::Limits { requests, tokens, concurrent } = provider.limits;
+    Caps { concurrent, requests, tokens, queue }
+}
+
+/// The caps of a provider's single models; the lowest where there are several.
+fn model_caps(config: &Config, provider: &str) -> BTreeMap<String, (Arc<str>, u32)> {
+    let mut caps = BTreeMap::new();
+    for target in config.models.values().flat_map(|model| &model.targets) {
+        let destination = target.destination();
+        let Some((cap, to)) = target.concurrent.zip(destination.target()) else { continue };
+        if to.provider == provider {
+            let known = caps.entry(to.model.clone()).or_insert_with(|| (Arc::from(to.to_string()), cap));
+            known.1 = known.1.min(cap);
+        }
+    }
+    caps
 }
 
 fn credential(configured: Option<&config::Credential>) -> Result<Credential, GatewayError> {
@@ -284,6 +301,8 @@ fn model_of(name: &str, model: &config::Model, known: &Known<'_>) -> Model {
         hedge: model.hedge.as_ref().map(Hedge::new),
         lossy: model.lossy,
         cache: model.cache,
+        reuse: model.reuse,
+        single_flight: model.single_flight,
         rules: rules(&model.params),
         timeouts: model.timeouts,
         facts: ModelFacts::default(),

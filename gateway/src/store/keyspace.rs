@@ -20,6 +20,8 @@ pub enum Space {
     Vault,
     /// Answers of the Responses API with what was asked: virtual key, response.
     Response,
+    /// Answers to requests with an `Idempotency-Key`: a digest of virtual key and header.
+    Idempotency,
     /// Counters that end by themselves.
     Counter,
     /// What rests until some time: its kind, provider, id, model.
@@ -28,8 +30,8 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 6] =
-        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Counter, Self::Rest];
+    pub const ALL: [Self; 7] =
+        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter, Self::Rest];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Space {
             Self::Due => "due",
             Self::Vault => "vault",
             Self::Response => "response",
+            Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
         }
@@ -47,7 +50,7 @@ impl Space {
     pub fn life(self) -> Option<Duration> {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         match self {
-            Self::Vault => Some(DAY),
+            Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
@@ -57,7 +60,7 @@ impl Space {
     /// How many bytes of records that expire may stand here. When there are more, those go first that would expire first.
     pub fn limit(self) -> u64 {
         match self {
-            Self::Vault => 256 << 20,
+            Self::Vault | Self::Idempotency => 256 << 20,
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,

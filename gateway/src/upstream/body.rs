@@ -115,6 +115,8 @@ impl Body {
 impl Drop for Body {
     /// A stream of a shared connection gives its place back, also when it is cut; other connections close.
     fn drop(&mut self) {
+        // Before the connection closes: whoever sees that may count on the room.
+        self.passes = Passes::default();
         let shared = matches!(self.session, Some(HttpSession::H2(_)));
         if shared && tokio::runtime::Handle::try_current().is_ok() {
             now_or_never(self.release());

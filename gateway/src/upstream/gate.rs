@@ -1,4 +1,5 @@
-//! Never more requests at a time than somebody is to get: who comes first goes first, and nobody waits without end.
+//! Never more requests than somebody is to get, at a time and per window of time: who comes first goes first, and nobody
+//! waits without end.
 //!
 //! A [`Gate`] is known by a name and outlives reloads; a cap that is lowered takes effect as running requests end.
 
@@ -12,6 +13,9 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
+
+use super::keys::{Limits, Used};
+use crate::domain::Rate;
 
 /// More than anybody has.
 const UNLIMITED: usize = Semaphore::MAX_PERMITS;
@@ -28,18 +32,24 @@ pub struct Gates {
 
 impl Gates {
     /// Puts these caps in force. A gate that is not named any more stands open, and goes when nobody is inside.
-    pub fn adopt(&self, caps: impl IntoIterator<Item = (Arc<str>, u32)>) {
-        let caps: HashMap<Arc<str>, u32> = caps.into_iter().collect();
+    pub fn adopt(&self, caps: impl IntoIterator<Item = (Arc<str>, Caps)>) {
+        let caps: HashMap<Arc<str>, Caps> = caps.into_iter().collect();
         let mut known = self.known.write();
         for (name, gate) in known.iter().filter(|(name, _)| !caps.contains_key(*name)) {
             tracing::debug!(gate = %name, "the gate stands open");
-            gate.resize(UNLIMITED);
+            gate.adopt(&Caps::default());
         }
         for (name, cap) in caps {
-            let cap = cap as usize;
-            known.entry(name).or_insert_with(|| Arc::new(Gate::new(cap))).resize(cap);
+            known.entry(name).or_insert_with(|| Arc::new(Gate::open())).adopt(&cap);
         }
         known.retain(|_, gate| gate.is_limited() || Arc::strong_count(gate) > 1);
+    }
+
+    /// Counts what an answer took against the tokens of a provider.
+    pub fn spent(&self, name: &str, tokens: u64) {
+        if let Some(gate) = self.get(name) {
+            gate.spent(tokens);
+        }
     }
 
     /// The gate of this name.
@@ -56,6 +66,17 @@ pub struct Gate {
     waiting: AtomicUsize,
     /// How long one is inside, in microseconds, weighted towards the last ones. 0: nobody has left yet.
     usual: AtomicU64,
+    /// What was asked, per window of time.
+    windows: Mutex<Option<Windows>>,
+    /// Windows are counted from here on.
+    born: Instant,
+}
+
+/// How much may be asked per window, and how much was.
+#[derive(Debug)]
+struct Windows {
+    limits: Limits,
+    used: Used,
 }
 
 #[derive(Debug)]
@@ -77,17 +98,56 @@ pub(super) struct Pass {
 struct Place<'a>(&'a Gate);
 
 impl Gate {
-    fn new(cap: usize) -> Self {
+    fn open() -> Self {
         Self {
-            room: Arc::new(Semaphore::new(cap)),
-            size: Mutex::new(Size { cap, owed: 0 }),
+            room: Arc::new(Semaphore::new(UNLIMITED)),
+            size: Mutex::new(Size { cap: UNLIMITED, owed: 0 }),
             waiting: AtomicUsize::new(0),
             usual: AtomicU64::new(0),
+            windows: Mutex::new(None),
+            born: Instant::now(),
         }
     }
 
     fn is_limited(&self) -> bool {
-        self.size.lock().cap < UNLIMITED
+        self.size.lock().cap < UNLIMITED || self.windows.lock().is_some()
+    }
+
+    fn adopt(&self, caps: &Caps) {
+        self.resize(caps.concurrent.map_or(UNLIMITED, |cap| cap as usize));
+        let list = |rate: Option<Rate>| rate.into_iter().collect();
+        let limits = Limits { requests: list(caps.requests), tokens: list(caps.tokens) };
+        let mut windows = self.windows.lock();
+        // What was counted stays counted, unless it was counted in other windows.
+        if windows.as_ref().is_none_or(|windows| windows.limits != limits) {
+            let used = Used::none(&limits);
+            let any = caps.requests.is_some() || caps.tokens.is_some();
+            *windows = any.then_some(Windows { limits, used });
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Counts one request, if all windows have room; else how long it takes until they have.
+    fn count(&self) -> Result<(), Duration> {
+        let mut windows = self.windows.lock();
+        let Some(Windows { limits, used }) = &mut *windows else { return Ok(()) };
+        let now = self.now();
+        match used.free_at(limits, now).saturating_sub(now) {
+            0 => {
+                used.request(limits, now);
+                Ok(())
+            }
+            wait => Err(Duration::from_millis(wait)),
+        }
+    }
+
+    fn spent(&self, tokens: u64) {
+        if let Some(Windows { limits, used }) = &mut *self.windows.lock() {
+            used.tokens(limits, self.now(), tokens);
+        }
     }
 
     fn resize(&self, cap: usize) {
@@ -162,8 +222,19 @@ impl Drop for Pass {
 pub struct Caps {
     /// Requests at the same time.
     pub concurrent: Option<u32>,
+    /// Requests per window of time.
+    pub requests: Option<Rate>,
+    /// Tokens per window of time, prompt and answer together.
+    pub tokens: Option<Rate>,
     /// How many more may wait, and how long.
     pub queue: Option<(usize, Duration)>,
+}
+
+impl Caps {
+    /// True when there is anything to count.
+    pub fn is_any(&self) -> bool {
+        self.concurrent.is_some() || self.requests.is_some() || self.tokens.is_some()
+    }
 }
 
 /// What one attempt has to pass.
@@ -192,6 +263,8 @@ pub struct Full {
     pub retry_after: Duration,
     /// It was waited for.
     pub waited: bool,
+    /// Too much was asked in a window of time; otherwise too much runs.
+    pub too_often: bool,
 }
 
 impl Doors {
@@ -206,7 +279,20 @@ impl Doors {
         };
         // The narrow one first: whoever waits there must not take up room for others.
         let target = enter(&self.target)?;
-        Ok(Passes { _target: target, _provider: enter(&self.provider)? })
+        let passes = Passes { _target: target, _provider: enter(&self.provider)? };
+        self.counted(passes)
+    }
+
+    /// The last check: whoever is refused for it leaves at once.
+    fn counted(&self, passes: Passes) -> Result<Passes, Full> {
+        for gate in self.target.iter().chain(&self.provider) {
+            gate.count().map_err(|wait| Full {
+                retry_after: wait.max(SOON),
+                waited: false,
+                too_often: true,
+            })?;
+        }
+        Ok(passes)
     }
 
     /// Goes in when it is its turn.
@@ -214,7 +300,7 @@ impl Doors {
     /// # Errors
     /// When nobody may wait, too many do, or it takes too long.
     pub async fn enter(&self) -> Result<Passes, Full> {
-        let Some((length, wait)) = self.queue else { return Err(self.full(false)) };
+        let Some((length, wait)) = self.queue else { return self.try_enter() };
         let counter = self.provider.as_ref().or(self.target.as_ref());
         let place = counter.map(|gate| gate.place(length).ok_or_else(|| self.full(false))).transpose()?;
         let entered = timeout(wait, async {
@@ -230,12 +316,12 @@ impl Doors {
         });
         let entered = entered.await.ok().flatten();
         drop(place);
-        entered.ok_or_else(|| self.full(true))
+        self.counted(entered.ok_or_else(|| self.full(true))?)
     }
 
     fn full(&self, waited: bool) -> Full {
         let gates = self.target.iter().chain(&self.provider);
-        Full { retry_after: gates.map(|gate| gate.later()).max().unwrap_or(SOON), waited }
+        Full { retry_after: gates.map(|gate| gate.later()).max().unwrap_or(SOON), waited, too_often: false }
     }
 }
 
@@ -247,7 +333,7 @@ pub async fn first(doors: &[Doors]) -> Result<(usize, Passes), Full> {
     type Entering<'a> = Pin<Box<dyn Future<Output = Result<Passes, Full>> + Send + 'a>>;
     let mut waiting: Vec<(usize, Entering<'_>)> =
         doors.iter().enumerate().map(|(at, doors)| (at, Box::pin(doors.enter()) as Entering<'_>)).collect();
-    let mut soonest = Full { retry_after: LATER, waited: false };
+    let mut soonest = Full { retry_after: Duration::MAX, waited: false, too_often: true };
     std::future::poll_fn(move |context| {
         let mut entered = None;
         waiting.retain_mut(|(at, entering)| {
@@ -260,6 +346,7 @@ pub async fn first(doors: &[Doors]) -> Result<(usize, Passes), Full> {
                 Poll::Ready(Err(full)) => {
                     soonest.retry_after = soonest.retry_after.min(full.retry_after);
                     soonest.waited |= full.waited;
+                    soonest.too_often &= full.too_often;
                 }
             }
             false

@@ -30,6 +30,7 @@ pub use ledger::Ledger;
 pub use rest::{Cause, Resting};
 pub use ring::Choice;
 pub use show::{Counts, KeyState, Listed, Wanted};
+pub(super) use window::Used;
 pub use window::{Limits, Rules};
 
 use affinity::Circle;

@@ -297,3 +297,50 @@ async fn a_cap_that_is_lowered_takes_effect_as_requests_end() {
     }
     assert_eq!(provider.questions().last().unwrap(), "d");
 }
+
+#[tokio::test]
+async fn over_its_window_a_provider_is_passed_over_and_then_the_client_is_told_when() {
+    let (few, small) = (Provider::start().await, Provider::start().await);
+    (few.answer(9), small.answer(9));
+    let gateway = configuration(&[
+        ("few", &few, "limits = { requests = \"2/h\" }"),
+        // An answer takes two.
+        ("small", &small, "limits = { tokens = \"3/h\" }"),
+    ]);
+    let gateway = Arc::new(Gateway::start(&gateway).await);
+    for question in ["a", "b", "c", "d"] {
+        good(&ask(&gateway, question).await.unwrap());
+    }
+    let refused = ask(&gateway, "e").await.unwrap();
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert_eq!(refused.json()["error"]["code"], "rate_limit_exceeded");
+    let after: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=3600).contains(&after), "{after}");
+    assert_eq!((few.questions().len(), small.questions().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_target_may_have_a_cap_of_its_own_and_its_providers_queue() {
+    let (near, far) = (Provider::start().await, Provider::start().await);
+    let queue = "queue = { length = 5, wait = \"60s\" }";
+    let text = configuration(&[("near", &near, queue), ("far", &far, "")])
+        .replace("targets = [\"near/gpt\"]", "targets = [{ to = \"near/gpt\", concurrent = 1 }]")
+        .replace("fallback = [\"far/gpt\"]", "fallback = []");
+    let gateway =
+        Arc::new(Gateway::start(&format!("{text}[models.n]\ntargets = [\"near/gpt\", \"far/gpt\"]\n")).await);
+    let first = ask(&gateway, "a");
+    until("the first is near", || near.running() == 1).await;
+    let second = ask(&gateway, "b");
+    gateway.until_metric("causeway_queue_waiting", &["provider=\"near\""], 1.0).await;
+    // By whatever name it is asked for, and only this model.
+    let other = {
+        let gateway = Arc::clone(&gateway);
+        tokio::spawn(async move { gateway.client().ask(Shape::OpenAi, "n", &Shape::OpenAi.says("c")).await })
+    };
+    until("the other is far", || far.running() == 1).await;
+    (near.answer(2), far.answer(1));
+    for reply in [first, second, other] {
+        good(&reply.await.unwrap());
+    }
+    assert_eq!((near.questions(), near.most()), (vec!["a".to_owned(), "b".to_owned()], 1));
+}

@@ -3,7 +3,7 @@
 use super::super::support::{Gateway, Shape, upstream};
 use super::certificates::{Authority, Front, Server};
 use super::forwarding::{PASSWORD, Proxy, USER};
-use super::{answers, ask, one_provider, unreachable};
+use super::{answers, one_provider, unreachable};
 
 /// Escaped as it must be in a URL.
 fn with_user(scheme: &str, at: &str) -> String {
@@ -178,7 +178,7 @@ async fn a_password_in_a_proxys_url_is_not_shown() {
 async fn a_stream_that_is_left_does_not_spoil_the_tunnel_of_the_next() {
     let authority = Authority::new();
     let mock =
-        upstream::mock_with(causeway::mock::Settings { rate: 20.0, chunks: 400, ..Default::default() });
+        upstream::mock_with(causeway::mock::Settings { rate: 300.0, chunks: 300, ..Default::default() });
     let front = Front::start(Server::new().acceptor(&authority.sign("localhost")), mock.address()).await;
     let proxy = Proxy::http(false, Some(Server::new().acceptor(&authority.sign("localhost")))).await;
     let more = format!(
@@ -194,5 +194,5 @@ async fn a_stream_that_is_left_does_not_spoil_the_tunnel_of_the_next() {
         mock.requests().iter().any(causeway::mock::Received::aborted)
     })
     .await;
-    let _ = ask(&gateway);
+    answers(&gateway).await;
 }

@@ -9,7 +9,7 @@ const MODELS: &str = "[models.either]\ntargets = [{ to = \"a/one\", weight = 3 }
     fallback = [\"b/five\"]\n";
 
 fn checked(text: &str, words: &[&str]) -> (Option<i32>, String, String) {
-    let arguments = [&["check", "-c", "causeway.toml"], words].concat();
+    let arguments = [&["check", "-c", "causeway.toml"][..], words].concat();
     let output = run(&arguments, &[("causeway.toml", text.as_bytes())], &[]);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))

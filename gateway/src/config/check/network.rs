@@ -7,7 +7,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::Check;
 use crate::config::tree::Route;
-use crate::config::{Provider, ProviderTls};
+use crate::config::{Provider, ProviderTls, Target};
 use crate::domain::{Outbound, Secret, Timespan};
 
 /// How a way out is written.
@@ -40,14 +40,28 @@ impl Check<'_> {
         }
         let Some(queue) = &provider.queue else { return };
         let route = route.key("queue");
-        if provider.limits.concurrent.is_none() && !self.dropped.contains(&route) {
+        let capped = |target: &Target| {
+            let own = target.destination().target().is_some_and(|target| target.provider == *name);
+            own && target.concurrent.is_some()
+        };
+        let targets = self.config.models.values().flat_map(|model| &model.targets);
+        let waited_for = provider.limits.concurrent.is_some() || targets.into_iter().any(capped);
+        if !waited_for && !self.dropped.contains(&route) {
             let message = format!("provider `{name}` has a queue and nothing to wait for");
-            let help = Some("set `limits.concurrent`".to_owned());
+            let help = Some("set `limits.concurrent`, or `concurrent` at one of its targets".to_owned());
             self.report(&route, message, "without `limits.concurrent`", help);
         }
         if queue.wait == Timespan::default() {
             let message = format!("the queue of provider `{name}` has no time at all");
             self.report(&route.key("wait"), message, "zero", None);
+        }
+    }
+
+    /// A cap is one of a provider's model.
+    pub(super) fn cap_of(&mut self, target: &Target, route: &Route) {
+        if target.concurrent.is_some() && target.destination().target().is_none() {
+            let message = "a cap of another model's targets has no meaning: they have their own".to_owned();
+            self.report(&route.key("concurrent"), message, "not a provider's model", None);
         }
     }
 

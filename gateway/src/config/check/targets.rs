@@ -35,7 +35,9 @@ impl Check<'_> {
             }
             self.params(&model.params, &route.key("params"));
             for (index, target) in model.targets.iter().enumerate() {
-                self.target(name, target, &route.key("targets").index(index));
+                let route = route.key("targets").index(index);
+                self.cap_of(target, &route);
+                self.target(name, target, &route);
             }
             for (index, to) in model.fallback.iter().enumerate() {
                 self.destination(name, to, &route.key("fallback").index(index));

@@ -52,6 +52,7 @@ fn word(kind: Kind) -> &'static str {
         | Kind::Unsupported
         | Kind::ContextLength
         | Kind::ContentPolicy
+        | Kind::KeyReused
         | Kind::MethodNotAllowed => "invalid_request_error",
         Kind::Authentication => "authentication_error",
         Kind::Quota => "billing_error",

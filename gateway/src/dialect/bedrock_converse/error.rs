@@ -37,6 +37,7 @@ pub(super) fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::InvalidRequest
         | Kind::Unsupported
+        | Kind::KeyReused
         | Kind::TooLarge
         | Kind::ContextLength
         | Kind::ContentPolicy
@@ -64,7 +65,7 @@ pub(super) fn status(kind: Kind) -> u16 {
         "InternalServerException" => 500,
         "ServiceUnavailableException" => 503,
         // AWS's own codes; a body that is too large or a wrong method has no type among the operation's.
-        _ if matches!(kind, Kind::TooLarge | Kind::MethodNotAllowed) => kind.status(),
+        _ if matches!(kind, Kind::KeyReused | Kind::TooLarge | Kind::MethodNotAllowed) => kind.status(),
         _ => 400,
     }
 }

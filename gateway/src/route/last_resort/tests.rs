@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::taken_from;
+use crate::domain::Abilities;
 use crate::error::{GatewayError, Kind};
 use crate::route::{Care, Entry, Fleet, Step, Why};
 
@@ -21,8 +22,8 @@ fn passed_over(targets: &[Wrong], start: Instant, now: Instant) -> Vec<(Step, Wh
             running.failed(&GatewayError { retry_after, ..GatewayError::upstream(*kind, "x") }, start);
         }
         let resting = state.standing(&Care::default(), now).resting.expect("it rests");
-        let step =
-            Step { provider: provider.clone(), model: (*model).to_owned(), state, entry: Entry::Regular };
+        let (provider, model, lacks) = (provider.clone(), (*model).to_owned(), Abilities::default());
+        let step = Step { provider, model, state, entry: Entry::Regular, lacks, context: None, told: None };
         (step, Why::Resting(resting))
     };
     targets.iter().map(step).collect()

@@ -44,6 +44,8 @@ fn model(name: &str, balance: &str, targets: Vec<Target>, fallback: Vec<Target>)
         },
         lossy: Lossy::Allow,
         cache: Cache::Off,
+        reuse: None,
+        single_flight: false,
         rules: Rules::default(),
         timeouts: TimeoutOverrides::default(),
         facts: ModelFacts::default(),

@@ -43,11 +43,18 @@ impl<'p> Planner<'p> {
         }
         let mut memories = model.memory.lock();
         let memory = memories.of(tier, turned == Turned::First);
-        let counts = self.turns == Turns::Taken && wished.is_none() && turned != Turned::Not;
+        let counts = self.turns == Turns::Taken && wished.is_none();
         // A model may stand in one plan twice: then its second turn follows its first, also where neither counts.
-        let use_of = (std::ptr::from_ref(model).addr(), tier, turned);
+        let use_of = (std::ptr::from_ref(model).addr(), tier, turned == Turned::First);
         let memory =
             if counts { memory } else { self.unkept.entry(use_of).or_insert_with(|| memory.clone()) };
+        let mut copy;
+        let memory = if turned == Turned::Not {
+            copy = memory.clone();
+            &mut copy
+        } else {
+            memory
+        };
         let mut random = |bound: u32| self.random.u32(0..bound.max(1));
         let order = balance.order(&candidates, &mut Turn { random: &mut random, memory });
         picked(group, order)

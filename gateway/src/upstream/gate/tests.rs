@@ -4,9 +4,13 @@ use super::*;
 
 const LONG: Duration = Duration::from_secs(3600);
 
-fn gates(cap: u32) -> (Gates, Arc<str>) {
+fn cap(concurrent: u32) -> Caps {
+    Caps { concurrent: Some(concurrent), ..Caps::default() }
+}
+
+fn gates(concurrent: u32) -> (Gates, Arc<str>) {
     let (gates, name) = (Gates::default(), Arc::from("p"));
-    gates.adopt([(Arc::clone(&name), cap)]);
+    gates.adopt([(Arc::clone(&name), cap(concurrent))]);
     (gates, name)
 }
 
@@ -90,16 +94,16 @@ fn a_lower_cap_takes_effect_as_requests_end_and_a_higher_one_at_once() {
     let (gates, name) = gates(3);
     let doors = doors(&gates, &name, None);
     let mut inside: Vec<_> = (0..3).map(|_| doors.try_enter().expect("room")).collect();
-    gates.adopt([(Arc::clone(&name), 1)]);
+    gates.adopt([(Arc::clone(&name), cap(1))]);
     for _ in 0..2 {
         inside.pop();
         assert!(doors.try_enter().is_err(), "{} are inside", inside.len());
     }
-    gates.adopt([(Arc::clone(&name), 2)]);
+    gates.adopt([(Arc::clone(&name), cap(2))]);
     inside.push(doors.try_enter().expect("room"));
     assert!(doors.try_enter().is_err());
-    gates.adopt([(Arc::clone(&name), 1)]);
-    gates.adopt([(Arc::clone(&name), 3)]);
+    gates.adopt([(Arc::clone(&name), cap(1))]);
+    gates.adopt([(Arc::clone(&name), cap(3))]);
     inside.push(doors.try_enter().expect("what was owed is paid first"));
     assert!(doors.try_enter().is_err());
     inside.clear();
@@ -114,7 +118,7 @@ fn a_gate_that_is_gone_stands_open_and_remembers_who_is_inside() {
     let inside = doors.try_enter().expect("room");
     gates.adopt([]);
     doors.try_enter().expect("no cap");
-    gates.adopt([(Arc::clone(&name), 1)]);
+    gates.adopt([(Arc::clone(&name), cap(1))]);
     assert!(doors.try_enter().is_err(), "one is inside");
     drop(inside);
     doors.try_enter().expect("room");
@@ -126,7 +130,7 @@ fn a_gate_that_is_gone_stands_open_and_remembers_who_is_inside() {
 #[tokio::test(start_paused = true)]
 async fn a_target_that_waits_takes_no_room_at_its_provider() {
     let gates = Gates::default();
-    gates.adopt([(Arc::from("p"), 2), (Arc::from("t"), 1)]);
+    gates.adopt([(Arc::from("p"), cap(2)), (Arc::from("t"), cap(1))]);
     let narrow = Doors { provider: gates.get("p"), target: gates.get("t"), queue: Some((10, LONG)) };
     let wide = Doors { target: None, ..narrow.clone() };
     let inside = narrow.try_enter().expect("room");
@@ -142,7 +146,7 @@ async fn a_target_that_waits_takes_no_room_at_its_provider() {
 #[tokio::test(start_paused = true)]
 async fn of_several_doors_the_first_that_opens_is_taken() {
     let gates = Gates::default();
-    gates.adopt([(Arc::from("a"), 1), (Arc::from("b"), 1)]);
+    gates.adopt([(Arc::from("a"), cap(1)), (Arc::from("b"), cap(1))]);
     let both = [doors(&gates, "a", Some((10, LONG))), doors(&gates, "b", Some((10, LONG)))];
     let [a, b] = &both;
     let (_a_inside, b_inside) = (a.try_enter().expect("room"), b.try_enter().expect("room"));
@@ -173,5 +177,28 @@ async fn who_is_refused_is_told_when_it_may_be_worth_it() {
     drop(inside);
     assert_eq!(door.full(false).retry_after, LATER);
     let none = first(&[door.clone(), door.clone()]).await.expect_err("no queue");
-    assert_eq!(none, Full { retry_after: LATER, waited: false });
+    assert_eq!(none, Full { retry_after: LATER, waited: false, too_often: false });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_counts_for_its_window() {
+    let (gates, name) = (Gates::default(), Arc::<str>::from("p"));
+    let rate = |text: &str| Some(text.parse().expect("a rate"));
+    let caps = Caps { requests: rate("2/min"), tokens: rate("100/min"), ..Caps::default() };
+    gates.adopt([(Arc::clone(&name), caps)]);
+    let doors = doors(&gates, &name, Some((10, LONG)));
+    drop(doors.try_enter().expect("the first"));
+    drop(doors.try_enter().expect("the second"));
+    let full = doors.try_enter().expect_err("the third");
+    assert!(full.too_often && full.retry_after > Duration::from_secs(50), "{full:?}");
+    assert!(doors.enter().await.expect_err("nobody waits for a window").too_often);
+    // A reload that does not change the limits forgets nothing.
+    gates.adopt([(Arc::clone(&name), Caps { concurrent: Some(9), ..caps })]);
+    assert!(doors.try_enter().is_err());
+    tokio::time::advance(full.retry_after).await;
+    drop(doors.try_enter().expect("its window is over"));
+    gates.spent(&name, 100);
+    assert!(doors.try_enter().expect_err("no tokens are left").too_often);
+    tokio::time::advance(Duration::from_secs(70)).await;
+    doors.try_enter().expect("its window is over");
 }

@@ -60,29 +60,29 @@ impl Limits {
 
 /// What one key has used, in each window of its limits: requests first, then tokens.
 #[derive(Clone, Debug)]
-pub(super) struct Used(Box<[Counter]>);
+pub(in crate::upstream) struct Used(Box<[Counter]>);
 
 impl Used {
     /// Nothing yet.
-    pub(super) fn none(limits: &Limits) -> Self {
+    pub(in crate::upstream) fn none(limits: &Limits) -> Self {
         Self(vec![Counter::default(); limits.requests.len() + limits.tokens.len()].into())
     }
 
     /// From when on there is room in every window.
-    pub(super) fn free_at(&self, limits: &Limits, now: Millis) -> Millis {
+    pub(in crate::upstream) fn free_at(&self, limits: &Limits, now: Millis) -> Millis {
         let rates = limits.requests.iter().chain(&limits.tokens);
         rates.zip(&self.0).map(|(rate, counter)| counter.free_at(*rate, now)).max().unwrap_or(0)
     }
 
     /// One request more.
-    pub(super) fn request(&mut self, limits: &Limits, now: Millis) {
+    pub(in crate::upstream) fn request(&mut self, limits: &Limits, now: Millis) {
         for (rate, counter) in limits.requests.iter().zip(&mut self.0) {
             counter.add(*rate, now, 1);
         }
     }
 
     /// So many tokens more.
-    pub(super) fn tokens(&mut self, limits: &Limits, now: Millis, tokens: u64) {
+    pub(in crate::upstream) fn tokens(&mut self, limits: &Limits, now: Millis, tokens: u64) {
         let counters = self.0.iter_mut().skip(limits.requests.len());
         for (rate, counter) in limits.tokens.iter().zip(counters) {
             counter.add(*rate, now, tokens);
