@@ -9,11 +9,11 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use causeway::balance;
-use causeway::config::{self, Cache, Lossy, Sticky, TimeoutOverrides};
-use causeway::domain::{ModelFacts, RequestHead, Rules, Target, VirtualKey};
+use causeway::config;
+use causeway::domain::{Asks, Envelope, Operation, RequestHead, VirtualKey};
 use causeway::error::{GatewayError, Kind};
-use causeway::route::{Budget, Clues, Fleet, Hedge, Model, Plan, Question, Retry, Running, Table, Turns};
+use causeway::route::{Clues, Facts, Fleet, Plan, Question, Running, Table, Turns};
+use causeway::state;
 
 /// Simulated microseconds.
 type Micros = u64;
@@ -108,6 +108,8 @@ struct Attempt {
 #[derive(Default)]
 struct Request {
     plan: Option<Plan>,
+    /// The step of the plan that is asked next.
+    next: usize,
     attempts: Vec<Attempt>,
     /// Attempts under way.
     pending: usize,
@@ -130,61 +132,58 @@ struct Run {
     fleet: Fleet,
     key: VirtualKey,
     head: RequestHead,
+    asks: Box<Asks>,
+    seed: fastrand::Rng,
     epoch: Instant,
     now: Micros,
     events: BinaryHeap<Reverse<(Micros, u64, Event)>>,
     scheduled: u64,
     requests: Vec<Request>,
     outcome: Outcome,
-    hedge: Option<(Hedge, Arc<Budget>)>,
 }
 
 impl Run {
-    fn new(strategy: &str, hedge: Option<config::Hedge>) -> Self {
-        let fleet = Fleet::default();
-        let name: Arc<str> = "m".into();
-        let hedge = hedge.map(|hedge| (Hedge::new(&hedge), fleet.hedges(&name)));
-        let model = Model {
-            name,
-            targets: SHAPES
-                .iter()
-                .map(|shape| Target { provider: shape.name.into(), model: "m".to_owned(), weight: 1 })
-                .collect(),
-            balance: balance::named(strategy).expect("a strategy"),
-            memory: parking_lot::Mutex::default(),
-            sticky: Sticky::Off,
-            hedge: None,
-            fallback: Vec::new(),
-            retry: Retry {
-                attempts: 3,
-                on: Vec::new(),
-                first_wait: Duration::ZERO,
-                longest_wait: Duration::ZERO,
-            },
-            lossy: Lossy::Allow,
-            cache: Cache::Off,
-            rules: Rules::default(),
-            timeouts: TimeoutOverrides::default(),
-            facts: ModelFacts::default(),
+    fn new(strategy: &str, hedge: &str) -> Self {
+        let names = SHAPES.iter().map(|shape| shape.name);
+        let provider = |name| {
+            format!("[providers.{name}]\nplugin = \"openai\"\nurl = \"http://127.0.0.1:1\"\nkeys = [\"x\"]\n")
         };
+        let mut text: String = names.clone().map(provider).collect();
+        let targets: Vec<_> = names.map(|name| format!("{name}/m")).collect();
+        text.push_str(&format!("[models.m]\ntargets = {targets:?}\nbalance = \"{strategy}\"\n{hedge}\n"));
+        let configured = config::parse(&text, "fleet.toml", &[], &|_| None).expect("a configuration").config;
+        let envelope = Envelope::whole(bytes::Bytes::new(), "m".to_owned(), None);
+        let asks = Asks::of(&envelope, Operation::Chat);
         Self {
-            table: Table::new([model]),
-            fleet,
-            key: VirtualKey { id: "k".into(), team: None, models: None },
+            table: state::routes_alone(&configured),
+            fleet: Fleet::default(),
+            key: VirtualKey {
+                id: "k".into(),
+                team: None,
+                models: None,
+                preferences: false,
+                tags: Vec::new(),
+            },
             head: RequestHead {
                 method: http::Method::POST,
                 path: "/v1/chat/completions".to_owned(),
                 query: None,
                 headers: http::HeaderMap::new(),
             },
+            asks: Box::new(asks),
+            seed: fastrand::Rng::with_seed(1),
             epoch: Instant::now(),
             now: 0,
             events: BinaryHeap::new(),
             scheduled: 0,
             requests: Vec::new(),
             outcome: Outcome::default(),
-            hedge,
         }
+    }
+
+    /// The simulated moment, as the gateway counts time.
+    fn moment(&self) -> Instant {
+        self.epoch + Duration::from_micros(self.now)
     }
 
     fn schedule(&mut self, after: Micros, event: Event) {
@@ -194,7 +193,6 @@ impl Run {
 
     /// Lives through all of it.
     fn live(mut self) -> Outcome {
-        fastrand::seed(1);
         let mut random = fastrand::Rng::with_seed(2);
         let mut arrives = 0.0;
         while arrives < LENGTH as f64 {
@@ -211,8 +209,9 @@ impl Run {
                 Event::Answers { request, attempt } => self.answers(request, attempt),
                 Event::Fails { request, attempt } => self.fails(request, attempt),
                 Event::Ends { request, attempt } => {
+                    let now = self.moment();
                     if let Some(running) = self.requests[request].attempts[attempt].running.take() {
-                        running.ended(None);
+                        running.ended(None, now);
                     }
                 }
             }
@@ -221,10 +220,13 @@ impl Run {
     }
 
     fn arrives(&mut self, request: usize) {
-        let question = Question { key: &self.key, asked: "m", head: &self.head, clues: Clues::default() };
+        let (now, clues) = (self.moment(), Clues::default());
+        let facts = Facts { asks: &self.asks, dialect: "openai-chat", session: None, now: 0 };
+        let (key, head, seed) = (&self.key, &self.head, self.seed.u64(..));
+        let question = Question { key, asked: "m", head, now, clues, facts, wishes: None, seed };
         let plan = self.table.plan(&question, &self.fleet, Turns::Taken).expect("a plan");
-        let patience = self.hedge.as_ref().and_then(|(hedge, budget)| {
-            budget.earn(hedge.share);
+        let patience = plan.model.hedge.as_ref().and_then(|hedge| {
+            self.fleet.hedges(&plan.model.name).earn(hedge.share);
             hedge.patience(&plan.steps[0].state)
         });
         self.requests[request].plan = Some(plan);
@@ -234,27 +236,29 @@ impl Run {
         }
     }
 
-    /// The next step of the plan is asked; false: there is none.
+    /// The next step of the plan that lets a request in is asked; false: there is none.
     fn ask(&mut self, request: usize) -> bool {
-        let now = self.now;
-        let attempt = self.requests[request].attempts.len();
-        let plan = self.requests[request].plan.as_ref().expect("it has arrived");
-        let Some(step) = plan.steps.get(attempt).filter(|_| attempt < 3) else { return false };
-        let target =
-            SHAPES.iter().position(|shape| shape.name == step.provider.as_ref()).expect("one of them");
-        let running = Some(step.state.begin());
-        let state = &mut self.requests[request];
-        state.attempts.push(Attempt { step: attempt, began: now, running });
-        state.pending += 1;
-        self.outcome.asked += 1;
-        match fate(request, target, now) {
-            Fate::Answers { first, lasts } => {
-                self.schedule(first, Event::Answers { request, attempt });
-                self.schedule(first + lasts, Event::Ends { request, attempt });
+        let (now, moment) = (self.now, self.moment());
+        loop {
+            let state = &mut self.requests[request];
+            let attempt = state.attempts.len();
+            let plan = state.plan.as_ref().expect("it has arrived");
+            let Some(step) = plan.steps.get(state.next).filter(|_| attempt < 3) else { return false };
+            state.next += 1;
+            let Ok(running) = step.state.begin(&plan.model.care, step.entry, moment) else { continue };
+            let target = SHAPES.iter().position(|shape| shape.name == step.provider.as_ref());
+            state.attempts.push(Attempt { step: state.next - 1, began: now, running: Some(running) });
+            state.pending += 1;
+            self.outcome.asked += 1;
+            match fate(request, target.expect("one of them"), now) {
+                Fate::Answers { first, lasts } => {
+                    self.schedule(first, Event::Answers { request, attempt });
+                    self.schedule(first + lasts, Event::Ends { request, attempt });
+                }
+                Fate::Fails { after } => self.schedule(after, Event::Fails { request, attempt }),
             }
-            Fate::Fails { after } => self.schedule(after, Event::Fails { request, attempt }),
+            return true;
         }
-        true
     }
 
     fn overdue(&mut self, request: usize) {
@@ -263,14 +267,14 @@ impl Run {
         if state.answered || state.attempts.len() != 1 || state.pending == 0 {
             return;
         }
-        let allowed = self.hedge.as_ref().is_some_and(|(_, budget)| budget.spend());
-        if allowed && self.ask(request) {
+        if self.fleet.hedges(&Arc::from("m")).spend() && self.ask(request) {
             self.outcome.hedges += 1;
         }
     }
 
     fn answers(&mut self, request: usize, attempt: usize) {
-        let (now, state) = (self.now, &mut self.requests[request]);
+        let (now, moment) = (self.now, self.moment());
+        let state = &mut self.requests[request];
         // It was cancelled.
         if state.answered {
             return;
@@ -283,19 +287,20 @@ impl Run {
             let took = Duration::from_micros(now - other.began);
             if at == attempt {
                 if let Some(running) = &other.running {
-                    running.answered(took);
+                    running.answered(took, moment);
                 }
             } else if other.running.take().is_some() {
-                plan.steps[other.step].state.outlasted(took);
+                plan.steps[other.step].state.outlasted(took, moment);
             }
         }
     }
 
     fn fails(&mut self, request: usize, attempt: usize) {
+        let moment = self.moment();
         let state = &mut self.requests[request];
         let Some(running) = state.attempts[attempt].running.take() else { return };
         let error = GatewayError::upstream(Kind::Provider, "the provider failed");
-        running.failed(&error);
+        running.failed(&error, moment);
         state.pending -= 1;
         if state.answered || state.pending > 0 {
             return;
@@ -312,12 +317,12 @@ fn percentile(sorted: &[Micros], percent: f64) -> f64 {
 }
 
 fn main() {
-    let hedge = || Some(config::Hedge::default());
+    const HEDGE: &str = "hedge = { after = \"p95\", share = 0.05 }";
     let runs = [
-        ("weighted", Run::new("weighted", None)),
-        ("weighted + hedging", Run::new("weighted", hedge())),
-        ("least-latency", Run::new("least-latency", None)),
-        ("least-latency + hedging", Run::new("least-latency", hedge())),
+        ("weighted", Run::new("weighted", "")),
+        ("weighted + hedging", Run::new("weighted", HEDGE)),
+        ("least-latency", Run::new("least-latency", "")),
+        ("least-latency + hedging", Run::new("least-latency", HEDGE)),
     ];
     println!("First tokens of 5 targets, one of them degraded for a third of the time (ms):\n");
     println!("| | p50 | p99 | p99 while degraded | failed | hedges | extra requests upstream |");

@@ -23,7 +23,7 @@ mod provider_keys;
 mod terms;
 
 pub use answers::Answers;
-pub use build::build;
+pub use build::{build, routes_alone};
 pub use key_check::Asked;
 
 /// One configuration, compiled. A request uses one from start to end.

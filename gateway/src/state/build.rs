@@ -346,6 +346,11 @@ fn destination(configured: &config::Destination) -> Destination {
     }
 }
 
+/// Routing alone, without what the adapters say that their providers can do.
+pub fn routes_alone(config: &Config) -> Table {
+    routes(&Known { config, providers: &HashMap::new() })
+}
+
 /// Every model by its name, and what other names mean.
 fn routes(known: &Known<'_>) -> Table {
     let config = known.config;
