@@ -7,6 +7,7 @@
 //! happens, `service` hands one [`Record`](crate::domain::Record) to `observe`.
 
 mod answer;
+mod asked;
 mod attempt;
 mod cache_marks;
 mod changes;
@@ -28,6 +29,7 @@ mod replay;
 mod room;
 mod service;
 mod show;
+mod spent;
 mod stream;
 mod vigil;
 mod walk;

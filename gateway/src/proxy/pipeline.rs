@@ -1,18 +1,17 @@
 //! THE STRAIGHT LINE: one request from its head to its answer.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use super::asked::Asked;
 use super::exchange::Exchange;
 use super::recall::Completed;
 use super::receive::Client;
 use super::service::Ground;
+use super::spent::{self, Spent};
 use super::vigil::Vigil;
-use super::{attempt, counted, deliver, recall, receive, replay, room, show};
+use super::{attempt, deliver, recall, receive, replay, show};
 use crate::dialect::{self, Endpoint};
-use crate::domain::{LazyAsks, Operation};
-use crate::error::{GatewayError, Kind};
-use crate::route::{AUTO, Clues, Facts, Question, Turns};
+use crate::error::GatewayError;
 use crate::state::Snapshot;
 
 /// The life of a request. Read this first.
@@ -40,29 +39,15 @@ pub(super) async fn run(
         _ => return deliver::models(snapshot, client, exchange, api, &key).await,
     }
     let (envelope, wishes) = receive::envelope(snapshot, client, exchange, api.dialect, &key).await?;
-    let completed = recall::complete(ground, exchange, api.dialect, envelope).await?;
-    let Completed { envelope, keeping, first_answer } = completed;
-    let talks = api.dialect.operation() == Operation::Chat;
-    let clues = Clues {
-        body: if talks { &envelope.body } else { &[] },
-        first_answer: first_answer.as_deref(),
-        headers: &snapshot.session_headers,
-    };
-    let plan = {
-        let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| api.dialect.asks(&envelope)));
-        let (dialect, session, now) = (api.dialect.id(), exchange.head.session(), exchange.created);
-        let facts = Facts { asks: &asks, dialect, session, now };
-        let (asked, head, now, seed) = (&envelope.model, &exchange.head, Instant::now(), fastrand::u64(..));
-        let question = Question { key: &key, asked, head, now, facts, clues, wishes: wishes.as_ref(), seed };
-        snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?
-    };
-    exchange.record.model = plan.model.name.clone();
-    exchange.chosen = (envelope.model == AUTO && *plan.asked != *AUTO).then(|| plan.asked.clone());
+    let Completed { envelope, keeping, first_answer } =
+        recall::complete(ground, exchange, api.dialect, envelope).await?;
+    let wishes = wishes.as_ref();
+    let asked = Asked { key: &key, dialect: api.dialect, envelope: &envelope, first_answer, wishes };
+    let plan = asked.plan(ground, snapshot, exchange)?;
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
-    exchange.keep_alive = plan.model.keep_alive;
     let mut vigil = Vigil::of(&request, exchange);
     // Translate, send, translate back, unless there is an answer that serves this request as well. Boxed: what an attempt
     // needs is not kept while its answer is sent.
@@ -71,23 +56,13 @@ pub(super) async fn run(
     let answer = match answer.or_else(|error| request.estimate(error)) {
         Ok(answer) => answer,
         Err(error) => {
-            if error.kind == Kind::ClientGone && api.dialect.operation() == Operation::Chat {
-                counted::left(exchange, &envelope.body);
-            } else {
-                vigil.end(client, exchange, &error).await?;
-            }
+            spent::nothing(exchange, &request, &error);
+            vigil.end(client, exchange, &error).await?;
             return Err(error);
         }
     };
-    let in_hand = answer.in_hand.clone();
-    let target = answer.target.clone();
-    let affinity = exchange.plan.as_ref().and_then(|plan| plan.affinity.as_ref());
-    exchange.record.affinity = affinity.map(|affinity| affinity.outcome(&answer.target));
+    let spent = Spent::of(exchange, &answer);
     let sent = deliver::send(snapshot, client, exchange, api.dialect, answer).await; // no way back from here
-    if api.dialect.operation() == Operation::Chat {
-        counted::complete(exchange, &envelope.body);
-    }
-    in_hand.iter().for_each(|key| key.spent(exchange.record.usage));
-    room::spent(ground, &target, exchange.record.usage);
+    spent.tell(exchange, &request);
     sent
 }

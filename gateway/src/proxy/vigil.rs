@@ -15,7 +15,7 @@ use super::deliver;
 use super::exchange::Exchange;
 use super::receive::Client;
 use crate::dialect::{AnswerFacts, StreamWriter};
-use crate::error::GatewayError;
+use crate::error::{GatewayError, Kind};
 
 /// What a client that waits for an answer gets until there is one.
 pub(super) struct Vigil {
@@ -81,6 +81,9 @@ impl Vigil {
         error: &GatewayError,
     ) -> Result<(), GatewayError> {
         let Some(mut stream) = self.stream.filter(|stream| stream.begun) else { return Ok(()) };
+        if error.kind == Kind::ClientGone {
+            return Ok(());
+        }
         exchange.record.status = 200;
         let mut event = Vec::new();
         stream.writer.fail(error, &stream.request_id, &mut event);
