@@ -93,7 +93,7 @@ async fn a_refused_content_and_a_prompt_too_long_have_targets_of_their_own() {
     let models = "[models.m]\ntargets = [\"first/m\"]\n\
          fallback_on = { content-policy = [\"second/mild\"], context-length = [\"second/large\"] }\n\
          [models.grows]\ntargets = [{ to = \"first/m\", context = 9000, tier = 1 }, { to = \"second/same\", context = 9000, tier = 2 }, \
-         \"second/unknown\", { to = \"second/most\", context = 90000, tier = 2 }]\n\
+         { to = \"second/unknown\", tier = 2 }, { to = \"second/most\", context = 90000, tier = 2 }]\n\
          [models.plain]\ntargets = [\"first/m\"]\nfallback = [\"second/never\"]\nretry = { attempts = 1 }\n";
     let gateway = gateway(&first, &second, models).await;
     let long =

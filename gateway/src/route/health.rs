@@ -36,12 +36,15 @@ const SWEPT_EVERY: Duration = Duration::from_secs(10);
 /// The name that stands for all models of a provider that are not known one by one.
 const MANY: &str = "*";
 
+/// The provider's name in the configuration, and its own name of the model.
+type Name = (Arc<str>, String);
+
 /// What is known of every target.
 #[derive(Debug, Default)]
 pub struct Fleet {
     /// What each configured model may spend on hedges.
     budgets: Mutex<HashMap<Arc<str>, Arc<Budget>>>,
-    targets: RwLock<HashMap<(Arc<str>, String), Arc<TargetState>>>,
+    targets: RwLock<HashMap<Name, Arc<TargetState>>>,
     /// When room was made among them.
     swept: Mutex<Option<Instant>>,
     shared: Arc<Shared>,
@@ -80,7 +83,7 @@ impl Fleet {
         Arc::clone(targets.entry(key).or_insert_with(new))
     }
 
-    fn make_room(&self, targets: &mut HashMap<(Arc<str>, String), Arc<TargetState>>, now: Instant) {
+    fn make_room(&self, targets: &mut HashMap<Name, Arc<TargetState>>, now: Instant) {
         let mut swept = self.swept.lock();
         if swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEPT_EVERY) {
             *swept = Some(now);
@@ -112,7 +115,7 @@ impl Fleet {
     }
 
     /// What the store shall hold that it does not hold yet. `unix`: milliseconds since 1970, at the moment of `now`.
-    pub fn to_keep(&self, now: Instant, unix: u64) -> Vec<((Arc<str>, String), Kept)> {
+    pub fn to_keep(&self, now: Instant, unix: u64) -> Vec<(Name, Kept)> {
         let all: Vec<_> = {
             let targets = self.targets.read();
             targets.iter().map(|(key, state)| (key.clone(), Arc::clone(state))).collect()

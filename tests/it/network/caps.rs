@@ -315,7 +315,8 @@ async fn over_its_window_a_provider_is_passed_over_and_then_the_client_is_told_w
     assert_eq!(refused.status, 429, "{}", refused.text());
     assert_eq!(refused.json()["error"]["code"], "rate_limit_exceeded");
     let after: u64 = refused.header("retry-after").parse().unwrap();
-    assert!((1..=3600).contains(&after), "{after}");
+    // What was used comes back at most an eighth late.
+    assert!((1..=3600 + 450).contains(&after), "{after}");
     assert_eq!((few.questions().len(), small.questions().len()), (2, 2));
 }
 

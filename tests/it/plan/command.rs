@@ -15,8 +15,8 @@ fn checked(text: &str, words: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-#[test]
-fn a_plan_is_explained_from_the_file_alone() {
+#[tokio::test]
+async fn a_plan_is_explained_from_the_file_alone() {
     let text = [&begin(&upstream::mock()), MODELS].concat();
     let (status, told, complaint) = checked(&text, &["--explain", "model=m", "key=tests", "seed=1"]);
     assert_eq!(status, Some(0), "{complaint}");
@@ -51,8 +51,8 @@ fn a_plan_is_explained_from_the_file_alone() {
     assert!(complaint.contains("`unknown` does not exist"), "{complaint}");
 }
 
-#[test]
-fn check_names_the_line_of_what_cannot_serve() {
+#[tokio::test]
+async fn check_names_the_line_of_what_cannot_serve() {
     let begin = begin(&upstream::mock());
     for (models, parts) in [
         ("[models.x]\ntargets = [{ to = \"a/m\", weight = 0 }]\n", &["weight above zero"][..]),

@@ -220,15 +220,31 @@ pub(crate) fn run(arguments: &[&str], files: &[(&str, &[u8])], environment: &[(&
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    // A pipe holds 64 KiB: whoever is not read while it writes more never ends.
+    let (stdout, stderr) = (whole(child.stdout.take().unwrap()), whole(child.stderr.take().unwrap()));
     let start = std::time::Instant::now();
-    while child.try_wait().unwrap().is_none() {
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
         if start.elapsed() > PATIENCE * 4 {
-            let _ = child.kill();
-            panic!("`causeway {}` did not end: {:?}", arguments.join(" "), child.wait_with_output());
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let said = (stdout.join().unwrap(), stderr.join().unwrap());
+            panic!("`causeway {}` did not end: {said:?}", arguments.join(" "));
         }
         std::thread::sleep(Duration::from_millis(10));
-    }
-    child.wait_with_output().unwrap()
+    };
+    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+}
+
+/// Reads to the end, beside whatever else is done.
+fn whole(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        bytes
+    })
 }
 
 /// The process with nothing of the environment the tests run in.

@@ -59,11 +59,19 @@ impl<'a> Check<'a> {
                 || pattern.matches(name)
                 || name.parse::<ModelPattern>().is_ok_and(|model| model.matches(pattern.as_str()))
         };
-        if pattern.as_str() == "*" || known.iter().any(covered) {
+        if pattern.as_str() == "*" || known.iter().any(covered) || self.is_addressed(pattern.as_str()) {
             return;
         }
         let message = format!("key `{key}` may ask for model `{pattern}`, which is not configured");
         self.unknown_name(route, message, "no such model", pattern.as_str(), &known);
+    }
+
+    /// Names that are no models may mean something all the same.
+    fn is_addressed(&self, name: &str) -> bool {
+        let routing = &self.config.routing;
+        let provider = name.split_once('/').map_or("", |(provider, _)| provider);
+        let addressed = routing.addressing && self.names.providers.iter().any(|known| known == provider);
+        addressed || routing.default_provider.is_some()
     }
 
     pub(super) fn budgets(&mut self) {

@@ -176,6 +176,7 @@ async fn who_is_refused_is_told_when_it_may_be_worth_it() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     drop(inside);
     assert_eq!(door.full(false).retry_after, LATER);
+    let _inside = [door.try_enter().expect("room"), door.try_enter().expect("room")];
     let none = first(&[door.clone(), door.clone()]).await.expect_err("no queue");
     assert_eq!(none, Full { retry_after: LATER, waited: false, too_often: false });
 }
