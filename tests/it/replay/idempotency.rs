@@ -110,7 +110,6 @@ async fn what_another_try_may_change_is_tried_again_and_what_is_final_is_not() {
         ("500 Internal Server Error", false),
         ("429 Too Many Requests", false),
         ("503 Service Unavailable", false),
-        ("401 Unauthorized", false),
         ("400 Bad Request", true),
     ] {
         let before = scripted.requests().len();
