@@ -144,7 +144,7 @@ impl Reader {
     ///
     /// # Errors
     /// When there is none.
-    pub async fn opening(&mut self) -> Result<Arc<Opening>, Refusal> {
+    pub async fn opening(&mut self) -> Result<Arc<Opening>, Box<Refusal>> {
         self.until(|state, _| match (&state.opening, &state.end) {
             (Some(opening), _) => Some(Ok(Arc::clone(opening))),
             (None, Some(Err(refusal))) => Some(Err(refusal.clone())),
@@ -157,7 +157,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the answer broke off.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Box<Refusal>> {
         self.until(|state, number| {
             let next = state.readers.get(&number).copied()?;
             if let Some(piece) = state.pieces.get(next.checked_sub(state.first)?).cloned() {

@@ -60,7 +60,7 @@ pub(super) struct State {
     told: usize,
     /// Bytes in `pieces`.
     held: usize,
-    pub(super) end: Option<Result<(), Refusal>>,
+    pub(super) end: Option<Result<(), Box<Refusal>>>,
     /// The next piece of each reader, by its number.
     pub(super) readers: HashMap<u64, usize>,
     /// Nobody joins any more: it has ended, its beginning is gone, or there was nobody left.
@@ -166,10 +166,10 @@ impl Sink {
 
     /// There is no answer, or no more of it.
     pub fn refuse(&self, refusal: Refusal) {
-        self.end(Err(refusal));
+        self.end(Err(Box::new(refusal)));
     }
 
-    fn end(&self, end: Result<(), Refusal>) {
+    fn end(&self, end: Result<(), Box<Refusal>>) {
         {
             let mut state = self.0.state.lock();
             if state.end.is_some() {

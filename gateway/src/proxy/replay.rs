@@ -30,11 +30,11 @@ pub(super) async fn first_good(
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
     let Some(terms) = Terms::of(request, plan, exchange)? else {
-        return walk::first_good(request, plan, exchange).await;
+        return Box::pin(walk::first_good(request, plan, exchange)).await;
     };
     if terms.is_alone() {
         terms.tell_bypass(exchange);
-        return walk::first_good(request, plan, exchange).await;
+        return Box::pin(walk::first_good(request, plan, exchange)).await;
     }
     let reader = reader(request, plan, exchange, terms.clone())?;
     let mut reading = Reading { reader: Some(reader), exchange };
@@ -101,7 +101,7 @@ struct Begun {
 }
 
 impl Reading<'_> {
-    async fn begun(&mut self) -> Result<Begun, Refusal> {
+    async fn begun(&mut self) -> Result<Begun, Box<Refusal>> {
         let Self { reader, exchange } = self;
         let Some(reader) = reader else { return std::future::pending().await };
         let opening = Exchange::wait(&mut exchange.waited, reader.opening()).await?;
@@ -132,7 +132,7 @@ impl Drop for Reading<'_> {
 }
 
 /// The same refusal for all who waited: each of them asking again would be the crowd this keeps away.
-fn refused(exchange: &mut Exchange, reader: Reader, refusal: Refusal) -> GatewayError {
+fn refused(exchange: &mut Exchange, reader: Reader, refusal: Box<Refusal>) -> GatewayError {
     let leader = (!reader.leads()).then(|| reader.leader().to_owned());
     settle(exchange, reader);
     exchange.record.reused_from = leader.filter(|_| exchange.record.attempts.is_empty());

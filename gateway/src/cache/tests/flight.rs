@@ -1,5 +1,7 @@
 //! Answers that are coming: joined, followed, taken over.
 
+#![expect(clippy::disallowed_methods, reason = "a reader is a task of its own, as a request is")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
