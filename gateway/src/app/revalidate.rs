@@ -56,7 +56,7 @@ async fn round(ground: &Ground) {
 fn tell(provider: &Arc<Provider>, key: crate::upstream::ChosenKey, asked: Asked) {
     let pool = &provider.upstream.keys;
     match asked {
-        Asked::Good => pool.succeeded(key, "", keys::now()),
+        Asked::Good => pool.succeeded(key, ""),
         Asked::Bad(failure) => pool.failed(key, "", failure, keys::now()),
         // It goes on resting, and is tried when that is over.
         Asked::Unclear(_) | Asked::NoQuestion => pool.put_off(key, keys::now()),

@@ -70,7 +70,7 @@ enum TargetForm {
     /// With weight 1, in tier 0.
     Short(Destination),
     /// With more to say about it.
-    Long(LongTarget),
+    Long(Box<LongTarget>),
 }
 
 /// A target and what there is to say about it.
@@ -136,6 +136,7 @@ impl From<TargetForm> for Target {
         match form {
             TargetForm::Short(to) => Self::to(to),
             TargetForm::Long(long) => {
+                let long = *long;
                 let LongTarget { to, model, weight, tier, tags, price, pause_until, .. } = long;
                 let LongTarget { concurrent, when, can, cannot, context, max_body, .. } = long;
                 let terms = Terms { when, can, cannot, context, max_body };
@@ -152,7 +153,7 @@ impl From<Target> for TargetForm {
             _ => {
                 let Target { to, model, weight, tier, tags, price, pause_until, concurrent, terms } = target;
                 let Terms { when, can, cannot, context, max_body } = terms;
-                Self::Long(LongTarget {
+                Self::Long(Box::new(LongTarget {
                     to,
                     model,
                     weight,
@@ -166,7 +167,7 @@ impl From<Target> for TargetForm {
                     cannot,
                     context,
                     max_body,
-                })
+                }))
             }
         }
     }

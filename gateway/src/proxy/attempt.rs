@@ -163,7 +163,8 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
         (tally.attempt.outcome, tally.attempt.error) = (room::RESTS, Some(error.to_string()));
         error
     })?;
-    let result = Try { asking, step, tally, passes }.target().await;
+    // Boxed: it is large, and every step of the walk would carry it.
+    let result = Box::pin(Try { asking, step, tally, passes }.target()).await;
     tally.attempt.took = began.elapsed();
     let result = result.map_err(|mut error| {
         if let Some(provider) = asking.request.snapshot.providers.get(&step.provider) {

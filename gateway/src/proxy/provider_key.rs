@@ -30,7 +30,7 @@ impl InHand {
     }
 
     fn tell(&self, error: Option<&GatewayError>) {
-        let Some(error) = error else { return self.pool.succeeded(self.key, &self.model, keys::now()) };
+        let Some(error) = error else { return self.pool.succeeded(self.key, &self.model) };
         let Some(blame) = blame(error) else { return };
         let failure = Failure { blame, status: error.upstream_status, retry_after: error.retry_after };
         self.pool.failed(self.key, &self.model, failure, keys::now());

@@ -148,7 +148,8 @@ mod tests {
     #[test]
     fn a_limit_that_is_used_up_tells_when_to_come_back() {
         const NOW: u64 = 784_111_777;
-        let cases: [(&[(&'static str, &'static str)], Option<u64>); 6] = [
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: [(Headers, Option<u64>); 6] = [
             (&[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")], Some(60)),
             (&[("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT")], Some(0)),
             (

@@ -266,11 +266,11 @@ impl Pool {
     }
 
     /// The key has done its work.
-    pub fn succeeded(&self, key: ChosenKey, model: &str, now: Millis) {
+    pub fn succeeded(&self, key: ChosenKey, model: &str) {
         let Some(index) = self.index(key) else { return };
         let lifted = self.state.lock().succeeded(index, key.serial, model);
         match self.successor() {
-            Some(next) => next.succeeded(key, model, now),
+            Some(next) => next.succeeded(key, model),
             None if lifted => {
                 tracing::info!(key = %key, "provider key is back");
                 self.forget(key.digest, [model]);

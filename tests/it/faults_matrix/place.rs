@@ -14,6 +14,7 @@ pub(super) struct Place {
     _held: Held,
 }
 
+#[expect(dead_code, reason = "held for what dropping it would end")]
 enum Held {
     Nothing,
     /// A full queue: the port neither takes nor refuses another connection.

@@ -11,10 +11,8 @@ fn body(request: &[u8]) -> Value {
 }
 
 fn configuration(pair: &Pair, probe: &str) -> String {
-    pair.configuration(&format!(
-        "[defaults.model]\nbreaker = {{ failures = 1, open = \"1h\", longest = \"2h\" }}\n"
-    ))
-    .replacen("[providers.bad]\n", &format!("[providers.bad]\nprobe = {probe}\n"), 1)
+    pair.configuration("[defaults.model]\nbreaker = { failures = 1, open = \"1h\", longest = \"2h\" }\n")
+        .replacen("[providers.bad]\n", &format!("[providers.bad]\nprobe = {probe}\n"), 1)
 }
 
 #[tokio::test]

@@ -301,7 +301,8 @@ async fn a_cap_that_is_lowered_takes_effect_as_requests_end() {
 #[tokio::test]
 async fn over_its_window_a_provider_is_passed_over_and_then_the_client_is_told_when() {
     let (few, small) = (Provider::start().await, Provider::start().await);
-    (few.answer(9), small.answer(9));
+    few.answer(9);
+    small.answer(9);
     let gateway = configuration(&[
         ("few", &few, "limits = { requests = \"2/h\" }"),
         // An answer takes two.
@@ -339,7 +340,8 @@ async fn a_target_may_have_a_cap_of_its_own_and_its_providers_queue() {
         tokio::spawn(async move { gateway.client().ask(Shape::OpenAi, "n", &Shape::OpenAi.says("c")).await })
     };
     until("the other is far", || far.running() == 1).await;
-    (near.answer(2), far.answer(1));
+    near.answer(2);
+    far.answer(1);
     for reply in [first, second, other] {
         good(&reply.await.unwrap());
     }

@@ -104,7 +104,7 @@ fn smart_prefers_success_and_tries_everyone() {
             pool.failed(key, "m", failure(Blame::Key), T0);
             bad_asked += u32::from(turn >= 10_000);
         } else {
-            pool.succeeded(key, "m", T0);
+            pool.succeeded(key, "m");
         }
         if turn >= 10_000 {
             *asked.entry(key.id()).or_insert(0) += 1;

@@ -27,7 +27,7 @@ fn rests_of_a_refused_key_double_up_to_the_longest_and_begin_again_after_a_succe
         now = rest.until;
     }
     let good = choose(&pool, "m", now);
-    pool.succeeded(good, "m", now);
+    pool.succeeded(good, "m");
     let bad = choose(&pool, "m", now);
     pool.failed(bad, "m", failure(Blame::Key), now);
     assert_eq!(choose(&pool, "m", now + MINUTE).id(), bad.id());
@@ -42,7 +42,7 @@ fn what_was_under_way_when_a_rest_began_changes_nothing() {
     pool.failed(first, "m", failure(Blame::Key), T0);
     // The same news again is no second rest, and an old success no recovery.
     pool.failed(second, "m", failure(Blame::Key), T0);
-    pool.succeeded(third, "m", T0);
+    pool.succeeded(third, "m");
     let listed = pool.list(Wanted { resting: true, skip: 0, limit: 9 }, T0);
     assert_eq!(listed.keys.len(), 1);
     assert_eq!(listed.keys[0].rest.map(|rest| rest.until), Some(T0 + MINUTE));
@@ -60,7 +60,7 @@ fn only_so_many_refusals_in_a_row_rest_a_key() {
     };
     let first = choose(&pool, "m", T0);
     refuse(2);
-    pool.succeeded(choose(&pool, "m", T0), "m", T0);
+    pool.succeeded(choose(&pool, "m", T0), "m");
     refuse(2);
     assert_eq!(choose(&pool, "m", T0).id(), first.id());
     refuse(1);
@@ -167,7 +167,7 @@ fn a_refused_key_is_tried_now_and_then_when_nothing_else_is_there() {
     }
     assert_eq!(tried, 6);
     let key = choose(&pool, "m", T0 + 2 * MINUTE);
-    pool.succeeded(key, "m", T0 + 2 * MINUTE);
+    pool.succeeded(key, "m");
     for _ in 0..3 {
         choose(&pool, "m", T0 + 2 * MINUTE);
     }
@@ -258,7 +258,7 @@ fn refused_keys_are_due_for_a_question_past_half_of_their_rest() {
     pool.put_off(due[0], T0 + 30 * SECOND);
     assert!(pool.due(5, T0 + 44 * SECOND).is_empty());
     let due = pool.due(5, T0 + 45 * SECOND);
-    pool.succeeded(due[0], "", T0 + 45 * SECOND);
+    pool.succeeded(due[0], "");
     assert_eq!(pool.counts(T0 + 45 * SECOND).resting, 1);
     assert_eq!(choose(&pool, "m", T0 + 45 * SECOND).id(), refused.id());
 }
