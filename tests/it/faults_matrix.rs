@@ -80,10 +80,11 @@ fn configured(places: &[Place], healthy: &str) -> String {
     for (number, place) in places.iter().enumerate() {
         text.push_str(&provider(&format!("f{number}"), Shape::OpenAi, &place.url()));
         text.push_str("error_triggers = [\"the backend is on holiday\"]\n");
-        // Where nothing hangs, much is sent.
-        let total = if FAULTS[number].comes == Comes::Error { "3s" } else { "25s" };
+        // Where nothing hangs, much is sent, and a busy machine may take its time.
+        let hangs = FAULTS[number].comes == Comes::Error;
+        let (connect, first, total) = if hangs { ("1s", "2s", "3s") } else { ("10s", "20s", "25s") };
         text.push_str(&format!(
-            "timeouts = {{ connect = \"1s\", first_token = \"2s\", idle = \"2s\", total = \"{total}\" }}\n"
+            "timeouts = {{ connect = \"{connect}\", first_token = \"{first}\", idle = \"2s\", total = \"{total}\" }}\n"
         ));
         for (name, fallback) in [("alone", "[]"), ("both", "[\"healthy/mock\"]")] {
             text.push_str(&format!(
@@ -113,6 +114,9 @@ async fn run(gateway: &Gateway, case: Case) -> Outcome {
         (Comes::Error, Got::Answer) if case.both => {}
         (Comes::Refused, Got::Error(status)) => assert!(refused(status), "{shown}: {got:?}"),
         (Comes::Broken, Got::Broken) => {}
+        // All of it may be read in one piece: then nothing was sent yet, and the next target could be asked.
+        (Comes::Broken, Got::Answer) if case.both => {}
+        (Comes::Broken, Got::Error(_)) if !case.both => {}
         _ => panic!("{shown}: {got:?} {}", reply.text()),
     }
     Outcome { got, request_id: reply.header("x-request-id").to_owned() }
@@ -208,7 +212,7 @@ fn wrong(
     }
     let another = match (case.fault().comes.when(case.streamed), outcome.got) {
         (Comes::Error, _) => Some(usize::from(case.both)),
-        (Comes::Either, Got::Answer) => None,
+        (Comes::Either | Comes::Broken, Got::Answer) => None,
         _ => Some(0),
     };
     if another.is_some_and(|another| another != behind) || behind > usize::from(case.both) {

@@ -100,7 +100,7 @@ fn cases() -> Vec<Case> {
 /// A model for each plugin and case, with an honest target behind the hostile one.
 fn configuration(cases: &[Case], upstream: &str) -> String {
     let mut text = format!(
-        "[keys.tests]\nsecret = \"{KEY}\"\n{}{}",
+        "[keys.tests]\nsecret = \"{KEY}\"\n[defaults.model]\nbreaker = false\n{}{}",
         plugins(),
         provider("openai", Shape::OpenAi, upstream)
     );
