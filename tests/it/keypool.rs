@@ -303,6 +303,25 @@ async fn a_file_of_ten_thousand_keys_works() {
     assert!(gateway.lines().iter().all(|line| !line.contains("sk-key-")));
 }
 
+#[tokio::test]
+async fn a_refused_key_is_asked_whether_it_is_well_again() {
+    let upstream = Scripted::start(well()).await;
+    let keys = format!("{}\nkey_rest = {{ first = \"20s\" }}", two_keys());
+    let gateway = Gateway::start(&configuration(&upstream.url(), &keys)).await;
+    let refused = answer("401 Unauthorized", "", r#"{"error":{"message":"no","code":"invalid_api_key"}}"#);
+    upstream.play_each(vec![refused, well()]);
+    good(&ask(&gateway, "m").await);
+    assert_eq!(states(&gateway).await["counts"]["resting"], 1);
+    // Nobody asks anything; the gateway does, past half of the rest.
+    until("the key is back", || gateway.log().iter().any(|line| line["message"] == "provider key is back"))
+        .await;
+    let requests = upstream.requests();
+    let last = String::from_utf8_lossy(requests.last().unwrap());
+    assert!(last.starts_with("GET /v1/models ") && last.contains(BAD), "{last}");
+    assert_eq!(states(&gateway).await["counts"]["resting"], 0);
+    no_key_is_shown(&gateway);
+}
+
 #[test]
 fn a_wrong_line_of_a_file_is_told_by_its_number() {
     let text = configuration(

@@ -2,16 +2,15 @@
 
 use super::*;
 
-fn limited(keys: usize, requests: &[&str], tokens: &[&str]) -> Settings {
+fn limited(requests: &[&str], tokens: &[&str]) -> Settings {
     let limits = |texts: &[&str]| texts.iter().map(|text| rate(text)).collect();
     let default = Limits { requests: limits(requests), tokens: limits(tokens) };
-    let _ = keys;
     Settings { rules: Rules { default, models: Vec::new() }, ..Settings::default() }
 }
 
 #[test]
 fn a_key_over_its_limit_is_passed_over_until_there_is_room() {
-    let pool = pool_with(2, limited(2, &["3/min"], &[]));
+    let pool = pool_with(2, limited(&["3/min"], &[]));
     for _ in 0..6 {
         choose(&pool, "m", T0);
     }
@@ -24,7 +23,7 @@ fn a_key_over_its_limit_is_passed_over_until_there_is_room() {
 
 #[test]
 fn every_window_counts() {
-    let pool = pool_with(1, limited(1, &["2/s", "5/min"], &[]));
+    let pool = pool_with(1, limited(&["2/s", "5/min"], &[]));
     let mut now = T0;
     for _ in 0..2 {
         choose(&pool, "m", now);
@@ -39,7 +38,7 @@ fn every_window_counts() {
 
 #[test]
 fn tokens_count_when_the_answer_is_there() {
-    let pool = pool_with(2, Settings { choice: Choice::Fixed, ..limited(2, &[], &["1k/min"]) });
+    let pool = pool_with(2, Settings { choice: Choice::Fixed, ..limited(&[], &["1k/min"]) });
     let first = choose(&pool, "m", T0);
     pool.spent(first, "m", 999, T0);
     assert_eq!(choose(&pool, "m", T0).id(), first.id());
@@ -79,7 +78,7 @@ fn windows_hold_against_every_pace() {
     for seed in 0..40 {
         let mut random = fastrand::Rng::with_seed(seed);
         let count = random.u64(1..8);
-        let pool = pool_with(1, limited(1, &[&format!("{count}/min")], &[]));
+        let pool = pool_with(1, limited(&[&format!("{count}/min")], &[]));
         let mut log: Vec<Millis> = Vec::new();
         let mut now = T0 + random.u64(..MINUTE);
         for _ in 0..300 {
@@ -104,12 +103,12 @@ fn windows_hold_against_every_pace() {
 
 #[test]
 fn a_reload_with_the_same_limits_keeps_the_counts() {
-    let before = pool_with(1, limited(1, &["1/min"], &[]));
+    let before = pool_with(1, limited(&["1/min"], &[]));
     choose(&before, "m", T0);
-    let same = pool_with(1, limited(1, &["1/min"], &[]));
+    let same = pool_with(1, limited(&["1/min"], &[]));
     same.follow(&before);
     all_rest(&same, "m", T0);
-    let other = pool_with(1, limited(1, &["2/min"], &[]));
+    let other = pool_with(1, limited(&["2/min"], &[]));
     other.follow(&same);
     choose(&other, "m", T0);
 }
