@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use self::schema::Wanted;
 use crate::app::Origin;
 
+mod admin;
 mod check;
 mod conform;
 mod mock;

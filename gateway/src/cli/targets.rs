@@ -1,19 +1,13 @@
 //! `causeway targets`: how the targets of a running gateway are doing; lift what rests, or let one rest.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::Place;
-use crate::config::Admin;
-
-/// The gateway stands on this machine or near it.
-const PATIENCE: Duration = Duration::from_secs(10);
+use super::admin::{self, escaped};
 
 /// Look at the targets of a running gateway: who is asked, who is not, and why.
 #[derive(Debug, Args)]
@@ -157,48 +151,5 @@ fn table(answer: &Value) -> String {
 /// The admin listener is where the configuration says.
 fn ask(place: Place, method: &str, path: &str) -> Result<Value, String> {
     let loaded = place.origin().load().map_err(|error| error.to_string())?;
-    request(&loaded.config.admin, method, path)
-}
-
-/// One request, by hand: no client is needed for it.
-fn request(admin: &Admin, method: &str, path: &str) -> Result<Value, String> {
-    let mut address: SocketAddr = admin.listen.0;
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    let gone = |error: std::io::Error| format!("no gateway answers at http://{address}: {error}");
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(gone)?;
-    let patient = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
-    patient.map_err(gone)?;
-    let password = admin.password.as_ref();
-    let password = password.map(|password| format!("authorization: Bearer {}\r\n", password.expose()));
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{}content-length: 0\r\nconnection: close\r\n\r\n",
-        password.unwrap_or_default()
-    );
-    stream.write_all(head.as_bytes()).map_err(gone)?;
-    let mut answer = Vec::new();
-    stream.take(64 << 20).read_to_end(&mut answer).map_err(gone)?;
-    let answer = String::from_utf8_lossy(&answer);
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).unwrap_or("no status");
-    let json: Value = serde_json::from_str(body.trim()).unwrap_or_default();
-    match (status, json["error"].as_str()) {
-        ("200", _) => Ok(json),
-        (_, Some(error)) => Err(error.to_owned()),
-        (status, None) => Err(format!("the gateway at http://{address} answered {status}: {}", body.trim())),
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut escaped, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-        escaped
-    })
+    admin::ask(&loaded.config.admin, method, path)
 }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 
-/// Headers by which clients name a conversation.
-const SESSIONS: [&str; 8] = [
+/// Headers by which clients name a conversation, most exact first.
+pub const SESSION_HEADERS: [&str; 8] = [
     "x-claude-code-session-id",
     "session-id",
     "session_id",
@@ -43,7 +43,7 @@ impl RequestHead {
 
     /// The conversation, where a header names it.
     pub fn session(&self) -> Option<&str> {
-        SESSIONS.iter().filter_map(|name| self.header(name)).find(|value| !value.trim().is_empty())
+        SESSION_HEADERS.iter().filter_map(|name| self.header(name)).find(|value| !value.trim().is_empty())
     }
 
     /// A header as text; not found and not text are the same.

@@ -12,18 +12,7 @@ use serde_json::value::RawValue;
 use super::{Conversation, beginning, number};
 use crate::config::Sticky;
 use crate::domain::RequestHead;
-
-/// Headers that name a conversation, most exact first.
-const HEADERS: [&str; 8] = [
-    "x-claude-code-session-id",
-    "session-id",
-    "session_id",
-    "thread-id",
-    "conversation_id",
-    "x-openwebui-chat-id",
-    "x-session-id",
-    "x-conversation-id",
-];
+use crate::domain::envelope::SESSION_HEADERS;
 
 /// What a request may show of its conversation beside its head.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,7 +33,8 @@ impl Clues<'_> {
             return None;
         }
         let own = self.headers.iter().map(HeaderName::as_str);
-        let said = own.chain(HEADERS).filter_map(|name| head.header(name)).find(|value| is_name(value));
+        let said =
+            own.chain(SESSION_HEADERS).filter_map(|name| head.header(name)).find(|value| is_name(value));
         if let Some(id) = said {
             return Some(known("a header", id));
         }

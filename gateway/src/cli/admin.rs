@@ -1,0 +1,61 @@
+//! Asks a gateway that runs, through its admin listener.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::config::Admin;
+
+/// The gateway stands on this machine or near it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One request, by hand: no client is needed for it.
+///
+/// # Errors
+/// In one sentence: nobody is there, or it says no.
+pub(super) fn ask(admin: &Admin, method: &str, path: &str) -> Result<Value, String> {
+    let mut address: SocketAddr = admin.listen.0;
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    let gone = |error: std::io::Error| format!("no gateway answers at http://{address}: {error}");
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(gone)?;
+    let patient = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
+    patient.map_err(gone)?;
+    let password = admin.password.as_ref();
+    let password = password.map(|password| format!("authorization: Bearer {}\r\n", password.expose()));
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{}content-length: 0\r\nconnection: close\r\n\r\n",
+        password.unwrap_or_default()
+    );
+    stream.write_all(head.as_bytes()).map_err(gone)?;
+    let mut answer = Vec::new();
+    stream.take(64 << 20).read_to_end(&mut answer).map_err(gone)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).unwrap_or("no status");
+    let json: Value = serde_json::from_str(body.trim()).unwrap_or_default();
+    match (status, json["error"].as_str()) {
+        ("200", _) => Ok(json),
+        (_, Some(error)) => Err(error.to_owned()),
+        ("404", None) => Err(format!("the gateway at http://{address} knows nothing of that")),
+        (status, None) => Err(format!("the gateway at http://{address} answered {status}: {}", body.trim())),
+    }
+}
+
+/// As it stands in a query.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
