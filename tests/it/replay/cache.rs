@@ -187,3 +187,24 @@ async fn what_is_kept_for_its_asker_is_not_shared() {
         assert_eq!(complete(&reply).header("x-causeway-cache"), expected);
     }
 }
+
+#[tokio::test]
+async fn what_was_not_asked_of_a_provider_does_not_count_against_its_limits() {
+    let mock = upstream::mock();
+    // Each answer of the mock takes some thirty tokens.
+    let limited = format!(
+        "{}limits = {{ tokens = \"100/h\" }}\n\
+         [models.narrow]\ntargets = [\"narrow/mock\"]\nreuse = {{}}\nretry = {{ attempts = 1 }}\n",
+        provider("narrow", Shape::OpenAi, &upstream::url(&mock))
+    );
+    let gateway = Gateway::start(&configured(&upstream::url(&mock), &limited)).await;
+    for stream in [false, true] {
+        for _ in 0..6 {
+            let kept = Api::Ollama.ask(&client(&gateway), "narrow", stream, "hello").await;
+            complete(&kept);
+        }
+    }
+    let other = Api::Ollama.ask(&client(&gateway), "narrow", false, "something else").await;
+    assert_eq!(complete(&other).header("x-causeway-cache"), "miss");
+    assert_eq!(mock.requests().len(), 3);
+}

@@ -15,9 +15,9 @@ use crate::error::{GatewayError, Kind};
 use crate::proxy::answer::{Answer, Body, Raw};
 use crate::proxy::attempt::Request;
 use crate::proxy::exchange::Exchange;
-use crate::proxy::provider_key::InHand;
 use crate::proxy::recall::Keeping;
 use crate::proxy::service::Ground;
+use crate::proxy::spent::Counting;
 use crate::proxy::stream::Stream;
 use crate::proxy::{counted, deliver, walk};
 use crate::route::Plan;
@@ -33,8 +33,8 @@ pub(super) struct Work {
     plan: Plan,
     exchange: Exchange,
     terms: Terms,
-    /// The provider key it is bought with.
-    in_hand: Option<InHand>,
+    /// Who counts what it takes.
+    counting: Option<Counting>,
     /// What is being told.
     stream: Option<Box<Stream>>,
     /// The bill was told.
@@ -59,7 +59,7 @@ impl Work {
             plan: plan.clone(),
             exchange: exchange.aside(),
             terms,
-            in_hand: None,
+            counting: None,
             stream: None,
             billed: false,
             sink,
@@ -141,8 +141,8 @@ impl Work {
     }
 
     async fn tell(&mut self, answer: Answer) {
-        let Answer { headers, target, running, in_hand, deadline, body } = answer;
-        self.in_hand = in_hand;
+        self.counting = Some(Counting::of(&answer));
+        let Answer { headers, target, running, deadline, body, .. } = answer;
         let (form, content_type, keep_alive) = match &body {
             Body::Whole(content_type, _) => (Form::Whole, content_type.clone(), Bytes::new()),
             Body::Stream(stream) => {
@@ -246,7 +246,9 @@ impl Work {
                 counted::left(exchange, &envelope.body);
             }
         }
-        self.in_hand.iter().for_each(|key| key.spent(self.exchange.record.usage));
+        if let Some(counting) = &self.counting {
+            counting.tell(&self.ground, self.exchange.record.usage);
+        }
         self.sink.bill(self.exchange.record.clone());
     }
 }
