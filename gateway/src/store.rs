@@ -283,7 +283,9 @@ impl fmt::Display for StoreError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => formatter.write_str("the store is busy"),
-            Self::Full => formatter.write_str("the store's disk is full: nothing is written until there is room"),
+            Self::Full => {
+                formatter.write_str("the store's disk is full: nothing is written until there is room")
+            }
             Self::Corrupted { key, what } => {
                 write!(
                     formatter,
@@ -303,12 +305,16 @@ impl From<StoreError> for GatewayError {
     fn from(error: StoreError) -> Self {
         let told = match &error {
             StoreError::Busy => Self::gateway(Kind::Overloaded, "the gateway's store is busy"),
-            StoreError::Full => Self::gateway(Kind::Overloaded, "the gateway's store has no room at the moment"),
+            StoreError::Full => {
+                Self::gateway(Kind::Overloaded, "the gateway's store has no room at the moment")
+            }
             StoreError::Corrupted { .. } => Self::gateway(
                 Kind::Internal,
                 "what the gateway kept for this request cannot be read any more",
             ),
-            StoreError::Failed(_) | StoreError::Damaged(_) => Self::gateway(Kind::Overloaded, "the gateway's store does not answer"),
+            StoreError::Failed(_) | StoreError::Damaged(_) => {
+                Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
+            }
         };
         told.context(error)
     }

@@ -15,7 +15,9 @@ mod manifest;
 mod open;
 mod quiet;
 mod read;
+mod restore;
 mod room;
+mod salvage;
 mod write;
 
 use std::collections::HashMap;
@@ -34,6 +36,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use self::disk::Disk;
 pub use self::open::Place;
 use self::read::Read;
+pub use self::restore::{Restored, held_by, restore};
+pub use self::salvage::{Copy, Count, Lost, Report, salvage};
 use self::write::Group;
 use super::keyspace::{Key, Space};
 use super::{Batch, Class, Clock, Mark, Page, Scan, State, Store, StoreError, Swap, Take};

@@ -135,7 +135,10 @@ async fn write_aside(
 ///
 /// # Errors
 /// When it is not one of ours, not whole, or `take` fails.
-pub fn read(path: &Path, mut take: impl FnMut(Kept) -> Result<(), StoreError>) -> Result<Summary, StoreError> {
+pub fn read(
+    path: &Path,
+    mut take: impl FnMut(Kept) -> Result<(), StoreError>,
+) -> Result<Summary, StoreError> {
     let (header, mut frames) = open(path)?;
     let damaged = |what: &str| damaged(path, what);
     let mut records = 0;
@@ -184,7 +187,8 @@ fn open(path: &Path) -> Result<(Header, Unpacked), StoreError> {
     }
     let mut frames = Unframed::new(zstd::Decoder::new(file).map_err(failed)?);
     let first = frames.next(path)?.ok_or_else(|| damaged(path, "it is empty"))?;
-    let header: Header = serde_json::from_slice(&first).map_err(|_| damaged(path, "its head cannot be read"))?;
+    let header: Header =
+        serde_json::from_slice(&first).map_err(|_| damaged(path, "its head cannot be read"))?;
     if header.version != 1 {
         return Err(damaged(path, "a newer version of this program wrote it"));
     }
@@ -256,6 +260,13 @@ fn encode(kept: &Kept, body: &mut Vec<u8>) {
     body.extend_from_slice(&u32::try_from(kept.key.0.len()).unwrap_or(u32::MAX).to_be_bytes());
     body.extend_from_slice(&kept.key.0);
     body.extend_from_slice(&kept.value);
+}
+
+/// A checksum over all of a record.
+pub(super) fn sum(kept: &Kept) -> u32 {
+    let mut body = Vec::new();
+    encode(kept, &mut body);
+    crc32fast::hash(&body)
 }
 
 fn decode(body: &[u8]) -> Option<Kept> {

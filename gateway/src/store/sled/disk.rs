@@ -41,11 +41,8 @@ pub(super) enum Unopened {
 impl Disk {
     /// Opens the files in a folder, or makes them. sled 0.34 panics where its files are cut off.
     pub(super) fn open(files: &Path) -> Result<Self, Unopened> {
-        let configured = sled::Config::new()
-            .path(files)
-            .cache_capacity(CACHE)
-            .flush_every_ms(None)
-            .use_compression(false);
+        let configured =
+            sled::Config::new().path(files).cache_capacity(CACHE).flush_every_ms(None).use_compression(false);
         let opened = quiet::guarded(|| configured.open()).map_err(Unopened::Damaged)?;
         let db = opened.map_err(|error| match &error {
             sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => Unopened::Held,
@@ -169,4 +166,3 @@ impl Tree for Disk {
 pub(super) fn drop_quietly(something: impl Sized) {
     let _ = quiet::guarded(move || drop(something));
 }
-

@@ -55,7 +55,8 @@ pub(super) fn page(disk: &Disk, prefix: &[u8]) -> Result<Option<Vec<Entry>>, Sto
     if after.is_some_and(|after| after >= end.as_slice()) {
         return Ok(None);
     }
-    let from = after.map_or_else(|| Bound::Included(prefix.to_vec()), |after| Bound::Excluded(after.to_vec()));
+    let from =
+        after.map_or_else(|| Bound::Included(prefix.to_vec()), |after| Bound::Excluded(after.to_vec()));
     let found = disk.range(prefix, after, PAGE)?;
     let reached = if found.len() == PAGE { found.last().map(|(key, _)| key.clone()) } else { None };
     let reached = reached.unwrap_or_else(|| end.clone());

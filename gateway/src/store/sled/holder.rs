@@ -5,8 +5,7 @@ use std::path::Path;
 
 /// Writes that it is this process.
 pub(super) fn sign(path: &Path) {
-    let command: Vec<String> =
-        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let command: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let name = command.first().and_then(|first| first.rsplit('/').next()).unwrap_or("?").to_owned();
     let words = command.iter().skip(1).map(String::as_str);
     let line = std::iter::once(name.as_str()).chain(words).collect::<Vec<_>>().join(" ");

@@ -6,13 +6,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::super::keyspace::Space;
-use super::super::records::{self, Tree as _};
 use super::super::record::Record;
+use super::super::records::{self, Tree as _};
 use super::super::snapshot;
 use super::super::{Mark, StoreError};
 use super::disk::{Disk, Unopened};
-use super::manifest::{self, Found, Manifest};
 use super::holder;
+use super::manifest::{self, Found, Manifest};
 
 /// The layout of keys, kept at `meta/format`.
 const FORMAT: &[u8] = b"1";
@@ -30,6 +30,8 @@ pub struct Place {
     pub least_free: u64,
     /// Take the store as it is, whatever the manifest beside it says.
     pub accept: bool,
+    /// It is a copy to be read: it keeps the mark it has.
+    pub still: bool,
     /// What a store that is made here goes on from.
     pub born: Option<Mark>,
 }
@@ -38,7 +40,7 @@ impl Place {
     /// A folder alone: without snapshots, without ballast.
     pub fn at(files: impl Into<PathBuf>) -> Self {
         let files = files.into();
-        Self { files, snapshots: None, ballast: 0, least_free: 0, accept: false, born: None }
+        Self { files, snapshots: None, ballast: 0, least_free: 0, accept: false, still: false, born: None }
     }
 
     /// A file beside the folder: `sled.manifest`.
@@ -63,9 +65,6 @@ impl Place {
                 )));
             }
         };
-        if self.accept {
-            return Ok(None);
-        }
         let saved = self.snapshots.as_deref().and_then(snapshot::newest).map(|(_, header)| header.mark);
         Ok(match (manifest, saved) {
             // A snapshot of another store says nothing about this one.
@@ -104,7 +103,7 @@ pub(super) fn open(place: &Place) -> Result<Opened, StoreError> {
     let expected = place.expected()?;
     let database = place.files.join("db");
     let is_there = fs::metadata(&database).is_ok_and(|found| found.len() > 0);
-    if expected.is_some() && !is_there {
+    if expected.is_some() && !is_there && !place.accept {
         return Err(place.damaged("the store is empty, and it was not before"));
     }
     make(&place.files)?;
@@ -124,15 +123,17 @@ pub(super) fn open(place: &Place) -> Result<Opened, StoreError> {
         Unopened::Damaged(text) => place.damaged(&format!("the store cannot be opened: {text}")),
     })?;
     let found = look_inside(place, &disk)?;
-    if let Some(expected) = &expected {
+    if let Some(expected) = expected.as_ref().filter(|_| !place.accept) {
         compare(place, expected, found.as_ref())?;
     }
-    let mut mark = found.or_else(|| place.born.clone()).unwrap_or_else(|| Mark {
-        store: ulid::Ulid::generate().to_string(),
-        ..Mark::default()
-    });
-    mark.epoch += 1;
-    begin(&disk, &mark)?;
+    let mut mark = found
+        .or_else(|| place.born.clone())
+        .unwrap_or_else(|| Mark { store: ulid::Ulid::generate().to_string(), ..Mark::default() });
+    if !place.still {
+        // Whatever was accepted is later than what was expected.
+        mark.epoch = 1 + expected.map_or(mark.epoch, |expected| expected.epoch.max(mark.epoch));
+        begin(&disk, &mark)?;
+    }
     let manifest = Manifest::begin(&place.beside("manifest"), &mark)?;
     holder::sign(&place.beside("holder"));
     Ok(Opened { disk, mark, manifest })
@@ -178,7 +179,8 @@ fn make(files: &Path) -> Result<(), StoreError> {
 
 /// The format and the mark inside.
 fn look_inside(place: &Place, disk: &Disk) -> Result<Option<Mark>, StoreError> {
-    let unreadable = |error: StoreError| place.damaged(&format!("what it says about itself cannot be read: {error}"));
+    let unreadable =
+        |error: StoreError| place.damaged(&format!("what it says about itself cannot be read: {error}"));
     let format = records::get(disk, 0, &Space::Meta.key(&["format"])).map_err(unreadable)?;
     if format.is_some_and(|format| format.value.as_ref() != FORMAT) {
         return Err(StoreError::Failed(format!(
@@ -186,7 +188,8 @@ fn look_inside(place: &Place, disk: &Disk) -> Result<Option<Mark>, StoreError> {
             place.files.display()
         )));
     }
-    let unreadable = |error: StoreError| place.damaged(&format!("what it says about itself cannot be read: {error}"));
+    let unreadable =
+        |error: StoreError| place.damaged(&format!("what it says about itself cannot be read: {error}"));
     let Some(record) = records::get(disk, 0, &mark_key()).map_err(unreadable)? else { return Ok(None) };
     let mark = serde_json::from_slice(&record.value);
     mark.map(Some).map_err(|error| place.damaged(&format!("its mark cannot be read: {error}")))

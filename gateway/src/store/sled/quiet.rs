@@ -30,7 +30,8 @@ pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 fn text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     // The first line: what follows is for whoever writes sled.
     let line = text.and_then(|text| text.lines().next()).unwrap_or("no reason given");
     format!("the engine panicked over them ({line})")

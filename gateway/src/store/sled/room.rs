@@ -38,7 +38,8 @@ impl Room {
         if self.ballast == 0 || there {
             return Ok(());
         }
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&self.path)?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&self.path)?;
         let taken = fallocate(&file, FallocateFlags::empty(), 0, self.ballast);
         taken.map_err(|error| {
             self.give_up();

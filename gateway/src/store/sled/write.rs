@@ -74,7 +74,8 @@ impl Group {
     /// Works until nobody can ask any more.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let wait = self.since.map_or(LOOKED_EVERY, |since| FLUSHED_WITHIN.saturating_sub(since.elapsed()));
+            let wait =
+                self.since.map_or(LOOKED_EVERY, |since| FLUSHED_WITHIN.saturating_sub(since.elapsed()));
             match jobs.recv_timeout(wait) {
                 Ok(Job { task: Task::Close(told), .. }) => {
                     drop(told.send(self.end()));
@@ -111,7 +112,9 @@ impl Group {
         if let Some(error) = refused {
             return self.refuse(task, error);
         }
-        self.since.get_or_insert_with(Instant::now);
+        if !matches!(task, Task::Flush(_)) {
+            self.since.get_or_insert_with(Instant::now);
+        }
         // Whoever asked is told when its half of the channel goes.
         if let Err(panic) = quiet::guarded(|| self.apply(task)) {
             tracing::error!(panic, "the store panicked; it is opened again");
@@ -158,7 +161,9 @@ impl Group {
             Task::Increment(_, _, _, told) => drop(told.send(Err(error))),
             // What has expired is not shown; it goes when there is room again.
             Task::Sweep(told) => drop(told.send(Ok(0))),
-            Task::Flush(told) | Task::Close(told) => drop(told.send(self.open.as_ref().map(|_| ()).ok_or(error))),
+            Task::Flush(told) | Task::Close(told) => {
+                drop(told.send(self.open.as_ref().map(|_| ()).ok_or(error)))
+            }
             Task::Note(number, batch) => {
                 let keys = batch.0.into_iter().map(|change| change.key);
                 self.shared.noted.forget(number, keys);
