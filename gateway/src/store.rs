@@ -7,6 +7,7 @@
 //! What is written has a [`Class`]. Durable: the answer comes when it is on the disk, and concurrent writers share one
 //! flush. Relaxed: the answer comes when reads see it, and a crash may lose the last tenth of a second.
 
+pub mod holds;
 mod keyspace;
 pub mod lines;
 mod memory;
@@ -25,6 +26,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub use self::holds::Holds;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
 pub use self::sled::{Place, Sled};
