@@ -157,7 +157,9 @@ impl Price {
             (image_out, price.image_output.unwrap_or(price.output)),
             (plain_out, price.output),
         ];
-        rates.into_iter().fold(0, |sum, (tokens, rate)| sum.saturating_add(tokens.saturating_mul(micros(rate))))
+        rates
+            .into_iter()
+            .fold(0, |sum, (tokens, rate)| sum.saturating_add(tokens.saturating_mul(micros(rate))))
     }
 
     /// What a request of so many tokens costs at most, whatever they turn out to be.
@@ -170,14 +172,16 @@ impl Price {
         let reached = self.above.iter().filter(|(tokens, _)| most.input > *tokens).map(|(_, price)| price);
         let (mut input, mut output) = (0, 0);
         for price in reached.chain([&self.base]) {
-            let writes = [price.cache_write, price.cache_write_long].map(|own| own.filter(|_| most.cache_writes));
+            let writes =
+                [price.cache_write, price.cache_write_long].map(|own| own.filter(|_| most.cache_writes));
             let sound = [price.audio_input, price.audio_output].map(|own| own.filter(|_| most.sound));
             let [heard, spoken] = sound;
             let dearest = |plain: Micros, others: &[Option<Micros>]| {
                 micros(others.iter().flatten().copied().fold(plain, Micros::max))
             };
             let [short, long] = writes;
-            input = input.max(dearest(price.input, &[price.cache_read, short, long, heard, price.image_input]));
+            input =
+                input.max(dearest(price.input, &[price.cache_read, short, long, heard, price.image_input]));
             output = output.max(dearest(price.output, &[price.reasoning, spoken, price.image_output]));
         }
         let each = &self.each;

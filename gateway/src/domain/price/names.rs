@@ -29,7 +29,8 @@ pub(super) fn shorter(model: &str) -> Vec<&str> {
 }
 
 fn without_resource(name: &str) -> &str {
-    let resource = ["arn:", "models/", "publishers/", "projects/"].iter().any(|first| name.starts_with(first));
+    let resource =
+        ["arn:", "models/", "publishers/", "projects/"].iter().any(|first| name.starts_with(first));
     name.rsplit_once('/').filter(|_| resource).map_or(name, |(_, last)| last)
 }
 
