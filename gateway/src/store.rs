@@ -1,7 +1,7 @@
 //! State that outlives a request: one trait, and a backend for each place it can be kept in.
 //!
 //! `keyspace` lists everything that is written. A backend is one file that passes `suite`: `sled` keeps state on this
-//! machine's disk, `memory` for as long as the process runs. `record` is the form of a value (version, expiry,
+//! machine's disk, `redis` on a server for many nodes, `memory` for as long as the process runs. `record` is the form of a value (version, expiry,
 //! checksum), `records` what an ordered map of bytes lacks to be a store.
 //!
 //! What is written has a [`Class`]. Durable: the answer comes when it is on the disk, and concurrent writers share one
@@ -11,6 +11,7 @@ mod keyspace;
 mod memory;
 mod record;
 mod records;
+mod redis;
 mod sled;
 #[cfg(test)]
 mod suite;
@@ -24,6 +25,7 @@ use bytes::Bytes;
 
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
+pub use self::redis::{Address, Redis};
 pub use self::sled::Sled;
 use crate::error::{GatewayError, Kind};
 
@@ -187,6 +189,8 @@ pub enum StoreError {
     },
     /// The engine could not.
     Failed(String),
+    /// The server that keeps it does not answer, or takes nothing any more. What was asked may have happened.
+    Lost(String),
 }
 
 impl fmt::Display for StoreError {
@@ -197,6 +201,7 @@ impl fmt::Display for StoreError {
                 write!(formatter, "the store's record `{key}` is corrupted: {what}")
             }
             Self::Failed(why) => write!(formatter, "the store failed: {why}"),
+            Self::Lost(why) => write!(formatter, "the store is lost: {why}"),
         }
     }
 }
@@ -211,7 +216,7 @@ impl From<StoreError> for GatewayError {
                 Kind::Internal,
                 "what the gateway kept for this request cannot be read any more",
             ),
-            StoreError::Failed(_) => Self::gateway(Kind::Overloaded, "the gateway's store does not answer"),
+            StoreError::Failed(_) | StoreError::Lost(_) => Self::gateway(Kind::Overloaded, "the gateway's store does not answer"),
         };
         told.context(error)
     }
