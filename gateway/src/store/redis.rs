@@ -163,7 +163,9 @@ impl Store for Redis {
 
 /// Applies a batch.
 async fn write(link: &Link, batch: &Batch, limit: fn(Space) -> u64) -> Result<(), StoreError> {
-    let mut call = link.verbs.write.prepare_invoke();
+    let only_removes = batch.0.iter().all(|change| change.put.is_none());
+    let verb = if only_removes { &link.verbs.remove } else { &link.verbs.write };
+    let mut call = verb.prepare_invoke();
     call.key(link.address.tag()).arg(link.identity());
     for Change { key, put } in &batch.0 {
         let space = space_of(key)?;
@@ -231,4 +233,4 @@ fn no_counter(key: &Key) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
