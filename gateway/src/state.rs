@@ -13,6 +13,7 @@ use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
 mod answers;
+mod bounds;
 mod build;
 mod care;
 mod explain;

@@ -268,8 +268,9 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
             key.models.as_ref().map(|models| models.iter().map(|model| model.pattern().clone()).collect());
         let team = key.team.as_deref().map(Arc::from);
         let id = name.as_str().into();
+        let bounds = super::bounds::of_key(config, name, key);
         let (preferences, tags) = (key.preferences, key.tags.clone());
-        (key.secret.clone(), VirtualKey { id, team, models, preferences, tags })
+        (key.secret.clone(), VirtualKey { id, team, user: None, bounds, models, preferences, tags })
     })
 }
 
