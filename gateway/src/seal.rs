@@ -19,7 +19,7 @@ pub mod file;
 mod keys;
 mod purpose;
 
-pub use keys::{KeyId, Keys, LEAST_BYTES};
+pub use keys::{KeyId, Keys};
 pub use purpose::Purpose;
 
 use keys::Key;

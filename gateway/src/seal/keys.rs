@@ -3,16 +3,10 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use ring::hkdf;
 
 use super::{NoRandomness, Purpose, random};
-use crate::domain::Secret;
-
-/// A shorter key is refused.
-pub const LEAST_BYTES: usize = 32;
-/// A longer one is a mistake.
-const MOST_BYTES: usize = 1024;
+use crate::domain::{Secret, key_material};
 
 /// The name of a master key: the first bytes of a digest. It tells which key it is, and nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,7 +18,7 @@ impl KeyId {
     /// Reads what [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == 2 * Self::LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let bytes = unhex(text).filter(|_| digits)?;
+        let bytes = key_material::unhex(text).filter(|_| digits)?;
         <[u8; Self::LENGTH]>::try_from(bytes).ok().map(Self)
     }
 }
@@ -157,31 +151,6 @@ impl Keys {
     }
 }
 
-/// The bytes of a key. Hexadecimal digits alone are taken as such: no base64 of a random key looks like them.
 fn read_one(text: &Secret) -> Result<Key, String> {
-    let text = text.expose().trim();
-    let padless = text.trim_end_matches('=');
-    let bytes = unhex(text)
-        .or_else(|| STANDARD_NO_PAD.decode(padless).ok())
-        .or_else(|| URL_SAFE_NO_PAD.decode(padless).ok())
-        .ok_or_else(|| "is neither base64 nor hexadecimal digits".to_owned())?;
-    if bytes.len() < LEAST_BYTES {
-        return Err(format!("is {} bytes long; {LEAST_BYTES} are the least", bytes.len()));
-    }
-    if bytes.len() > MOST_BYTES {
-        return Err(format!("is {} bytes long; {MOST_BYTES} are the most", bytes.len()));
-    }
-    if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
-        return Err("is one byte over and over".to_owned());
-    }
-    Ok(Key::of(&bytes))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() || text.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+    key_material::read(text).map(|bytes| Key::of(&bytes))
 }
