@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::Check;
 use crate::config::tree::Route;
 use crate::config::{Backend, TimeoutOverrides};
-use crate::domain::Timespan;
+use crate::domain::{Timespan, key_material};
 
 /// Shortest password that is not guessed in an afternoon.
 const SHORTEST_PASSWORD: usize = 8;
@@ -105,6 +105,42 @@ impl Check<'_> {
         if url.is_some_and(|url| !scheme(url)) {
             let help = Some("write \"redis://host:port\", or \"rediss://host:port\" for TLS".to_owned());
             self.report(&route, "`store.url` is not the address of a Redis server", "not understood", help);
+        }
+        self.master_keys();
+    }
+
+    fn master_keys(&mut self) {
+        let store = &self.config.store;
+        let route = Route::keys(&["store", "master_key"]);
+        let make = || Some("`openssl rand -base64 32` makes one".to_owned());
+        if let Some(Err(why)) = store.master_key.as_ref().map(key_material::read) {
+            self.report(&route, format!("the master key {why}"), "not a master key", make());
+        }
+        let missing = store.master_key.is_none() && !self.dropped.contains(&route);
+        if missing && store.backend == Backend::Redis {
+            let message = "the store `redis` keeps secrets for several nodes and has no master key";
+            let help = Some("set `store.master_key`, the same on every node".to_owned());
+            self.report(&Route::keys(&["store", "backend"]), message, "without `store.master_key`", help);
+        }
+        let route = Route::keys(&["store", "old_master_keys"]);
+        for (index, old) in store.old_master_keys.iter().enumerate() {
+            if let Err(why) = key_material::read(old) {
+                self.report(
+                    &route.index(index),
+                    format!("a master key of before {why}"),
+                    "not a master key",
+                    None,
+                );
+            }
+        }
+        if missing && !store.old_master_keys.is_empty() {
+            let help = Some("set `store.master_key` to the new one".to_owned());
+            self.report(
+                &route,
+                "there are master keys of before and none of now",
+                "without `store.master_key`",
+                help,
+            );
         }
     }
 }
