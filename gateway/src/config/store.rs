@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::secret;
-use crate::domain::Secret;
+use crate::domain::{Micros, Secret, Timespan};
 
 /// Where state is kept.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -25,9 +25,40 @@ pub struct Store {
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
     #[schemars(with = "Option<secret::SecretText>", example = "${CAUSEWAY_REDIS_URL}", extend("x-restart" = true))]
     pub url: Option<Secret>,
-    /// Without the store, requests of keys with a limit or budget are refused ("deny"), let through up to what this
-    /// node was given beforehand ("lease"), or let through ("allow").
-    pub on_loss: OnLoss,
+    /// What everything of this deployment begins with on a server of "redis": letters, digits, `-` and `_`. Deployments
+    /// that share a server need one each. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub prefix: String,
+    /// A connection to "redis" is made within this time. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub connect_timeout: Timespan,
+    /// "redis" answers within this time; three calls in a row that it does not are a loss. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub timeout: Timespan,
+    /// Without "redis", requests of keys with a limit or budget are refused ("deny"), let through up to what this
+    /// node was given beforehand ("lease"), or let through ("allow"). Default: "deny" for budgets, "lease" for limits.
+    /// Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub on_loss: Option<OnLoss>,
+    /// How much a node is given beforehand. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub lease: Lease,
+}
+
+/// What a node may use of a limit or budget while "redis" is lost; so much more than the limit may be used per node.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lease {
+    /// This share of it, between 0 and 1.
+    pub share: f64,
+    /// And no more than so many US dollars of a budget.
+    pub usd: Micros,
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self { share: 0.02, usd: Micros(1_000_000) }
+    }
 }
 
 impl Store {
@@ -37,7 +68,16 @@ impl Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { backend: Backend::Sled, path: None, url: None, on_loss: OnLoss::Lease }
+        Self {
+            backend: Backend::Sled,
+            path: None,
+            url: None,
+            prefix: "causeway".to_owned(),
+            connect_timeout: Timespan::seconds(1),
+            timeout: Timespan::millis(500),
+            on_loss: None,
+            lease: Lease::default(),
+        }
     }
 }
 
@@ -55,13 +95,12 @@ pub enum Backend {
 }
 
 /// What happens without the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnLoss {
     /// Requests are refused.
     Deny,
     /// Requests pass up to what this node was given beforehand.
-    #[default]
     Lease,
     /// Requests pass.
     Allow,

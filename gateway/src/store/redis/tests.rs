@@ -27,14 +27,18 @@ pub(in crate::store) fn turn(server: &Server, time: Duration) {
     assert_eq!(said.trim(), "turned");
 }
 
-/// A node that gives up soon.
+/// A node with patience: this machine may be busy.
 fn node(server: &Server) -> Redis {
     try_node(&server.url()).unwrap()
 }
 
+pub(in crate::store) fn patient(url: &str) -> Address {
+    let timeout = Duration::from_secs(10);
+    Address { timeout, connect: timeout, ..Address::new(url) }
+}
+
 fn try_node(url: &str) -> Result<Redis, StoreError> {
-    let timeout = Duration::from_millis(150);
-    Redis::open(Address { timeout, ..Address::new(url) })
+    Redis::open(patient(url))
 }
 
 fn text(value: &'static str) -> Option<Bytes> {
@@ -77,7 +81,7 @@ async fn nodes_see_each_other() {
 #[tokio::test]
 async fn two_deployments_on_one_server_do_not_meet() {
     let Some(server) = Server::start("two_deployments") else { return };
-    let other = Address { prefix: "other".to_owned(), ..Address::new(&server.url()) };
+    let other = Address { prefix: "other".to_owned(), ..patient(&server.url()) };
     let (one, other) = (node(&server), Redis::open(other).unwrap());
     let key = Space::Meta.key(&["k"]);
     one.write(Batch::default().put(key.clone(), "1", None), Class::Durable).await.unwrap();
@@ -124,7 +128,9 @@ async fn what_was_acknowledged_is_there_after_the_server_was_killed() {
 #[tokio::test]
 async fn a_server_that_hangs_is_given_up_and_comes_back() {
     let Some(server) = Server::start("hangs") else { return };
-    let store = node(&server);
+    // It gives up soon.
+    let timeout = Duration::from_millis(150);
+    let store = Redis::open(Address { timeout, ..patient(&server.url()) }).unwrap();
     let key = Space::Vault.key(&["k"]);
     store.write(Batch::default().put(key.clone(), "v", None), Class::Relaxed).await.unwrap();
     server.pause();
