@@ -17,6 +17,7 @@ use super::health::Health;
 use super::probes;
 use super::reload::Reload;
 use super::revalidate;
+use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
 use crate::store::{Changes, Store};
@@ -41,6 +42,7 @@ pub struct Background {
     changes: Option<Arc<Changes>>,
     listen: Vec<ListenAddress>,
     greeting: String,
+    saving: Option<Snapshots>,
 }
 
 impl Background {
@@ -52,7 +54,8 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload: Arc::new(reload), readiness, store, changes: None, listen, greeting }
+        let changes = None;
+        Self { reload: Arc::new(reload), readiness, store, changes, listen, greeting, saving: None }
     }
 
     /// Looks for changes that were made through other nodes.
@@ -64,6 +67,21 @@ impl Background {
     async fn look_for_changes(&self) {
         match &self.changes {
             Some(changes) => match changes.keep_looking().await {},
+            None => std::future::pending().await,
+        }
+    }
+
+    /// With snapshots of the store.
+    #[must_use]
+    pub(super) fn saving(mut self, saving: Option<Snapshots>) -> Self {
+        self.saving = saving;
+        self
+    }
+
+    /// Makes snapshots for ever.
+    async fn save(&self) {
+        match &self.saving {
+            Some(saving) => saving.run().await,
             None => std::future::pending().await,
         }
     }
@@ -125,6 +143,7 @@ impl BackgroundService for Background {
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
+        let mut saving = std::pin::pin!(self.save());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -133,6 +152,7 @@ impl BackgroundService for Background {
                 () = &mut keeping => {}
                 () = &mut probing => {}
                 () = &mut looking_around => {}
+                () = &mut saving => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::secret;
-use crate::domain::{Micros, Secret, Timespan};
+use crate::domain::{ByteSize, Micros, Secret, Timespan};
 
 /// Where state is kept.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -43,6 +43,17 @@ pub struct Store {
     /// How much a node is given beforehand. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub lease: Lease,
+    /// With less free room than this on the disk of "sled" nothing is written any more, and what is there is still
+    /// read; it goes on by itself when there is room. At most an eighth of the disk; "0B": it goes on until the disk
+    /// is full. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub least_free: ByteSize,
+    /// The size of a file that is given up when the disk of "sled" is full, so that the store can be opened and read.
+    /// At most a sixteenth of the disk. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub ballast: ByteSize,
+    /// Copies of what must not be lost, made while the gateway runs.
+    pub snapshots: Snapshots,
 }
 
 /// What a node may use of a limit or budget while "redis" is lost; so much more than the limit may be used per node.
@@ -58,6 +69,37 @@ pub struct Lease {
 impl Default for Lease {
     fn default() -> Self {
         Self { share: 0.02, usd: Micros(1_000_000) }
+    }
+}
+
+/// Snapshots of "sled": keys, people, limits, prices, what was spent, settings. Conversations, kept answers and
+/// counters that end by themselves are not in them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Snapshots {
+    /// How often one is made; "0s": never. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub every: Timespan,
+    /// All of them are kept so long. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub keep: Timespan,
+    /// The last one of each day is kept so long. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub keep_daily: Timespan,
+    /// Where they are; better on another disk. Default: `snapshots` in the folder of the store. Needs a restart.
+    #[schemars(example = "/mnt/backup/causeway", extend("x-restart" = true))]
+    pub folder: Option<PathBuf>,
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        const HOUR: u64 = 60 * 60;
+        Self {
+            every: Timespan::seconds(15 * 60),
+            keep: Timespan::seconds(24 * HOUR),
+            keep_daily: Timespan::seconds(7 * 24 * HOUR),
+            folder: None,
+        }
     }
 }
 
@@ -77,6 +119,9 @@ impl Default for Store {
             timeout: Timespan::millis(500),
             on_loss: None,
             lease: Lease::default(),
+            least_free: ByteSize::mebibytes(256),
+            ballast: ByteSize::mebibytes(64),
+            snapshots: Snapshots::default(),
         }
     }
 }

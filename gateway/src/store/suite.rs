@@ -48,6 +48,9 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+        for beside in ["manifest", "holder"] {
+            let _ = std::fs::remove_file(format!("{}.{beside}", self.0.display()));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::super::{Batch, Class, Space, Store, StoreError, Swap};
+use super::super::{Batch, Class, Kept, Space, State, Store, StoreError, Swap};
 use super::{Address, Redis};
 
 #[path = "../../../../tests/it/support/redis.rs"]
@@ -76,6 +76,32 @@ async fn nodes_see_each_other() {
         assert_eq!(node.increment(counter.clone(), 1, None).await.unwrap(), turn);
     }
     assert_eq!(one.get(counter).await.unwrap(), Some(Bytes::copy_from_slice(&10_i64.to_be_bytes())));
+}
+
+#[tokio::test]
+async fn a_walk_shows_everything_with_its_end() {
+    let Some(server) = Server::start("walk") else { return };
+    let store = node(&server);
+    let key = |number: u32| Space::Response.key(&[&format!("{number:05}")]);
+    let batch = (0..450).fold(Batch::default(), |batch, number| {
+        let life = (number % 2 == 0).then_some(Duration::from_secs(1000));
+        batch.put(key(number), number.to_string(), life)
+    });
+    store.write(batch, Class::Durable).await.unwrap();
+    store.increment(Space::Counter.key(&["c"]), 7, None).await.unwrap();
+    let mut seen = Vec::new();
+    let mut take = |kept: Vec<Kept>| {
+        seen.extend(kept);
+        Ok(())
+    };
+    store.walk(&[Space::Response, Space::Counter, Space::Vault], &mut take).await.unwrap();
+    assert_eq!(seen.len(), 451);
+    for (number, kept) in (0..450).zip(&seen) {
+        assert_eq!((&kept.key, kept.value.as_ref()), (&key(number), number.to_string().as_bytes()));
+        assert_eq!(kept.expires.is_some(), number % 2 == 0);
+    }
+    assert_eq!(seen[450].value.as_ref(), 7_i64.to_be_bytes());
+    assert_eq!(store.state(), State::Ready);
 }
 
 #[tokio::test]
