@@ -40,9 +40,6 @@ pub struct Store {
     /// Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub on_loss: Option<OnLoss>,
-    /// How much a node is given beforehand. Needs a restart.
-    #[schemars(extend("x-restart" = true))]
-    pub lease: Lease,
     /// With less free room than this on the disk of "sled" nothing is written any more, and what is there is still
     /// read; it goes on by itself when there is room. At most an eighth of the disk; "0B": it goes on until the disk
     /// is full. Needs a restart.
@@ -52,6 +49,9 @@ pub struct Store {
     /// At most a sixteenth of the disk. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub ballast: ByteSize,
+    /// How much a node is given beforehand. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub lease: Lease,
     /// Copies of what must not be lost, made while the gateway runs.
     pub snapshots: Snapshots,
 }

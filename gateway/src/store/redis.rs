@@ -10,6 +10,7 @@
 
 mod address;
 mod checks;
+mod holds;
 mod link;
 mod notes;
 mod verb;
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use self::address::Address;
+pub use self::holds::Shared;
 use self::link::Link;
 use self::notes::Notes;
 use super::keyspace::{Key, Space};
