@@ -137,6 +137,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
         .keeping_rests_in(Arc::clone(&store));
     let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
+    let changes = Arc::new(store::Changes::new(Arc::clone(&store)));
     let background = background::Background::new(
         reload,
         Arc::clone(&readiness),
@@ -144,6 +145,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         config.server.listen.clone(),
         greeting,
     )
+    .looking_for(changes)
     .saving(saving);
     let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
     server::run(&config, parts).map_err(|error| vec![error.message].into())

@@ -37,6 +37,7 @@ proxy = "environment"
 password = ""
 [store]
 url = ""
+on_loss = "lease"
 [providers.openai]
 preset = "groq"
 plugin = "openai"

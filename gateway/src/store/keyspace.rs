@@ -26,12 +26,22 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Marks that move when something in a space has changed: the space's name.
+    Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 7] =
-        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter, Self::Rest];
+    pub const ALL: [Self; 8] = [
+        Self::Meta,
+        Self::Due,
+        Self::Vault,
+        Self::Response,
+        Self::Idempotency,
+        Self::Counter,
+        Self::Rest,
+        Self::Epoch,
+    ];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -43,6 +53,7 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Epoch => "epoch",
         }
     }
 
@@ -53,7 +64,7 @@ impl Space {
             Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
-            Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            Self::Meta | Self::Due | Self::Counter | Self::Rest | Self::Epoch => None,
         }
     }
 
@@ -64,7 +75,7 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
-            Self::Meta | Self::Due | Self::Counter => u64::MAX,
+            Self::Meta | Self::Due | Self::Counter | Self::Epoch => u64::MAX,
         }
     }
 
