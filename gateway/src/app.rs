@@ -147,7 +147,6 @@ fn made_key(config: &Config) -> Result<Option<(Secret, VirtualKey)>, String> {
         return Ok(None);
     }
     let secret = auth::new_secret().map_err(|error| error.message)?;
-    let key =
-        VirtualKey { id: "first".into(), team: None, models: None, preferences: false, tags: Vec::new() };
+    let key = VirtualKey { id: "first".into(), ..VirtualKey::default() };
     Ok(Some((secret, key)))
 }

@@ -1,5 +1,6 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod address_range;
 pub mod asks;
 pub mod blame;
 pub mod condition;
@@ -28,6 +29,7 @@ pub mod usage;
 pub mod virtual_key;
 pub mod wishes;
 
+pub use address_range::AddressRange;
 pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
 pub use blame::Blame;
 pub use condition::{Circumstances, Condition};

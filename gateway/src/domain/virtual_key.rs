@@ -1,18 +1,32 @@
 //! A key we issued.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::address_range::AddressRange;
 use super::pattern::Pattern;
 
 /// Who may ask, and for what. The secret itself is not in here.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct VirtualKey {
     /// Its name in the configuration or the store.
     pub id: Arc<str>,
+    /// Whose it is, by id.
+    pub user: Option<Arc<str>>,
     /// The team whose budget it shares.
     pub team: Option<Arc<str>>,
     /// Models it may ask for; `None`: all.
     pub models: Option<Vec<Pattern>>,
+    /// What its user, their tier and its team may ask for: each of these lists must hold the model too.
+    pub within: Vec<Arc<[Pattern]>>,
+    /// Where its requests may come from: each of these lists must hold the client's address.
+    pub addresses: Vec<Arc<[AddressRange]>>,
+    /// When it ends, in Unix time.
+    pub expires: Option<u64>,
+    /// It ends because another secret took its place.
+    pub replaced: bool,
+    /// Why no request is taken with it, for the client.
+    pub closed: Option<Arc<str>>,
     /// Its requests may say which targets they want.
     pub preferences: bool,
     /// Words about it, for conditions.
@@ -22,6 +36,15 @@ pub struct VirtualKey {
 impl VirtualKey {
     /// Whether it may ask for a model.
     pub fn may_use(&self, model: &str) -> bool {
-        self.models.as_ref().is_none_or(|models| models.iter().any(|pattern| pattern.matches(model)))
+        let held = |models: &[Pattern]| models.iter().any(|pattern| pattern.matches(model));
+        self.models.as_deref().is_none_or(held) && self.within.iter().all(|models| held(models))
+    }
+
+    /// Whether its requests may come from an address. `None`: it is not known, as with a socket in the file system.
+    pub fn may_come_from(&self, address: Option<IpAddr>) -> bool {
+        let held = |ranges: &Arc<[AddressRange]>| {
+            address.is_some_and(|address| ranges.iter().any(|range| range.contains(address)))
+        };
+        self.addresses.iter().all(held)
     }
 }

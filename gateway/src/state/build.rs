@@ -269,7 +269,7 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let team = key.team.as_deref().map(Arc::from);
         let id = name.as_str().into();
         let (preferences, tags) = (key.preferences, key.tags.clone());
-        (key.secret.clone(), VirtualKey { id, team, models, preferences, tags })
+        (key.secret.clone(), VirtualKey { id, team, models, preferences, tags, ..VirtualKey::default() })
     })
 }
 

@@ -26,12 +26,46 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Keys that we issued: name.
+    VirtualKey,
+    /// When each of them was used last: name.
+    KeyUsed,
+    /// People: id.
+    User,
+    /// Whose an address is: address.
+    UserEmail,
+    /// Keys that share a budget: name.
+    Team,
+    /// How people pay: name.
+    Tier,
+    /// What they paid: user, id.
+    TopUp,
+    /// Who would like to come in: id.
+    SignUp,
+    /// Numbers of the last changes, for the other nodes.
+    Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 7] =
-        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter, Self::Rest];
+    pub const ALL: [Self; 16] = [
+        Self::Meta,
+        Self::Due,
+        Self::Vault,
+        Self::Response,
+        Self::Idempotency,
+        Self::Counter,
+        Self::Rest,
+        Self::VirtualKey,
+        Self::KeyUsed,
+        Self::User,
+        Self::UserEmail,
+        Self::Team,
+        Self::Tier,
+        Self::TopUp,
+        Self::SignUp,
+        Self::Epoch,
+    ];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -43,6 +77,15 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::VirtualKey => "virtual_key",
+            Self::KeyUsed => "key_used",
+            Self::User => "user",
+            Self::UserEmail => "user_email",
+            Self::Team => "team",
+            Self::Tier => "tier",
+            Self::TopUp => "top_up",
+            Self::SignUp => "sign_up",
+            Self::Epoch => "epoch",
         }
     }
 
@@ -53,7 +96,11 @@ impl Space {
             Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
+            // People who were never answered.
+            Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
+            Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
     }
 
@@ -64,7 +111,10 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
+            Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
+            Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
     }
 
