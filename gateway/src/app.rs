@@ -24,6 +24,7 @@ use crate::vault::Vault;
 pub mod background;
 pub mod demo;
 mod health;
+mod people;
 mod probes;
 mod reload;
 mod revalidate;
@@ -88,8 +89,11 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let storage::Opened { store, place } =
         storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
+    let people =
+        people::open(&config, &store, made.as_ref().map(|(_, key)| key)).map_err(|problem| vec![problem])?;
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        people,
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
@@ -147,6 +151,5 @@ fn made_key(config: &Config) -> Result<Option<(Secret, VirtualKey)>, String> {
         return Ok(None);
     }
     let secret = auth::new_secret().map_err(|error| error.message)?;
-    let key = VirtualKey { id: "first".into(), ..VirtualKey::default() };
-    Ok(Some((secret, key)))
+    Ok(Some((secret, VirtualKey::named("first"))))
 }

@@ -7,6 +7,7 @@
 //! What is written has a [`Class`]. Durable: the answer comes when it is on the disk, and concurrent writers share one
 //! flush. Relaxed: the answer comes when reads see it, and a crash may lose the last tenth of a second.
 
+pub mod holds;
 mod keyspace;
 mod memory;
 mod record;
@@ -22,6 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use self::holds::Holds;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
 pub use self::sled::Sled;

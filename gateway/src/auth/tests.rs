@@ -21,7 +21,7 @@ fn head(headers: &[(&'static str, &str)], query: Option<&str>) -> RequestHead {
 
 #[test]
 fn a_key_may_stand_in_five_places() {
-    let key = VirtualKey { id: "web".into(), ..VirtualKey::default() };
+    let key = VirtualKey::named("web");
     let keyring = Keyring::new([(Secret::new("se+cret"), key)]).expect("keyring");
     for (headers, query, known) in [
         (&[("authorization", "Bearer se+cret")][..], None, true),
@@ -58,7 +58,7 @@ fn a_key_is_refused_with_its_reason() {
     let key = VirtualKey {
         expires: Some(1_000),
         addresses: vec![ranges(&["10.0.0.0/8", "::1"]).into()],
-        ..VirtualKey::default()
+        ..VirtualKey::named("web")
     };
     let inside = "10.1.2.3".parse().ok();
     assert!(admit(&key, inside, 999).is_ok());

@@ -4,17 +4,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::address_range::AddressRange;
+use super::bounds::Bounds;
 use super::pattern::Pattern;
 
 /// Who may ask, and for what. The secret itself is not in here.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct VirtualKey {
     /// Its name in the configuration or the store.
     pub id: Arc<str>,
-    /// Whose it is, by id.
-    pub user: Option<Arc<str>>,
     /// The team whose budget it shares.
     pub team: Option<Arc<str>>,
+    /// The user it belongs to.
+    pub user: Option<Arc<str>>,
+    /// How much may be asked with it: its own, its user's, its team's and its maker's.
+    pub bounds: Arc<[Bounds]>,
     /// Models it may ask for; `None`: all.
     pub models: Option<Vec<Pattern>>,
     /// What its user, their tier and its team may ask for: each of these lists must hold the model too.
@@ -34,6 +37,24 @@ pub struct VirtualKey {
 }
 
 impl VirtualKey {
+    /// A key that may ask for everything.
+    pub fn named(id: &str) -> Self {
+        Self {
+            id: id.into(),
+            team: None,
+            user: None,
+            bounds: [].into(),
+            models: None,
+            within: Vec::new(),
+            addresses: Vec::new(),
+            expires: None,
+            replaced: false,
+            closed: None,
+            preferences: false,
+            tags: Vec::new(),
+        }
+    }
+
     /// Whether it may ask for a model.
     pub fn may_use(&self, model: &str) -> bool {
         let held = |models: &[Pattern]| models.iter().any(|pattern| pattern.matches(model));

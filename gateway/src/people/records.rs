@@ -57,6 +57,30 @@ pub struct KeyRecord {
     pub secrets: Vec<SecretRecord>,
 }
 
+impl KeyRecord {
+    /// A key that may ask for everything and has no secret yet.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            note: String::new(),
+            created: 0,
+            maker: String::new(),
+            owner: None,
+            team: None,
+            tags: Vec::new(),
+            expires: None,
+            disabled: false,
+            revoked: None,
+            models: None,
+            addresses: Vec::new(),
+            preferences: false,
+            log: None,
+            allowed: Allowed::default(),
+            secrets: Vec::new(),
+        }
+    }
+}
+
 /// One secret of a key. The secret itself is nowhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SecretRecord {
@@ -153,6 +177,14 @@ pub struct TeamRecord {
     /// How much its keys may ask and spend together.
     #[serde(default)]
     pub allowed: Allowed,
+}
+
+impl TeamRecord {
+    /// A team without limits.
+    pub fn named(name: &str) -> Self {
+        let (note, models, allowed) = (String::new(), None, Allowed::default());
+        Self { name: name.to_owned(), note, created: 0, models, allowed }
+    }
 }
 
 /// How users pay, and what they get for it.

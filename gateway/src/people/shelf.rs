@@ -69,7 +69,9 @@ impl Shelf {
         let swap = Swap { key, expected, value: written(record)?, life: None };
         match self.store.swap(swap, Class::Durable).await? {
             true => Ok(()),
-            false => Err(Refusal::Conflict("somebody else changed it at the same time; look again".to_owned())),
+            false => {
+                Err(Refusal::Conflict("somebody else changed it at the same time; look again".to_owned()))
+            }
         }
     }
 

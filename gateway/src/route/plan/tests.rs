@@ -88,7 +88,7 @@ fn price(input: i64, output: i64) -> Price {
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), models, preferences: true, ..VirtualKey::default() }
+    VirtualKey { models, preferences: true, ..VirtualKey::named("k") }
 }
 
 /// One question to a table.
