@@ -14,7 +14,8 @@ use super::support::{Gateway, Shape, configuration, upstream};
 async fn keys_in(folder: &Path, keys: &[serde_json::Value]) -> Vec<IssuedKey> {
     let hash_key = std::fs::read(folder.join("virtual-keys.key")).unwrap().try_into().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sled::open(&folder.join("sled"), store::clock()).unwrap());
-    let people = People::new(store, hash_key, store::clock());
+    // They are made in 2020, so that one of them has ended by now.
+    let people = People::new(store, hash_key, Arc::new(|| 1_577_836_800_000));
     people.load().await.unwrap();
     let maker = Maker::Operator("tests".to_owned());
     let mut issued = Vec::new();
@@ -39,11 +40,11 @@ async fn stored_keys_work_in_every_dialect_and_are_refused_with_their_reason() {
     let mock = upstream::mock();
     let folder = Folder::new();
     let text = prepared(&folder, &upstream::url(&mock)).await;
-    let soon = causeway::domain::rfc3339(store::clock()() / 1000 + 1);
+    let ended = "2020-01-02T00:00:00Z";
     let keys = [
         serde_json::json!({ "name": "any" }),
         serde_json::json!({ "name": "few", "models": ["openai/*"] }),
-        serde_json::json!({ "name": "short", "expires": soon }),
+        serde_json::json!({ "name": "short", "expires": ended }),
         serde_json::json!({ "name": "away", "addresses": ["192.0.2.0/24"] }),
         serde_json::json!({ "name": "near", "addresses": ["127.0.0.0/8", "::1"] }),
     ];
@@ -56,7 +57,7 @@ async fn stored_keys_work_in_every_dialect_and_are_refused_with_their_reason() {
                 ("any", "anthropic/mock", 200, ""),
                 ("few", "openai/mock", 200, ""),
                 ("few", "anthropic/mock", 403, "anthropic/mock"),
-                ("short", "openai/mock", 401, soon.as_str()),
+                ("short", "openai/mock", 401, ended),
                 ("away", "openai/mock", 403, "127.0.0.1"),
                 ("near", "openai/mock", 200, ""),
             ] {
