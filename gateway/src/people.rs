@@ -13,24 +13,40 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 
 use self::known::Known;
+use self::records::{SignUpRecord, TierRecord, UserRecord};
 use self::shelf::Shelf;
 use crate::domain::{Secret, VirtualKey};
 use crate::store::{Batch, Clock, Space, Store, StoreError};
 
 mod allowed;
+mod credits;
 mod fields;
 mod keys;
 mod known;
+mod own;
+mod passwords;
 mod records;
 mod refusal;
 mod shelf;
+mod sign_up;
+mod teams;
+mod tiers;
+mod top_ups;
+mod users;
 
 pub use self::allowed::{Allowed, Budget, Credit, Per};
+pub use self::credits::{CreditOwner, CreditView, NewCredit};
 pub use self::fields::{BudgetInput, LimitsInput};
 pub use self::keys::{ChangedKey, IssuedKey, KeyView, Maker, NewKey, Rotation, SecretView};
 pub use self::known::InFile;
+pub use self::own::Me;
 pub use self::records::{KeyRecord, Role, TeamRecord};
 pub use self::refusal::Refusal;
+pub use self::sign_up::{Approval, Invitation, NewSignUp, Redemption, SignUpView};
+pub use self::teams::{ChangedTeam, NewTeam, TeamView};
+pub use self::tiers::{ChangedTier, NewTier, Plan, TierView};
+pub use self::top_ups::{BalanceView, NewTopUp, TopUpPage, TopUpView};
+pub use self::users::{ChangedUser, NewUser, UserView};
 
 /// When a key was used is written down this often at most, in seconds.
 const USED_EVERY: u64 = 60;
@@ -129,6 +145,16 @@ impl People {
         let epoch = self.shelf.epoch().await?;
         let mut next = Known::of(self.known.read().in_file.clone());
         self.read_used(&mut next).await?;
+        next.topped_up = self.shelf.topped_up().await?;
+        let users: Vec<UserRecord> = self.shelf.all(Space::User).await?;
+        next.users = users.into_iter().map(|user| (user.id.clone(), user)).collect();
+        let teams: Vec<TeamRecord> = self.shelf.all(Space::Team).await?;
+        next.teams = teams.into_iter().map(|team| (team.name.clone(), team)).collect();
+        let tiers: Vec<TierRecord> = self.shelf.all(Space::Tier).await?;
+        next.tiers = tiers.into_iter().map(|tier| (tier.name.clone(), tier)).collect();
+        let sign_ups: Vec<SignUpRecord> = self.shelf.all(Space::SignUp).await?;
+        next.sign_ups = sign_ups.into_iter().map(|one| (one.id.clone(), one)).collect();
+        // Last: what they may do follows from all the others.
         let keys: Vec<KeyRecord> = self.shelf.all(Space::VirtualKey).await?;
         for record in keys {
             next.put_key(record);

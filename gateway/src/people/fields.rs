@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::allowed::{Allowed, Budget, Per};
 use super::refusal::Refusal;
-use crate::domain::{Micros, Rate};
+use crate::domain::{Micros, Rate, Secret};
 
 /// Longest name of a key, a team or a tier.
 const LONGEST_NAME: usize = 64;
@@ -51,6 +51,16 @@ pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// A secret that comes in.
+pub(super) fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}
+
+/// The same where it may be missing.
+pub(super) fn maybe_hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|text| text.map(Secret::new))
 }
 
 /// The name of a key, a team or a tier: it stands in paths, in the ledger and in metrics.

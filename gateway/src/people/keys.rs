@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::credits::{self, CreditView};
 use super::fields::{self, BudgetInput, LimitsInput, given};
 use super::known::Known;
 use super::records::{KeyRecord, SecretRecord};
@@ -161,6 +162,8 @@ pub struct KeyView {
     pub limits: LimitsInput,
     /// How much it may spend.
     pub budgets: Vec<BudgetInput>,
+    /// More money for some time.
+    pub credits: Vec<CreditView>,
     /// Its secrets, the newest first.
     pub secrets: Vec<SecretView>,
 }
@@ -176,7 +179,7 @@ pub struct SecretView {
     pub until: Option<String>,
 }
 
-fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }
 
@@ -187,20 +190,32 @@ impl People {
     /// When a field is wrong, the name is taken, or the maker may not.
     pub async fn create_key(&self, maker: &Maker, new: NewKey, secret: Secret) -> Result<IssuedKey, Refusal> {
         let _one = self.changing.lock().await;
-        let now = self.now();
-        let record = {
-            let known = self.known.read();
-            let record = self.drafted(maker, &new, &secret, now)?;
-            rights::check(&known, maker, &record)?;
-            not_taken(&known, &record.name)?;
-            record
-        };
+        let draft = self.draft_key(maker, &new, &secret)?;
+        let key = self.add_key(draft).await?;
+        Ok(IssuedKey { secret, key })
+    }
+
+    /// A key as it would be, if it may be so.
+    pub(super) fn draft_key(
+        &self,
+        maker: &Maker,
+        new: &NewKey,
+        secret: &Secret,
+    ) -> Result<KeyRecord, Refusal> {
+        let record = self.drafted(maker, new, secret, self.now())?;
+        let known = self.known.read();
+        rights::check(&known, maker, &record)?;
+        not_taken(&known, &record.name)?;
+        Ok(record)
+    }
+
+    /// Writes a key that is new. The caller holds the lock of changes.
+    pub(super) async fn add_key(&self, record: KeyRecord) -> Result<KeyView, Refusal> {
         self.shelf.put(at(&record.name), None, &record).await.map_err(|refusal| match refusal {
             Refusal::Conflict(_) => taken(&record.name),
             other => other,
         })?;
-        let key = self.adopt_key(record, now).await;
-        Ok(IssuedKey { secret, key })
+        Ok(self.adopt_key(record, self.now()).await)
     }
 
     /// All keys that somebody may see, in order of name; those of the configuration among them for operators.
@@ -239,8 +254,9 @@ impl People {
         change: ChangedKey,
     ) -> Result<KeyView, Refusal> {
         self.with_key(maker, name, |known, record, _| {
+            let before = record.clone();
             change.put_into(record)?;
-            rights::check(known, maker, record)
+            rights::check_change(known, maker, &before, record)
         })
         .await
     }
@@ -331,18 +347,17 @@ impl People {
             note: fields::text("note", &new.note)?,
             created: now,
             maker: maker.as_str().to_owned(),
+            by_owner: matches!(maker, Maker::Member(_)),
             owner: new.owner.clone(),
             team: new.team.clone(),
             tags: fields::tags("tags", &new.tags)?,
             expires: new.expires.as_ref().map(|moment| moment.seconds),
-            disabled: false,
-            revoked: None,
             models: models("models", new.models.as_ref())?,
             addresses: new.addresses.clone(),
             preferences: new.preferences,
             log: new.log,
-            allowed: super::Allowed::default(),
             secrets: vec![self.written(secret, now)],
+            ..KeyRecord::named(&new.name)
         };
         fields::few("addresses", &new.addresses)?;
         if record.expires.is_some_and(|expires| expires <= now) {
@@ -405,7 +420,7 @@ fn models(path: &str, models: Option<&Vec<ModelPattern>>) -> Result<Option<Vec<M
     Ok(Some(models.clone()))
 }
 
-fn at(name: &str) -> Key {
+pub(super) fn at(name: &str) -> Key {
     Space::VirtualKey.key(&[name])
 }
 
@@ -470,6 +485,7 @@ fn view(known: &Known, record: &KeyRecord, now: u64, source: &'static str) -> Ke
         log: record.log,
         limits: LimitsInput::of(&record.allowed),
         budgets: BudgetInput::of(&record.allowed),
+        credits: credits::views(&record.allowed),
         secrets: secrets.collect(),
     }
 }

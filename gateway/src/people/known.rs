@@ -1,6 +1,6 @@
 //! What is known of keys and people, in memory, and what a request may do that comes with one of the keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -80,6 +80,19 @@ impl Known {
         }
     }
 
+    /// Works out anew what the keys of the users may do that fit.
+    pub(super) fn compile_of_users(&mut self, fits: impl Fn(&UserRecord) -> bool) {
+        let fitting: BTreeSet<String> =
+            self.users.values().filter(|user| fits(user)).map(|user| user.id.clone()).collect();
+        self.compile_where(|key| key.owner.as_ref().is_some_and(|owner| fitting.contains(owner)));
+    }
+
+    /// Forgets a user.
+    pub(super) fn drop_user(&mut self, id: &str) {
+        self.users.remove(id);
+        self.compile_where(|key| key.owner.as_deref() == Some(id));
+    }
+
     fn forget_secrets(&mut self, name: &str) {
         let Some(before) = self.keys.get(name) else { return };
         for secret in &before.secrets {
@@ -114,7 +127,7 @@ impl Known {
     }
 
     /// What a request with this key may do: never more than its user, their tier and its team.
-    fn compiled(&self, record: &KeyRecord) -> Arc<VirtualKey> {
+    pub(super) fn compiled(&self, record: &KeyRecord) -> Arc<VirtualKey> {
         let owner = record.owner.as_deref().map(|id| self.users.get(id));
         let team = record.team.as_deref().map(|name| self.team(name));
         let closed = self.closed(record);
@@ -211,7 +224,7 @@ impl Known {
     }
 }
 
-fn bounds_of_team(team: &TeamRecord) -> Bounds {
+pub(super) fn bounds_of_team(team: &TeamRecord) -> Bounds {
     let (requests, tokens, concurrent) = team.allowed.over(None);
     let money = team.allowed.money().collect();
     Bounds { scope: Scope::Team(team.name.as_str().into()), requests, tokens, concurrent, money }

@@ -20,6 +20,9 @@ pub struct KeyRecord {
     /// Who made it, for the reader.
     #[serde(default)]
     pub maker: String,
+    /// Its owner made it, and no operator has changed it since.
+    #[serde(default)]
+    pub by_owner: bool,
     /// Whose it is, by id.
     #[serde(default)]
     pub owner: Option<String>,
@@ -35,6 +38,9 @@ pub struct KeyRecord {
     /// It is not taken for now.
     #[serde(default)]
     pub disabled: bool,
+    /// An operator disabled it: its owner cannot undo that.
+    #[serde(default)]
+    pub locked: bool,
     /// When it was taken back for good, Unix time.
     #[serde(default)]
     pub revoked: Option<u64>,
@@ -65,11 +71,13 @@ impl KeyRecord {
             note: String::new(),
             created: 0,
             maker: String::new(),
+            by_owner: false,
             owner: None,
             team: None,
             tags: Vec::new(),
             expires: None,
             disabled: false,
+            locked: false,
             revoked: None,
             models: None,
             addresses: Vec::new(),
@@ -110,7 +118,7 @@ pub enum Role {
 
 /// Somebody.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UserRecord {
+pub(super) struct UserRecord {
     /// Their id, for good: the ledger goes by it.
     pub id: String,
     /// Their address, its domain in small letters.
@@ -154,7 +162,7 @@ pub struct UserRecord {
 
 /// A code that is good for once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CodeRecord {
+pub(super) struct CodeRecord {
     /// Its keyed BLAKE3 hash, in hex.
     pub hash: String,
     /// Until when, Unix time.
@@ -189,7 +197,7 @@ impl TeamRecord {
 
 /// How users pay, and what they get for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TierRecord {
+pub(super) struct TierRecord {
     /// Its name, for good.
     pub name: String,
     /// What it is.
@@ -208,7 +216,7 @@ pub struct TierRecord {
 /// How the users of a tier pay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum TierPlan {
+pub(super) enum TierPlan {
     /// From a balance: what was topped up, less what was spent.
     PayAsYouGo {
         /// How low it may go.
@@ -229,7 +237,7 @@ pub enum TierPlan {
 
 /// One entry of the top-up ledger. Entries are added, never changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TopUpRecord {
+pub(super) struct TopUpRecord {
     /// Its id: the payment's where there is one, so that telling it twice counts once.
     pub id: String,
     /// Whose balance it is.
@@ -248,7 +256,7 @@ pub struct TopUpRecord {
 
 /// Somebody who would like to come in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignUpRecord {
+pub(super) struct SignUpRecord {
     /// Its id.
     pub id: String,
     /// Their address.
@@ -261,4 +269,7 @@ pub struct SignUpRecord {
     pub note: String,
     /// When, Unix time.
     pub at: u64,
+    /// They are not let in.
+    #[serde(default)]
+    pub rejected: bool,
 }

@@ -66,7 +66,8 @@ impl Shelf {
         expected: Option<Bytes>,
         record: &T,
     ) -> Result<(), Refusal> {
-        let swap = Swap { key, expected, value: written(record)?, life: None };
+        let life = key.space().and_then(Space::life);
+        let swap = Swap { key, expected, value: written(record)?, life };
         match self.store.swap(swap, Class::Durable).await? {
             true => Ok(()),
             false => {
@@ -102,7 +103,8 @@ fn written<T: Serialize>(record: &T) -> Result<Bytes, Refusal> {
     bytes.map(Bytes::from).map_err(|error| Refusal::Internal(format!("a record cannot be written: {error}")))
 }
 
-fn read<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, StoreError> {
+/// A record of its bytes.
+pub(super) fn read<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, StoreError> {
     let corrupted = |what| StoreError::Corrupted { key: key.to_string(), what };
     #[derive(Deserialize)]
     struct Form {

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{ChangedKey, InFile, IssuedKey, KeyRecord, Maker, NewKey, People, Refusal, Rotation};
-use crate::domain::Secret;
+use crate::domain::{Secret, VirtualKey};
 use crate::store::{Clock, Memory, Space, Store};
 
 mod keys;
+mod money;
+mod sign_up;
+mod users;
 
 /// People over a store, and the hands of their clock.
 pub(super) struct World {
@@ -51,6 +54,24 @@ impl World {
 
     pub(super) fn now(&self) -> u64 {
         self.time.load(Ordering::Relaxed) / 1000
+    }
+
+    /// A user with this address; the other fields are those of [`super::NewUser`].
+    pub(super) async fn user(&self, email: &str, more: serde_json::Value) -> String {
+        let mut new = serde_json::json!({ "email": email });
+        for (name, value) in more.as_object().expect("object") {
+            new[name] = value.clone();
+        }
+        self.people.create_user(read(new)).await.expect("user").id
+    }
+
+    pub(super) async fn tier(&self, tier: serde_json::Value) {
+        self.people.create_tier(read(tier)).await.expect("tier");
+    }
+
+    /// What a request with a secret may.
+    pub(super) fn found(&self, secret: &Secret) -> Arc<VirtualKey> {
+        self.people.find(secret).expect("found").key
     }
 
     pub(super) async fn make(&self, new: NewKey) -> Result<IssuedKey, Refusal> {

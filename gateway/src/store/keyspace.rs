@@ -153,6 +153,11 @@ impl Space {
 pub struct Key(pub(super) Vec<u8>);
 
 impl Key {
+    /// What it belongs to, or `None` when these bytes are no key of ours.
+    pub fn space(&self) -> Option<Space> {
+        Space::of(&self.0)
+    }
+
     /// Its parts, or `None` when these bytes are no key of ours.
     pub fn parts(&self) -> Option<Vec<&str>> {
         let slash = self.0.iter().position(|byte| *byte == b'/')?;

@@ -33,6 +33,35 @@ pub(super) fn check(known: &Known, maker: &Maker, key: &KeyRecord) -> Result<(),
     within(known, owner, key)
 }
 
+/// Whether a key may be changed so. What an operator made or changed is theirs: its owner may use it no further than they
+/// said, and put an end to it.
+pub(super) fn check_change(
+    known: &Known,
+    maker: &Maker,
+    before: &KeyRecord,
+    after: &mut KeyRecord,
+) -> Result<(), Refusal> {
+    let is_operator = matches!(maker, Maker::Operator(_));
+    if is_operator {
+        after.by_owner = false;
+        after.locked = after.disabled;
+        return check(known, maker, after);
+    }
+    if before.locked && !after.disabled {
+        return Err(Refusal::Forbidden("an operator disabled this key".to_owned()));
+    }
+    if before.by_owner {
+        return check(known, maker, after);
+    }
+    let allowed = KeyRecord { note: after.note.clone(), disabled: after.disabled, ..before.clone() };
+    if allowed != *after {
+        let message =
+            "an operator made this key: you may rename what it is for, disable, rotate and revoke it";
+        return Err(Refusal::Forbidden(message.to_owned()));
+    }
+    Ok(())
+}
+
 /// Nothing of it may be wider than what its owner has.
 fn within(known: &Known, owner: &UserRecord, key: &KeyRecord) -> Result<(), Refusal> {
     let tier = owner.tier.as_deref().and_then(|name| known.tiers.get(name));
