@@ -24,6 +24,7 @@ use crate::vault::Vault;
 pub mod background;
 pub mod demo;
 mod health;
+mod people;
 mod probes;
 mod reload;
 mod revalidate;
@@ -103,11 +104,14 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, snapshots } =
+    let storage::Opened { store, place, folder, snapshots } =
         storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
     snapshot.keep_rests_in(&store);
+    let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
+    people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        people,
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),

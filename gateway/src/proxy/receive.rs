@@ -1,5 +1,6 @@
 //! Reads from the client, under size and time limits, and notices when it has gone.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -24,6 +25,12 @@ pub(super) struct Client<'a> {
 impl<'a> Client<'a> {
     pub(super) fn new(session: &'a mut Session) -> Self {
         Self { session, talked: false }
+    }
+
+    /// Its address, as the connection says; none: a socket in the file system.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        let address = self.session.client_addr()?;
+        address.as_inet().map(std::net::SocketAddr::ip)
     }
 
     /// The whole body.
