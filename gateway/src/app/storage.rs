@@ -10,6 +10,8 @@ use crate::store::{self, Memory, Sled, Store};
 pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     pub(super) place: String,
+    /// The folder, when it is on disk.
+    pub(super) folder: Option<PathBuf>,
 }
 
 /// The folder of the state: the one that is named, else the usual one where it is there.
@@ -36,11 +38,11 @@ pub(super) fn open(config: &Config, demo: bool) -> Result<Opened, String> {
             tracing::warn!("state is kept in memory and forgotten at the end; `[store] path` keeps it");
         }
         let place = "in memory, forgotten at the end".to_owned();
-        return Ok(Opened { store: Arc::new(Memory::new(store::clock())), place });
+        return Ok(Opened { store: Arc::new(Memory::new(store::clock())), place, folder: None });
     };
     let files = folder.join("sled");
     let opened = Sled::open(&files, store::clock()).map_err(|error| format!("store.path: {error}"))?;
-    Ok(Opened { store: Arc::new(opened), place: files.display().to_string() })
+    Ok(Opened { store: Arc::new(opened), place: files.display().to_string(), folder: Some(folder) })
 }
 
 /// Whether a file can be made there. The only way to know is to try.

@@ -26,12 +26,25 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Sessions of the dashboard: a digest of the token.
+    Session,
+    /// Who changed what: an id that sorts from the newest to the oldest.
+    Audit,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 7] =
-        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter, Self::Rest];
+    pub const ALL: [Self; 9] = [
+        Self::Meta,
+        Self::Due,
+        Self::Vault,
+        Self::Response,
+        Self::Idempotency,
+        Self::Counter,
+        Self::Rest,
+        Self::Session,
+        Self::Audit,
+    ];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -43,6 +56,8 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Session => "session",
+            Self::Audit => "audit",
         }
     }
 
@@ -53,7 +68,7 @@ impl Space {
             Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
-            Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            Self::Meta | Self::Due | Self::Counter | Self::Rest | Self::Session | Self::Audit => None,
         }
     }
 
@@ -64,6 +79,8 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
+            Self::Session => 16 << 20,
+            Self::Audit => 1 << 30,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
         }
     }
