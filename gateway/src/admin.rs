@@ -14,12 +14,14 @@
 
 mod audit;
 mod caller;
+mod config;
 mod desk;
 mod explain;
 mod guard;
 mod health;
 mod openapi;
 mod password;
+mod plugins;
 mod provider_keys;
 mod reading;
 mod refusal;
@@ -33,6 +35,7 @@ mod straight;
 mod targets;
 mod tries;
 
+pub use config::{Control, Reloaded};
 pub use desk::{Desk, Parts};
 pub use health::Readiness;
 pub use password::{Password, password};

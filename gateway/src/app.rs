@@ -27,9 +27,26 @@ mod health;
 mod probes;
 mod reload;
 mod revalidate;
+mod snapshots;
 mod storage;
 
 pub use reload::Reload;
+pub use storage::{open_store, place_of};
+
+/// Why the gateway does not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The configuration or the system; one line each.
+    Configuration(Vec<String>),
+    /// The store cannot be used.
+    Store(String),
+}
+
+impl From<Vec<String>> for Refused {
+    fn from(problems: Vec<String>) -> Self {
+        Self::Configuration(problems)
+    }
+}
 
 /// What the command line says about where the configuration comes from; a reload asks the same way.
 #[derive(Clone, Debug, Default)]
@@ -65,11 +82,12 @@ impl Origin {
     }
 }
 
-/// Builds everything in order and serves until told to stop.
+/// Builds everything in order and serves until told to stop. `recover`: a damaged store is set aside, and the last
+/// snapshot comes into its place.
 ///
 /// # Errors
-/// What keeps the gateway from starting, one line each.
-pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
+/// What keeps the gateway from starting.
+pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refused> {
     let Loaded { mut config, notes, .. } = loaded;
     for note in notes {
         tracing::warn!("{note}");
@@ -85,8 +103,8 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, folder } =
-        storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
+    let storage::Opened { store, place, folder, snapshots } =
+        storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
@@ -102,7 +120,14 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         cache: Cache::new(Arc::clone(&store), store::clock()),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
-    let readiness = Arc::new(Readiness::default());
+    let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
+    let saving = snapshots.and_then(|folder| {
+        snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
+    });
+    let reload = Arc::new(
+        Reload::new(origin, config.clone(), registry, ground.clone(), extra)
+            .keeping_rests_in(Arc::clone(&store)),
+    );
     let desk = Desk::new(admin::Parts {
         observer: Arc::clone(&observer),
         readiness: Arc::clone(&readiness),
@@ -110,13 +135,12 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         fleet: Arc::clone(&ground.fleet),
         decisions: Arc::clone(&ground.decisions),
         store: Arc::clone(&store),
+        control: Arc::clone(&reload) as _,
         clock: store::clock(),
         settings: config.admin.clone(),
         password: password.secret.clone(),
     })
     .map_err(|problem| vec![problem])?;
-    let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
-        .keeping_rests_in(Arc::clone(&store));
     let made = demo::Made { key: made.as_ref().map(|(secret, _)| secret), password: &password };
     let greeting = demo::greeting(&config, &made, demo.is_some(), &place);
     let background = background::Background::new(
@@ -125,10 +149,11 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         store,
         config.server.listen.clone(),
         greeting,
-    );
+    )
+    .saving(saving);
     let parts =
         Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };
-    server::run(&config, parts).map_err(|error| vec![error.message])
+    server::run(&config, parts).map_err(|error| vec![error.message].into())
 }
 
 /// The admin password of a gateway that runs with this configuration, as far as it can be known from outside of it.
@@ -162,7 +187,5 @@ fn made_key(config: &Config) -> Result<Option<(Secret, VirtualKey)>, String> {
         return Ok(None);
     }
     let secret = auth::new_secret().map_err(|error| error.message)?;
-    let key =
-        VirtualKey { id: "first".into(), team: None, models: None, preferences: false, tags: Vec::new() };
-    Ok(Some((secret, key)))
+    Ok(Some((secret, VirtualKey::named("first"))))
 }

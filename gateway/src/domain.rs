@@ -2,6 +2,7 @@
 
 pub mod asks;
 pub mod blame;
+pub mod bounds;
 pub mod condition;
 pub mod date;
 pub mod duration;
@@ -9,6 +10,7 @@ pub mod envelope;
 pub mod event_stream;
 pub mod http;
 pub mod id;
+pub mod ledger_row;
 pub mod model_facts;
 pub mod money;
 pub mod operation;
@@ -30,16 +32,18 @@ pub mod wishes;
 
 pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
 pub use blame::Blame;
+pub use bounds::{Allowance, Bounds, CalendarUnit, Period, Raise, Scope};
 pub use condition::{Circumstances, Condition};
 pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};
 pub use envelope::{Edit, Envelope, Framing, RequestHead};
+pub use ledger_row::{Cost, LedgerRow};
 pub use model_facts::{ModelFacts, ModelPrice};
 pub use money::Micros;
 pub use operation::Operation;
 pub use outbound::{Outbound, ProxyScheme, ProxyUrl, Surroundings};
 pub use pattern::Pattern;
-pub use price::Price;
+pub use price::{Listed, Most, PiecePrice, Price, PriceBook};
 pub use rate::Rate;
 pub use record::{Attempt, Record, Replay};
 pub use rules::Rules;

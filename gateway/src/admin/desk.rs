@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::config::Control;
 use super::health::Readiness;
 use super::router;
 use super::sessions::Sessions;
@@ -30,6 +31,8 @@ pub struct Parts {
     pub decisions: Arc<Decisions>,
     /// Where sessions and the audit log are kept.
     pub store: Arc<dyn Store>,
+    /// Reads the configuration.
+    pub control: Arc<dyn Control>,
     /// The time.
     pub clock: Clock,
     /// `[admin]` as it was at the start.
@@ -46,6 +49,7 @@ pub struct Desk {
     pub(super) fleet: Arc<Fleet>,
     pub(super) decisions: Arc<Decisions>,
     pub(super) store: Arc<dyn Store>,
+    pub(super) control: Arc<dyn Control>,
     pub(super) clock: Clock,
     pub(super) settings: config::Admin,
     pub(super) password: Secret,
@@ -61,7 +65,18 @@ impl Desk {
     /// # Errors
     /// When an operation stands in the router and not in the table of rights.
     pub fn new(parts: Parts) -> Result<Self, String> {
-        let Parts { observer, readiness, snapshot, fleet, decisions, store, clock, settings, password } = parts;
+        let Parts {
+            observer,
+            readiness,
+            snapshot,
+            fleet,
+            decisions,
+            store,
+            control,
+            clock,
+            settings,
+            password,
+        } = parts;
         let idle = Duration::from(settings.session);
         let sessions = Sessions::new(Arc::clone(&store), Arc::clone(&clock), idle, password.clone());
         let document = router::text()?;
@@ -73,6 +88,7 @@ impl Desk {
             fleet,
             decisions,
             store,
+            control,
             clock,
             settings,
             password,

@@ -46,7 +46,8 @@ async fn explain_body(
 
 fn explanation(desk: &Desk, words: Vec<(String, String)>) -> Result<Value, Refusal> {
     if let Some((_, id)) = words.iter().find(|(name, _)| name == "request") {
-        let unknown = || Refusal::not_found(format!("no request `{id}` is remembered: only the latest ones are"));
+        let unknown =
+            || Refusal::not_found(format!("no request `{id}` is remembered: only the latest ones are"));
         let decision = desk.decisions.of_request(id).ok_or_else(unknown)?;
         return serde_json::to_value(&*decision).map_err(|error| Refusal::unavailable(error.to_string()));
     }

@@ -11,19 +11,36 @@ use utoipa_axum::routes;
 
 use super::desk::Desk;
 use super::{provider_keys, targets};
+use crate::store::Store;
 
-/// Whether requests are taken.
-#[derive(Debug, Default)]
-pub struct Readiness(AtomicBool);
+/// Whether requests are taken, and what the store can do.
+pub struct Readiness {
+    ready: AtomicBool,
+    store: Arc<dyn Store>,
+}
 
 impl Readiness {
+    /// Not ready yet.
+    pub fn of(store: Arc<dyn Store>) -> Self {
+        Self { ready: AtomicBool::new(false), store }
+    }
+
     /// From now on they are, or no longer.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
+        self.ready.store(ready, Ordering::Release);
     }
 
     fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Requests are taken with a store that writes nothing too; what needs it is refused by itself.
+    fn shown(&self) -> String {
+        let state = self.store.state();
+        match state.why() {
+            Some(why) => format!("ready, but degraded: the store is {}: {why}\n", state.word()),
+            None => "ready\n".to_owned(),
+        }
     }
 }
 
@@ -33,8 +50,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
     OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
 }
 
-fn text(status: StatusCode, text: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, TEXT)], text).into_response()
+fn text(status: StatusCode, text: impl Into<String>) -> Response {
+    (status, [(header::CONTENT_TYPE, TEXT)], text.into()).into_response()
 }
 
 /// The process runs
@@ -50,7 +67,7 @@ async fn alive() -> Response {
 ))]
 async fn ready(State(desk): State<Arc<Desk>>) -> Response {
     match desk.readiness.is_ready() {
-        true => text(StatusCode::OK, "ready\n"),
+        true => text(StatusCode::OK, desk.readiness.shown()),
         false => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
     }
 }
@@ -60,6 +77,7 @@ async fn ready(State(desk): State<Arc<Desk>>) -> Response {
 async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
     provider_keys::count(&desk.snapshot(), &desk.observer);
     targets::measure(&desk);
+    desk.observer.metrics().tell_store(desk.store.state().word());
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], desk.observer.metrics().text()).into_response()
 }

@@ -3,7 +3,9 @@
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Ref;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
@@ -45,7 +47,8 @@ impl Modify for Schemes {
 pub(super) fn complete(document: &mut Document) -> Result<(), String> {
     for (method, path, operation) in rights::operations(document) {
         let rule = rights::RULES.iter().find(|rule| rule.method == method && rule.path == path);
-        let rule = rule.ok_or_else(|| format!("nobody may do {method} {path}: it is not in the table of rights"))?;
+        let rule =
+            rule.ok_or_else(|| format!("nobody may do {method} {path}: it is not in the table of rights"))?;
         guard(operation, rule);
         refusals(operation, rule);
     }

@@ -61,7 +61,8 @@ impl Refusal {
 
     /// 403: nothing may be changed here at all.
     pub(super) fn readonly() -> Self {
-        let message = "`[admin] readonly = true`: nothing can be changed here, only in the configuration file";
+        let message =
+            "`[admin] readonly = true`: nothing can be changed here, only in the configuration file";
         Self::new(StatusCode::FORBIDDEN, "readonly", message)
     }
 

@@ -10,14 +10,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::desk::Desk;
-use super::{audit, explain, guard, health, openapi, provider_keys, rights, running, session, straight, targets};
+use super::{
+    audit, config, explain, guard, health, openapi, plugins, provider_keys, rights, running, session,
+    straight, targets,
+};
 
 /// The one list of what there is.
 fn operations() -> OpenApiRouter<Arc<Desk>> {
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(health::routes())
         .merge(audit::routes())
+        .merge(config::routes())
         .merge(explain::routes())
+        .merge(plugins::routes())
         .merge(provider_keys::routes())
         .merge(running::routes())
         .merge(session::routes())

@@ -40,6 +40,7 @@ impl Demo {
                 plugin: Some(plugin.to_owned()),
                 url: Some(format!("http://{}", running.address())),
                 keys: vec![Secret::new("mock")],
+                prices: Some("mock".to_owned()),
                 ..Provider::default()
             };
             config.providers.insert(model.to_owned(), provider);
@@ -77,7 +78,8 @@ pub fn greeting(config: &Config, made: &Made<'_>, demo: bool, state: &str) -> St
             Some(file) => format!("kept in {}", file.display()),
             None => "made for this run; name your own in [admin] or CAUSEWAY_ADMIN_PASSWORD".to_owned(),
         };
-        let _ = writeln!(text, "  password    {}  (of the admin side; {kept})", made.password.secret.expose());
+        let _ =
+            writeln!(text, "  password    {}  (of the admin side; {kept})", made.password.secret.expose());
     }
     let _ = writeln!(text, "  models      {}", models.join(", "));
     let _ = writeln!(text, "  state       {state}");

@@ -20,7 +20,7 @@ fn head(headers: &[(&'static str, &str)], query: Option<&str>) -> RequestHead {
 
 #[test]
 fn a_key_may_stand_in_five_places() {
-    let key = VirtualKey { id: "web".into(), team: None, models: None, preferences: false, tags: Vec::new() };
+    let key = VirtualKey::named("web");
     let keyring = Keyring::new([(Secret::new("se+cret"), key)]).expect("keyring");
     for (headers, query, known) in [
         (&[("authorization", "Bearer se+cret")][..], None, true),

@@ -84,6 +84,18 @@ pub struct Limits {
     pub concurrent: Option<u32>,
 }
 
+impl Limits {
+    /// These, and what they do not say as `others` say.
+    #[must_use]
+    pub fn over(self, others: Self) -> Self {
+        Self {
+            requests: self.requests.or(others.requests),
+            tokens: self.tokens.or(others.tokens),
+            concurrent: self.concurrent.or(others.concurrent),
+        }
+    }
+}
+
 /// Money per period.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -91,7 +91,8 @@ impl UnderWay {
 
     /// All of them, the oldest first.
     pub fn all(&self) -> Vec<Arc<Ongoing>> {
-        let each = |shelf: &Mutex<HashMap<u64, Arc<Ongoing>>>| shelf.lock().values().cloned().collect::<Vec<_>>();
+        let each =
+            |shelf: &Mutex<HashMap<u64, Arc<Ongoing>>>| shelf.lock().values().cloned().collect::<Vec<_>>();
         let mut all: Vec<_> = self.shelves.iter().flat_map(each).collect();
         all.sort_by_key(|ongoing| ongoing.number);
         all

@@ -59,7 +59,8 @@ impl Gateway {
     async fn handle(&self, session: &mut Session) {
         let snapshot = self.ground.snapshot.load_full();
         let (mut exchange, routed) = begin(session.req_header());
-        let entered = self.ground.observer.under_way().enter(&exchange.record.request_id, &exchange.record.path);
+        let entered =
+            self.ground.observer.under_way().enter(&exchange.record.request_id, &exchange.record.path);
         let mut client = Client::new(session, Arc::clone(&entered.ongoing));
         self.ground.observer.began();
         let result = match routed {
@@ -67,7 +68,7 @@ impl Gateway {
             Err(error) => Err(error),
         };
         // From here on it cannot be cancelled; if it was at the last moment, that is what happened.
-        let result = if entered.ongoing.end() { result } else { result.and(Err(receive::cancelled())) };
+        let result = if entered.ongoing.end() { result } else { Err(receive::cancelled()) };
         if let Err(error) = &result {
             // A client that is gone cannot be told; the record says it.
             let told = reject::send(snapshot.headers, &mut client, &mut exchange, error).await;

@@ -51,7 +51,7 @@ pub(super) fn model(name: &str, targets: Vec<Target>, fallback: Vec<Target>) -> 
 
 fn key(models: Option<&[&str]>) -> VirtualKey {
     let models = models.map(|models| models.iter().map(|name| Pattern::new(*name)).collect());
-    VirtualKey { id: "k".into(), team: None, models, preferences: true, tags: Vec::new() }
+    VirtualKey { models, preferences: true, ..VirtualKey::named("k") }
 }
 
 pub(super) fn plan_of(table: &Table, question: &Question<'_>) -> Result<Plan, GatewayError> {

@@ -20,13 +20,7 @@ impl Snapshot {
         let imagined = Imagined::read(words)?;
         let key = match &imagined.key {
             Some(name) => self.keyring.named(name).ok_or_else(|| format!("there is no key `{name}`"))?,
-            None => Arc::new(VirtualKey {
-                id: "any".into(),
-                team: None,
-                models: None,
-                preferences: true,
-                tags: Vec::new(),
-            }),
+            None => Arc::new(VirtualKey { preferences: true, ..VirtualKey::named("any") }),
         };
         if imagined.wishes() && !key.preferences {
             return Err(format!("the key `{}` may not wish: `preferences` is false", key.id));

@@ -7,8 +7,10 @@ use super::*;
 #[test]
 fn every_operation_has_a_rule_and_every_rule_an_operation() {
     let mut document = operations().into_openapi();
-    let found: BTreeSet<String> =
-        rights::operations(&mut document).iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+    let found: BTreeSet<String> = rights::operations(&mut document)
+        .iter()
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
     let ruled: BTreeSet<String> =
         rights::RULES.iter().map(|rule| format!("{} {}", rule.method, rule.path)).collect();
     assert_eq!(ruled.len(), rights::RULES.len(), "a rule stands there twice");

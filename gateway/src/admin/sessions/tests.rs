@@ -43,7 +43,8 @@ async fn a_session_lasts_as_long_as_it_is_used_but_not_for_ever() {
 #[tokio::test]
 async fn a_session_ends_with_the_password_it_was_begun_with() {
     let (_, clock, store) = clocked();
-    let begun = sessions(&store, &clock, "a-long-password").begin(&Caller::with_password(), HERE).await.unwrap();
+    let begun =
+        sessions(&store, &clock, "a-long-password").begin(&Caller::with_password(), HERE).await.unwrap();
     let other = sessions(&store, &clock, "another-password");
     assert!(other.find(begun.token.clone()).await.unwrap().is_none());
     let same = sessions(&store, &clock, "a-long-password");

@@ -37,8 +37,7 @@ fn answer(text: &str) -> Result<bool, String> {
     headers.insert("user-agent", HeaderValue::from_static("curl/8.5.0"));
     let head = RequestHead { method: http::Method::POST, path: "/v1/messages".into(), query: None, headers };
     let tags = vec!["gold".to_owned(), "eu".to_owned()];
-    let key =
-        VirtualKey { id: "web".into(), team: Some("shop".into()), models: None, preferences: false, tags };
+    let key = VirtualKey { team: Some("shop".into()), tags, ..VirtualKey::named("web") };
     let lazy: LazyAsks<'_> = LazyLock::new(Box::new(asks));
     condition.holds(&Circumstances {
         model: "claude-fast",

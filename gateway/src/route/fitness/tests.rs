@@ -36,7 +36,7 @@ fn asks(change: impl FnOnce(&mut Asks)) -> Asks {
 
 fn key(tags: &[&str]) -> VirtualKey {
     let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-    VirtualKey { id: "k".into(), team: None, models: None, preferences: false, tags }
+    VirtualKey { tags, ..VirtualKey::named("k") }
 }
 
 fn ask(table: &Table, key: &VirtualKey, asked: &str, asks: Asks) -> Result<Plan, GatewayError> {
