@@ -15,10 +15,14 @@
 mod audit;
 mod caller;
 mod config;
+mod credits;
 mod desk;
 mod explain;
 mod guard;
 mod health;
+mod keys;
+mod listed;
+mod me;
 mod openapi;
 mod password;
 mod plugins;
@@ -31,9 +35,12 @@ mod running;
 mod service;
 mod session;
 mod sessions;
+mod sign_ups;
 mod straight;
 mod targets;
+mod teams;
 mod tries;
+mod users;
 
 pub use config::{Control, Reloaded};
 pub use desk::{Desk, Parts};

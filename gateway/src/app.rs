@@ -24,6 +24,7 @@ use crate::vault::Vault;
 pub mod background;
 pub mod demo;
 mod health;
+mod people;
 mod probes;
 mod reload;
 mod revalidate;
@@ -108,8 +109,11 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
+    let people =
+        people::open(&config, &store, made.as_ref().map(|(_, key)| key)).map_err(|problem| vec![problem])?;
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        people,
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
@@ -134,6 +138,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         snapshot: Arc::clone(&ground.snapshot),
         fleet: Arc::clone(&ground.fleet),
         decisions: Arc::clone(&ground.decisions),
+        people: Arc::clone(&ground.people),
         store: Arc::clone(&store),
         control: Arc::clone(&reload) as _,
         clock: store::clock(),

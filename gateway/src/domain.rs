@@ -1,5 +1,6 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod address_range;
 pub mod asks;
 pub mod blame;
 pub mod bounds;
@@ -30,6 +31,7 @@ pub mod usage;
 pub mod virtual_key;
 pub mod wishes;
 
+pub use address_range::AddressRange;
 pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
 pub use blame::Blame;
 pub use bounds::{Allowance, Bounds, CalendarUnit, Period, Raise, Scope};

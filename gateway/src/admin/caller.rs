@@ -5,7 +5,8 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::Secret;
+use crate::domain::{Secret, VirtualKey};
+use crate::people::{self, UserView};
 
 /// What somebody may do here, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -55,6 +56,22 @@ impl Way {
 }
 
 impl Caller {
+    /// A user, by what the store says of them.
+    pub(super) fn user(user: &UserView) -> Self {
+        let role = match user.role {
+            people::Role::Admin => Role::Admin,
+            people::Role::Viewer => Role::Viewer,
+            people::Role::Member => Role::Member,
+        };
+        Self { name: user.email.clone(), role, user: Some(user.id.clone()), way: Way::Password }
+    }
+
+    /// Who has a virtual key is its owner, but may do no more with it than look at themselves.
+    pub(super) fn key(key: &VirtualKey) -> Self {
+        let user = key.user.as_deref().map(str::to_owned);
+        Self { name: key.id.to_string(), role: Role::Member, user, way: Way::Key }
+    }
+
     /// Who has the admin password.
     pub(super) fn with_password() -> Self {
         Self { name: "admin".to_owned(), role: Role::Admin, user: None, way: Way::Password }
@@ -111,6 +128,13 @@ fn cookie(headers: &HeaderMap) -> Option<Secret> {
 /// Where somebody asks from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) std::net::IpAddr);
+
+impl Peer {
+    /// Nobody said.
+    pub(super) fn unknown() -> Self {
+        Self(std::net::Ipv4Addr::UNSPECIFIED.into())
+    }
+}
 
 /// A browser says where the page comes from that asks it to; what others send by themselves has no origin.
 pub(super) fn is_from_elsewhere(headers: &HeaderMap) -> bool {

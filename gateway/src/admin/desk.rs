@@ -1,18 +1,21 @@
 //! What handlers work with.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::caller::Peer;
 use super::config::Control;
 use super::health::Readiness;
+use super::refusal::Refusal;
 use super::router;
 use super::sessions::Sessions;
 use super::tries::Tries;
 use crate::config;
 use crate::domain::Secret;
 use crate::observe::Observer;
+use crate::people::People;
 use crate::route::{Decisions, Fleet};
 use crate::state::Snapshot;
 use crate::store::{Clock, Store};
@@ -29,6 +32,8 @@ pub struct Parts {
     pub fleet: Arc<Fleet>,
     /// Where the latest requests went, and why.
     pub decisions: Arc<Decisions>,
+    /// Keys and people.
+    pub people: Arc<People>,
     /// Where sessions and the audit log are kept.
     pub store: Arc<dyn Store>,
     /// Reads the configuration.
@@ -48,6 +53,7 @@ pub struct Desk {
     snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) fleet: Arc<Fleet>,
     pub(super) decisions: Arc<Decisions>,
+    pub(super) people: Arc<People>,
     pub(super) store: Arc<dyn Store>,
     pub(super) control: Arc<dyn Control>,
     pub(super) clock: Clock,
@@ -71,6 +77,7 @@ impl Desk {
             snapshot,
             fleet,
             decisions,
+            people,
             store,
             control,
             clock,
@@ -87,6 +94,7 @@ impl Desk {
             snapshot,
             fleet,
             decisions,
+            people,
             store,
             control,
             clock,
@@ -106,6 +114,26 @@ impl Desk {
     /// Milliseconds since 1970.
     pub(super) fn now(&self) -> u64 {
         (self.clock)()
+    }
+
+    /// Whether somebody may try a password.
+    ///
+    /// # Errors
+    /// When there were too many wrong ones.
+    pub(super) fn may_try(&self, address: Peer) -> Result<(), Refusal> {
+        let wait = self.tries.wait(address.0, Instant::now());
+        wait.map_or(Ok(()), |wait| Err(Refusal::too_many("too many wrong passwords; wait", wait)))
+    }
+
+    /// A password was wrong.
+    pub(super) fn was_wrong(&self, address: Peer) {
+        self.tries.wrong(address.0, Instant::now());
+        tracing::warn!(address = %address.0, "a wrong password on the admin side");
+    }
+
+    /// A password was right.
+    pub(super) fn was_right(&self, address: Peer) {
+        self.tries.right(address.0, Instant::now());
     }
 
     /// The admin password. Equal hashes of equal length: the comparison tells nothing of it.

@@ -1,7 +1,6 @@
 //! What stands before every operation: who asks, may he, does a page of another site ask for him; and the audit log.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -14,6 +13,7 @@ use super::desk::Desk;
 use super::refusal::Refusal;
 use super::rights::{self, Right, Rule};
 use super::sessions;
+use crate::auth;
 use crate::domain::{Secret, id};
 
 /// Proves that a page of ours asks for a change.
@@ -106,19 +106,44 @@ impl Wanted {
     }
 }
 
-/// Who has this password.
+/// Who has this password or this virtual key.
 pub(super) fn by_credential(desk: &Desk, secret: &Secret, address: Peer) -> Result<Caller, Refusal> {
-    let now = Instant::now();
-    if let Some(wait) = desk.tries.wait(address.0, now) {
-        return Err(Refusal::too_many("too many wrong passwords; wait", wait));
+    desk.may_try(address)?;
+    let key = || desk.snapshot().keyring.find(secret).or_else(|| Some(desk.people.find(secret)?.key));
+    let caller = match desk.is_password(secret) {
+        true => Caller::with_password(),
+        false => match key() {
+            Some(key) => {
+                auth::admit(&key, Some(address.0), desk.now() / 1000)?;
+                Caller::key(&key)
+            }
+            None => {
+                desk.was_wrong(address);
+                return Err(Refusal::unauthenticated("the password or key is wrong"));
+            }
+        },
+    };
+    desk.was_right(address);
+    Ok(caller)
+}
+
+/// Who signs in with an address and a password.
+pub(super) async fn by_email(
+    desk: &Desk,
+    (email, password): (&str, Secret),
+    address: Peer,
+) -> Result<Caller, Refusal> {
+    desk.may_try(address)?;
+    match desk.people.sign_in(email, password).await? {
+        Some(user) => {
+            desk.was_right(address);
+            Ok(Caller::user(&user))
+        }
+        None => {
+            desk.was_wrong(address);
+            Err(Refusal::unauthenticated("the address or the password is wrong"))
+        }
     }
-    if desk.is_password(secret) {
-        desk.tries.right(address.0, now);
-        return Ok(Caller::with_password());
-    }
-    desk.tries.wrong(address.0, now);
-    tracing::warn!(address = %address.0, "a wrong admin password");
-    Err(Refusal::unauthenticated("the password is wrong"))
 }
 
 /// Whether it may be done.
@@ -140,6 +165,9 @@ fn allowed(desk: &Desk, rule: &Rule, caller: Option<&Caller>, headers: &HeaderMa
         if let Some(Caller { way: Way::Session(token), .. }) = caller {
             by_our_page(token, headers)?;
         }
+    }
+    if rule.changes && caller.is_some_and(|caller| caller.way == Way::Key) {
+        return Err(Refusal::forbidden("a virtual key changes nothing here; sign in with a password"));
     }
     if rule.changes && desk.settings.readonly {
         return Err(Refusal::readonly());
@@ -171,8 +199,7 @@ fn is_local(headers: &HeaderMap) -> bool {
 }
 
 pub(super) fn address(request: &Request) -> Peer {
-    let unknown = Peer(std::net::Ipv4Addr::UNSPECIFIED.into());
-    request.extensions().get::<Peer>().copied().unwrap_or(unknown)
+    request.extensions().get::<Peer>().copied().unwrap_or(Peer::unknown())
 }
 
 /// What is known of a change before it is made.

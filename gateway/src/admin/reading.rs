@@ -94,8 +94,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let nothing = |_| Refusal::not_found("the name in the path cannot be read");
         let Path(name) = Path::<String>::from_request_parts(parts, state).await.map_err(nothing)?;
-        Ok(Self(name.replace("~1", "/").replace("~0", "~")))
+        Ok(Self(plain_name(&name)))
     }
+}
+
+/// A name as it was before it was put into a path.
+pub(super) fn plain_name(name: &str) -> String {
+    name.replace("~1", "/").replace("~0", "~")
 }
 
 /// A page of a list, as every list takes it.

@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::error::{GatewayError, Kind};
+use crate::people;
 use crate::store::StoreError;
 
 /// What is answered instead.
@@ -137,6 +139,33 @@ impl IntoResponse for Refusal {
         // For the audit log.
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<people::Refusal> for Refusal {
+    fn from(refusal: people::Refusal) -> Self {
+        match refusal {
+            people::Refusal::Invalid { path, message } => Self::invalid(path, message),
+            people::Refusal::NotFound(message) => Self::not_found(message),
+            people::Refusal::Conflict(message) => Self::conflict(message),
+            people::Refusal::Forbidden(message) => Self::forbidden(message),
+            people::Refusal::TooMany(wait) => Self::too_many("too often; wait", wait),
+            people::Refusal::Store(error) => error.into(),
+            people::Refusal::Internal(message) => {
+                tracing::error!(message, "a change of keys and people failed");
+                Self::unavailable(message)
+            }
+        }
+    }
+}
+
+impl From<GatewayError> for Refusal {
+    fn from(error: GatewayError) -> Self {
+        match error.kind {
+            Kind::Authentication => Self::unauthenticated(error.message),
+            Kind::Permission => Self::forbidden(error.message),
+            _ => Self::unavailable(error.message),
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::desk::Desk;
 use super::{
-    audit, config, explain, guard, health, openapi, plugins, provider_keys, rights, running, session,
-    straight, targets,
+    audit, config, credits, explain, guard, health, keys, me, openapi, plugins, provider_keys, rights, running, session,
+    sign_ups, straight, targets, teams, users,
 };
 
 /// The one list of what there is.
@@ -21,12 +21,18 @@ fn operations() -> OpenApiRouter<Arc<Desk>> {
         .merge(health::routes())
         .merge(audit::routes())
         .merge(config::routes())
+        .merge(credits::routes())
         .merge(explain::routes())
+        .merge(keys::routes())
+        .merge(me::routes())
         .merge(plugins::routes())
         .merge(provider_keys::routes())
         .merge(running::routes())
         .merge(session::routes())
+        .merge(sign_ups::routes())
         .merge(targets::routes())
+        .merge(teams::routes())
+        .merge(users::routes())
         .routes(routes!(document))
 }
 

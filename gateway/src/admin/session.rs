@@ -24,7 +24,10 @@ use crate::domain::Secret;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SignIn {
-    /// The admin password.
+    /// The address of a user; without it `password` is the admin password or a virtual key.
+    #[schema(max_length = 254)]
+    email: Option<String>,
+    /// The password.
     #[schema(max_length = 1024)]
     password: String,
 }
@@ -66,8 +69,12 @@ async fn sign_in(
     Body(given): Body<SignIn>,
 ) -> Result<Response, Refusal> {
     note.about("session");
-    let peer = peer.map_or(Peer(std::net::Ipv4Addr::UNSPECIFIED.into()), |Extension(peer)| peer);
-    let caller = guard::by_credential(&desk, &Secret::new(given.password), peer)?;
+    let peer = peer.map_or(Peer::unknown(), |Extension(peer)| peer);
+    let password = Secret::new(given.password);
+    let caller = match given.email {
+        Some(email) => guard::by_email(&desk, (&email, password), peer).await?,
+        None => guard::by_credential(&desk, &password, peer)?,
+    };
     note.who(&caller.name);
     let begun = desk.sessions.begin(&caller, peer.0).await?;
     let session = Session::of(&desk, &caller, Some(begun.csrf));

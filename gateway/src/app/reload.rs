@@ -116,6 +116,7 @@ impl Reload {
                     snapshot.keep_rests_in(store);
                 }
                 snapshot.follow(&self.ground.snapshot.load());
+                self.ground.people.adopt(state::in_file(&next, self.extra.iter().map(|(_, key)| key)));
                 self.ground.gates.adopt(snapshot.caps());
                 self.ground.snapshot.store(Arc::new(snapshot));
                 let changes = changes(&current, &next);

@@ -1,5 +1,6 @@
 //! Reads from the client, under size and time limits, and notices when it has gone.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,12 @@ impl<'a> Client<'a> {
     /// When an operator has ended it.
     pub(super) fn is_wanted(&self) -> Result<(), GatewayError> {
         if self.ongoing.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    }
+
+    /// Its address, as the connection says; none: a socket in the file system.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        let address = self.session.client_addr()?;
+        address.as_inet().map(std::net::SocketAddr::ip)
     }
 
     /// The whole body.

@@ -17,6 +17,7 @@ use crate::dialect;
 use crate::domain::{RequestHead, id};
 use crate::error::{GatewayError, Kind};
 use crate::observe::Observer;
+use crate::people::People;
 use crate::route::{Decision, Decisions, Fleet};
 use crate::state::Snapshot;
 use crate::upstream;
@@ -27,6 +28,8 @@ use crate::vault::Vault;
 pub struct Ground {
     /// The configuration of now; a request takes it once.
     pub snapshot: Arc<ArcSwap<Snapshot>>,
+    /// Keys that were made at run time, and whose they are.
+    pub people: Arc<People>,
     /// Connections to providers.
     pub client: upstream::Client,
     /// Where finished requests are told.
