@@ -51,14 +51,13 @@ pub struct Background {
 impl Background {
     /// Gathers what is needed; `greeting` is printed when the listeners are up.
     pub fn new(
-        reload: Reload,
+        reload: Arc<Reload>,
         readiness: Arc<Readiness>,
         store: Arc<dyn Store>,
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        let changes = None;
-        Self { reload: Arc::new(reload), readiness, store, changes, listen, greeting, saving: None }
+        Self { reload, readiness, store, changes: None, listen, greeting, saving: None }
     }
 
     /// Looks for changes that were made through other nodes.

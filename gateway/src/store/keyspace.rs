@@ -26,6 +26,10 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Sessions of the dashboard: a digest of the token.
+    Session,
+    /// Who changed what: an id that sorts from the newest to the oldest.
+    Audit,
     /// Keys that we issued: name.
     VirtualKey,
     /// When each of them was used last: name.
@@ -48,7 +52,7 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -56,6 +60,8 @@ impl Space {
         Self::Idempotency,
         Self::Counter,
         Self::Rest,
+        Self::Session,
+        Self::Audit,
         Self::VirtualKey,
         Self::KeyUsed,
         Self::User,
@@ -77,6 +83,8 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Session => "session",
+            Self::Audit => "audit",
             Self::VirtualKey => "virtual_key",
             Self::KeyUsed => "key_used",
             Self::User => "user",
@@ -99,6 +107,7 @@ impl Space {
             // People who were never answered.
             Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            Self::Session | Self::Audit => None,
             Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
@@ -111,6 +120,8 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
+            Self::Session => 16 << 20,
+            Self::Audit => 1 << 30,
             Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
             Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
@@ -131,6 +142,7 @@ impl Space {
                 | Self::Idempotency
                 | Self::Counter
                 | Self::Rest
+                | Self::Session
         )
     }
 
