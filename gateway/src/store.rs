@@ -1,18 +1,20 @@
 //! State that outlives a request: one trait, and a backend for each place it can be kept in.
 //!
 //! `keyspace` lists everything that is written. A backend is one file that passes `suite`: `sled` keeps state on this
-//! machine's disk, `memory` for as long as the process runs. `record` is the form of a value (version, expiry,
+//! machine's disk, `redis` on a server for many nodes, `memory` for as long as the process runs. `record` is the form of a value (version, expiry,
 //! checksum), `records` what an ordered map of bytes lacks to be a store.
 //!
 //! What is written has a [`Class`]. Durable: the answer comes when it is on the disk, and concurrent writers share one
 //! flush. Relaxed: the answer comes when reads see it, and a crash may lose the last tenth of a second.
 
+mod changes;
 pub mod holds;
 mod keyspace;
 pub mod lines;
 mod memory;
 mod record;
 mod records;
+mod redis;
 pub mod sled;
 pub mod snapshot;
 #[cfg(test)]
@@ -26,9 +28,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub use self::changes::Changes;
 pub use self::holds::Holds;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
+pub use self::redis::{Address, Redis};
 pub use self::sled::{Place, Sled};
 use crate::error::{GatewayError, Kind};
 
@@ -279,6 +283,8 @@ pub enum StoreError {
     Failed(String),
     /// The store as a whole is not what was written, or less; the text says how to bring it back.
     Damaged(String),
+    /// The server that keeps it does not answer, or takes nothing any more. What was asked may have happened.
+    Lost(String),
 }
 
 impl fmt::Display for StoreError {
@@ -297,6 +303,7 @@ impl fmt::Display for StoreError {
             }
             Self::Failed(why) => write!(formatter, "the store failed: {why}"),
             Self::Damaged(why) => formatter.write_str(why),
+            Self::Lost(why) => write!(formatter, "the store is lost: {why}"),
         }
     }
 }
@@ -314,7 +321,7 @@ impl From<StoreError> for GatewayError {
                 Kind::Internal,
                 "what the gateway kept for this request cannot be read any more",
             ),
-            StoreError::Failed(_) | StoreError::Damaged(_) => {
+            StoreError::Failed(_) | StoreError::Damaged(_) | StoreError::Lost(_) => {
                 Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
             }
         };
