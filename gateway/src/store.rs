@@ -32,7 +32,7 @@ pub use self::changes::Changes;
 pub use self::holds::Holds;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
-pub use self::redis::{Address, Redis};
+pub use self::redis::{Address, Redis, Shared};
 pub use self::sled::{Place, Sled};
 use crate::error::{GatewayError, Kind};
 
