@@ -34,6 +34,9 @@ const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
 /// How often what has expired is removed from the store.
 const SWEPT_EVERY: Duration = Duration::from_secs(60);
 
+/// How often keys and people are looked at that another node may have changed.
+const PEOPLE_LOOKED_AT: Duration = Duration::from_millis(500);
+
 /// What runs beside the listeners.
 pub struct Background {
     reload: Arc<Reload>,
@@ -48,14 +51,13 @@ pub struct Background {
 impl Background {
     /// Gathers what is needed; `greeting` is printed when the listeners are up.
     pub fn new(
-        reload: Reload,
+        reload: Arc<Reload>,
         readiness: Arc<Readiness>,
         store: Arc<dyn Store>,
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        let changes = None;
-        Self { reload: Arc::new(reload), readiness, store, changes, listen, greeting, saving: None }
+        Self { reload, readiness, store, changes: None, listen, greeting, saving: None }
     }
 
     /// Looks for changes that were made through other nodes.
@@ -139,6 +141,7 @@ impl BackgroundService for Background {
         self.greet().await;
         let mut sweeping = tokio::time::interval(SWEPT_EVERY);
         let mut looking = tokio::time::interval(KEYS_LOOKED_AT);
+        let mut meeting = tokio::time::interval(PEOPLE_LOOKED_AT);
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
@@ -148,6 +151,11 @@ impl BackgroundService for Background {
         loop {
             tokio::select! {
                 _ = sweeping.tick() => self.sweep().await,
+                _ = meeting.tick() => {
+                    if let Err(error) = self.reload.ground().people.refresh().await {
+                        tracing::error!(%error, "what changed about keys and people could not be read");
+                    }
+                }
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}

@@ -10,6 +10,8 @@ use crate::store::{self, Address, Memory, Place, Redis, Sled, Store, StoreError}
 pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     pub(super) place: String,
+    /// Of a store on disk: the folder of the state.
+    pub(super) folder: Option<PathBuf>,
     /// Of a store on disk: where its snapshots go.
     pub(super) snapshots: Option<PathBuf>,
 }
@@ -78,7 +80,12 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
             tracing::warn!("state is kept in memory and forgotten at the end; `[store] path` keeps it");
         }
         let place = "in memory, forgotten at the end".to_owned();
-        return Ok(Opened { store: Arc::new(Memory::new(store::clock())), place, snapshots: None });
+        return Ok(Opened {
+            store: Arc::new(Memory::new(store::clock())),
+            place,
+            folder: None,
+            snapshots: None,
+        });
     };
     let place = place(config, &folder);
     let opened = match Sled::open_at(&place, store::clock()) {
@@ -89,6 +96,7 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
     Ok(Opened {
         store: Arc::new(opened),
         place: place.files.display().to_string(),
+        folder: Some(folder),
         snapshots: place.snapshots,
     })
 }

@@ -25,6 +25,17 @@ pub struct Store {
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
     #[schemars(with = "Option<secret::SecretText>", example = "${CAUSEWAY_REDIS_URL}", extend("x-restart" = true))]
     pub url: Option<Secret>,
+    /// What seals the secrets in the store: 32 random bytes at least, in base64 or hexadecimal digits, as
+    /// `openssl rand -base64 32` makes them. Default: with "sled" the file `master.key` in its folder, made at first
+    /// start; "redis" needs one. Needs a restart.
+    #[serde(deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
+    #[schemars(with = "Option<secret::SecretText>", example = "${CAUSEWAY_MASTER_KEY}", extend("x-restart" = true))]
+    pub master_key: Option<Secret>,
+    /// Master keys of before: they open what they sealed, until `causeway store rotate-key` has sealed it anew. Needs a
+    /// restart.
+    #[serde(deserialize_with = "secret::read_list", serialize_with = "secret::mask_list")]
+    #[schemars(with = "Vec<secret::SecretText>", extend("x-restart" = true))]
+    pub old_master_keys: Vec<Secret>,
     /// What everything of this deployment begins with on a server of "redis": letters, digits, `-` and `_`. Deployments
     /// that share a server need one each. Needs a restart.
     #[schemars(extend("x-restart" = true))]
@@ -114,6 +125,8 @@ impl Default for Store {
             backend: Backend::Sled,
             path: None,
             url: None,
+            master_key: None,
+            old_master_keys: Vec::new(),
             prefix: "causeway".to_owned(),
             connect_timeout: Timespan::seconds(1),
             timeout: Timespan::millis(500),
