@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::{Backend, Config, Store as Settings};
-use crate::store::{self, Address, Memory, Place, Redis, Sled, Store, StoreError};
+use crate::store::{self, Address, Memory, Place, Redis, Shared, Sled, Store, StoreError};
 
 /// The file in which a node remembers the identity of the store it shares with others.
 const IDENTITY: &str = "shared-store";
@@ -17,6 +17,8 @@ pub(super) struct Opened {
     pub(super) folder: Option<PathBuf>,
     /// Of a store on disk: where its snapshots go.
     pub(super) snapshots: Option<PathBuf>,
+    /// Of a store that many nodes share: the counters of limits and budgets on the same server.
+    pub(super) shared: Option<Shared>,
 }
 
 /// Everything that belongs to the store in this folder.
@@ -88,6 +90,7 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
             place,
             folder: None,
             snapshots: None,
+            shared: None,
         });
     };
     let place = place(config, &folder);
@@ -128,11 +131,11 @@ fn open_server(settings: &Settings, recover: bool) -> Result<Opened, String> {
         timeout: settings.timeout.get(),
     };
     let opened = Redis::open(address).map_err(|error| format!("store.url: {error}"))?;
-    let (place, folder) = (opened.place(), settings.path.clone());
+    let (place, folder, shared) = (opened.place(), settings.path.clone(), Some(opened.holds()));
     if let Some(folder) = &folder {
         remember(&folder.join(IDENTITY), &opened, recover)?;
     }
-    Ok(Opened { store: Arc::new(opened), place, folder, snapshots: None })
+    Ok(Opened { store: Arc::new(opened), place, folder, snapshots: None, shared })
 }
 
 /// Which store this node knows; another one in its place is refused, an empty one too.
