@@ -10,6 +10,7 @@ mod client_agent;
 mod client_cloud;
 mod client_sdk;
 mod cloud;
+mod cluster;
 mod completions;
 mod conditions;
 mod conformance;
