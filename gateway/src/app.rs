@@ -27,9 +27,26 @@ mod health;
 mod probes;
 mod reload;
 mod revalidate;
+mod snapshots;
 mod storage;
 
 pub use reload::Reload;
+pub use storage::{open_store, place_of};
+
+/// Why the gateway does not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The configuration or the system; one line each.
+    Configuration(Vec<String>),
+    /// The store cannot be used.
+    Store(String),
+}
+
+impl From<Vec<String>> for Refused {
+    fn from(problems: Vec<String>) -> Self {
+        Self::Configuration(problems)
+    }
+}
 
 /// What the command line says about where the configuration comes from; a reload asks the same way.
 #[derive(Clone, Debug, Default)]
@@ -65,11 +82,12 @@ impl Origin {
     }
 }
 
-/// Builds everything in order and serves until told to stop.
+/// Builds everything in order and serves until told to stop. `recover`: a damaged store is set aside, and the last
+/// snapshot comes into its place.
 ///
 /// # Errors
-/// What keeps the gateway from starting, one line each.
-pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
+/// What keeps the gateway from starting.
+pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refused> {
     let Loaded { mut config, notes, .. } = loaded;
     for note in notes {
         tracing::warn!("{note}");
@@ -85,8 +103,8 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place } =
-        storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
+    let storage::Opened { store, place, snapshots } =
+        storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
     snapshot.keep_rests_in(&store);
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
@@ -100,7 +118,10 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         cache: Cache::new(Arc::clone(&store), store::clock()),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
-    let readiness = Arc::new(Readiness::default());
+    let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
+    let saving = snapshots.and_then(|folder| {
+        snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
+    });
     let guarded = !config.admin.listen.0.ip().is_loopback();
     let admin = Admin::new(
         Arc::clone(&observer),
@@ -122,9 +143,10 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         store,
         config.server.listen.clone(),
         greeting,
-    );
+    )
+    .saving(saving);
     let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
-    server::run(&config, parts).map_err(|error| vec![error.message])
+    server::run(&config, parts).map_err(|error| vec![error.message].into())
 }
 
 /// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.

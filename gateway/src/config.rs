@@ -83,7 +83,7 @@ pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
 pub use statuses::Statuses;
-pub use store::{Backend, OnLoss, Store};
+pub use store::{Backend, OnLoss, Snapshots, Store};
 pub use terms::{Ability, Capabilities, Terms, abilities};
 
 /// Looks one environment variable up.

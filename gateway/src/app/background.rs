@@ -17,6 +17,7 @@ use super::health::Health;
 use super::probes;
 use super::reload::Reload;
 use super::revalidate;
+use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
 use crate::store::Store;
@@ -40,6 +41,7 @@ pub struct Background {
     store: Arc<dyn Store>,
     listen: Vec<ListenAddress>,
     greeting: String,
+    saving: Option<Snapshots>,
 }
 
 impl Background {
@@ -51,7 +53,22 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload: Arc::new(reload), readiness, store, listen, greeting }
+        Self { reload: Arc::new(reload), readiness, store, listen, greeting, saving: None }
+    }
+
+    /// With snapshots of the store.
+    #[must_use]
+    pub(super) fn saving(mut self, saving: Option<Snapshots>) -> Self {
+        self.saving = saving;
+        self
+    }
+
+    /// Makes snapshots for ever.
+    async fn save(&self) {
+        match &self.saving {
+            Some(saving) => saving.run().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Removes what has expired, a piece at a time so that others get their turn.
@@ -110,6 +127,7 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let mut saving = std::pin::pin!(self.save());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -117,6 +135,7 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut saving => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {
