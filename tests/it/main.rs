@@ -30,6 +30,7 @@ mod ollama;
 mod operation;
 mod params;
 mod plan;
+mod prices;
 mod property;
 mod reload;
 mod replay;
