@@ -109,8 +109,8 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
-    let people =
-        people::open(&config, &store, made.as_ref().map(|(_, key)| key)).map_err(|problem| vec![problem])?;
+    let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
+    people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         people,
@@ -132,6 +132,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         Reload::new(origin, config.clone(), registry, ground.clone(), extra)
             .keeping_rests_in(Arc::clone(&store)),
     );
+    let changes = Arc::new(store::Changes::new(Arc::clone(&store)));
     let desk = Desk::new(admin::Parts {
         observer: Arc::clone(&observer),
         readiness: Arc::clone(&readiness),
@@ -155,6 +156,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         config.server.listen.clone(),
         greeting,
     )
+    .looking_for(changes)
     .saving(saving);
     let parts =
         Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };

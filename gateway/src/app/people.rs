@@ -5,29 +5,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::storage;
-use crate::config::{Backend, Config};
-use crate::domain::VirtualKey;
 use crate::people::People;
-use crate::state;
 use crate::store::{self, Store};
 
-/// Reads who there is.
+/// Reads who there is. `folder` is that of the state, where it has one.
 ///
 /// # Errors
 /// One line that says why the state cannot be read.
-pub(super) fn open(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    made: Option<&VirtualKey>,
-) -> Result<Arc<People>, String> {
-    let hash_key = match config.store.backend {
-        Backend::Sled => storage::folder(config).filter(|folder| folder.is_dir()),
-        Backend::Memory | Backend::Redis => None,
-    };
-    let hash_key = hash_key.map_or_else(random, |folder| kept(&folder.join("virtual-keys.key")))?;
+pub(super) fn open(store: &Arc<dyn Store>, folder: Option<&Path>) -> Result<Arc<People>, String> {
+    let hash_key = folder.map_or_else(random, |folder| kept(&folder.join("virtual-keys.key")))?;
     let people = Arc::new(People::new(Arc::clone(store), hash_key, store::clock()));
-    people.adopt(state::in_file(config, made));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::server::ListenAddress;
 use super::text::secret;
-use crate::domain::{Secret, Timespan};
+use crate::domain::{AddressRange, Secret, Timespan};
 
 /// The control plane.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -24,6 +24,10 @@ pub struct Admin {
     pub password: Option<Secret>,
     /// true: this file is the only way to change anything.
     pub readonly: bool,
+    /// Private addresses that providers made through the admin API may be at, as in `["10.0.0.0/8"]`. Without them such a
+    /// provider must be at a public address; those in this file may be anywhere.
+    #[schemars(example = ["10.0.0.0/8"])]
+    pub allow_private: Vec<AddressRange>,
     /// Who may read `/metrics`: "open" (anyone who can connect) or "password". Default: open as long as `listen` is an
     /// address of this machine only.
     pub metrics: Option<MetricsAccess>,
@@ -60,6 +64,7 @@ impl Default for Admin {
             listen: ListenAddress(SocketAddr::from(([127, 0, 0, 1], 8081))),
             password: None,
             readonly: false,
+            allow_private: Vec::new(),
             metrics: None,
             session: Timespan::seconds(12 * 60 * 60),
         }

@@ -46,7 +46,7 @@ pub enum Space {
     TopUp,
     /// Who would like to come in: id.
     SignUp,
-    /// Numbers of the last changes, for the other nodes.
+    /// Marks that move when something in a space has changed: the space's name.
     Epoch,
 }
 
@@ -191,8 +191,7 @@ impl Space {
 pub struct Key(pub(super) Vec<u8>);
 
 impl Key {
-    /// The space it belongs to.
-    /// What it belongs to, or `None` when these bytes are no key of ours.
+    /// The space it belongs to, or `None` when these bytes are no key of ours.
     pub fn space(&self) -> Option<Space> {
         Space::of(&self.0)
     }
