@@ -2,6 +2,7 @@
 
 mod adapter;
 mod admin;
+mod admin_api;
 mod affinity;
 mod auth;
 mod chat;
