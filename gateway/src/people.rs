@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use self::known::Known;
 use self::records::{SignUpRecord, TierRecord, UserRecord};
@@ -60,6 +60,8 @@ pub struct People {
     /// Held while something is changed: one change at a time.
     changing: tokio::sync::Mutex<()>,
     known: RwLock<Known>,
+    /// Held while what keys may do is worked out, so that nothing older comes in behind something newer.
+    compiling: Mutex<()>,
     /// The number of the last change that is in memory.
     epoch: std::sync::atomic::AtomicI64,
 }
@@ -81,6 +83,7 @@ impl People {
             clock,
             changing: tokio::sync::Mutex::default(),
             known: RwLock::default(),
+            compiling: Mutex::default(),
             epoch: std::sync::atomic::AtomicI64::new(0),
         }
     }
@@ -111,9 +114,29 @@ impl People {
 
     /// Takes over what the configuration says.
     pub fn adopt(&self, in_file: InFile) {
-        let mut known = self.known.write();
-        known.in_file = in_file;
-        known.compile_where(|key| key.team.is_some());
+        self.known.write().in_file = in_file;
+        self.recompile(|_, key| key.team.is_some());
+    }
+
+    /// Takes the place of what was known of a key.
+    fn put_key(&self, record: KeyRecord) {
+        let _one = self.compiling.lock();
+        self.known.write().put_key(record);
+    }
+
+    /// Works out anew what the keys may do that fit.
+    fn recompile(&self, fits: impl Fn(&Known, &KeyRecord) -> bool) {
+        let _one = self.compiling.lock();
+        let held = self.known.read().compiled_where(fits);
+        self.known.write().take(held);
+    }
+
+    /// The same for the keys of the users that fit.
+    fn recompile_of_users(&self, fits: impl Fn(&UserRecord) -> bool) {
+        self.recompile(|known, key| {
+            let owner = key.owner.as_ref().and_then(|owner| known.users.get(owner));
+            owner.is_some_and(&fits)
+        });
     }
 
     /// The key of a secret. Whether it may be used now and from there is for the caller to see.
@@ -122,6 +145,12 @@ impl People {
         let known = self.known.read();
         let held = known.held(&hash)?;
         Some(Found { key: Arc::clone(&held.key), used: Arc::clone(&held.used) })
+    }
+
+    /// A key of the configuration, held to its user where it has one.
+    pub fn with_owner(&self, key: Arc<VirtualKey>) -> Arc<VirtualKey> {
+        let Some(owner) = &key.user else { return key };
+        Arc::new(self.known.read().held_to_owner(&key, owner))
     }
 
     /// Notes that a key was used; `now` is Unix time. Waits for nothing, and is written once a minute at most.
@@ -159,7 +188,14 @@ impl People {
         for record in keys {
             next.put_key(record);
         }
-        *self.known.write() = next;
+        {
+            let _one = self.compiling.lock();
+            let mut known = self.known.write();
+            // The configuration may have been read again meanwhile.
+            next.in_file = std::mem::take(&mut known.in_file);
+            *known = next;
+        }
+        self.recompile(|_, key| key.team.is_some());
         self.epoch.store(epoch, Ordering::Release);
         Ok(())
     }

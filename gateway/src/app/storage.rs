@@ -77,7 +77,12 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
             tracing::warn!("state is kept in memory and forgotten at the end; `[store] path` keeps it");
         }
         let place = "in memory, forgotten at the end".to_owned();
-        return Ok(Opened { store: Arc::new(Memory::new(store::clock())), place, folder: None, snapshots: None });
+        return Ok(Opened {
+            store: Arc::new(Memory::new(store::clock())),
+            place,
+            folder: None,
+            snapshots: None,
+        });
     };
     let place = place(config, &folder);
     let opened = match Sled::open_at(&place, store::clock()) {

@@ -332,11 +332,8 @@ impl People {
 
     /// Lets a key that was written count, here and elsewhere.
     async fn adopt_key(&self, record: KeyRecord, now: u64) -> KeyView {
-        let view = {
-            let mut known = self.known.write();
-            known.put_key(record.clone());
-            view(&known, &record, now, "store")
-        };
+        self.put_key(record.clone());
+        let view = view(&self.known.read(), &record, now, "store");
         self.tell().await;
         view
     }
@@ -451,7 +448,12 @@ fn missing(name: &str) -> Refusal {
 }
 
 fn view(known: &Known, record: &KeyRecord, now: u64, source: &'static str) -> KeyView {
-    let closed = known.closed(record).filter(|_| !record.disabled);
+    let closed = match source {
+        // What team it has is the operator's own word.
+        "file" => known.closed(&KeyRecord { team: None, ..record.clone() }),
+        _ => known.closed(record),
+    };
+    let closed = closed.filter(|_| !record.disabled);
     let state = match record {
         KeyRecord { revoked: Some(_), .. } => "revoked",
         KeyRecord { disabled: true, .. } => "disabled",

@@ -42,13 +42,11 @@ pub enum Space {
     TopUp,
     /// Who would like to come in: id.
     SignUp,
-    /// Numbers of the last changes, for the other nodes.
-    Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -64,7 +62,6 @@ impl Space {
         Self::Tier,
         Self::TopUp,
         Self::SignUp,
-        Self::Epoch,
     ];
 
     /// Its name, as it stands in keys.
@@ -85,7 +82,6 @@ impl Space {
             Self::Tier => "tier",
             Self::TopUp => "top_up",
             Self::SignUp => "sign_up",
-            Self::Epoch => "epoch",
         }
     }
 
@@ -99,7 +95,7 @@ impl Space {
             // People who were never answered.
             Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
-            Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
+            Self::VirtualKey | Self::KeyUsed => None,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
     }
@@ -113,7 +109,7 @@ impl Space {
             Self::Rest => 128 << 20,
             Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
-            Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
+            Self::VirtualKey | Self::KeyUsed => u64::MAX,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
     }
