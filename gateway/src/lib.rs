@@ -27,6 +27,7 @@ pub mod vault;
 pub mod config;
 pub mod mock;
 pub mod observe;
+pub mod seal;
 pub mod store;
 // rank 0: plain data, and arithmetic on it
 pub mod balance;

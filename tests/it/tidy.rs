@@ -15,6 +15,7 @@ const RANKS: [(&str, u8); 26] = [
     ("config", 1),
     ("mock", 1),
     ("observe", 1),
+    ("seal", 1),
     ("store", 1),
     ("account", 2),
     ("adapter", 2),
@@ -42,7 +43,7 @@ const RANKS: [(&str, u8); 26] = [
 const ARROWS: [(&str, &str); 2] = [("domain", "error"), ("app", "server")];
 
 /// Where a foreign crate may be named, below `gateway/src/`; a folder ends in `/`.
-const FENCES: [(&str, &[&str]); 8] = [
+const FENCES: [(&str, &[&str]); 9] = [
     ("wasmtime", &["adapter.rs", "adapter/"]),
     (
         "pingora",
@@ -66,6 +67,7 @@ const FENCES: [(&str, &[&str]); 8] = [
     ("toml", &["config.rs", "config/"]),
     ("sled", &["store/sled.rs", "store/sled/"]),
     ("redis", &["store/redis.rs", "store/redis/"]),
+    ("chacha20poly1305", &["seal.rs", "seal/"]),
 ];
 
 const LONGEST_FILE: usize = 500;

@@ -20,7 +20,7 @@ use super::revalidate;
 use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
-use crate::store::Store;
+use crate::store::{Changes, Store};
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
@@ -42,6 +42,7 @@ pub struct Background {
     reload: Arc<Reload>,
     readiness: Arc<Readiness>,
     store: Arc<dyn Store>,
+    changes: Option<Arc<Changes>>,
     listen: Vec<ListenAddress>,
     greeting: String,
     saving: Option<Snapshots>,
@@ -50,13 +51,26 @@ pub struct Background {
 impl Background {
     /// Gathers what is needed; `greeting` is printed when the listeners are up.
     pub fn new(
-        reload: Reload,
+        reload: Arc<Reload>,
         readiness: Arc<Readiness>,
         store: Arc<dyn Store>,
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload: Arc::new(reload), readiness, store, listen, greeting, saving: None }
+        Self { reload, readiness, store, changes: None, listen, greeting, saving: None }
+    }
+
+    /// Looks for changes that were made through other nodes.
+    #[must_use]
+    pub fn looking_for(self, changes: Arc<Changes>) -> Self {
+        Self { changes: Some(changes), ..self }
+    }
+
+    async fn look_for_changes(&self) {
+        match &self.changes {
+            Some(changes) => match changes.keep_looking().await {},
+            None => std::future::pending().await,
+        }
     }
 
     /// With snapshots of the store.
@@ -131,6 +145,7 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
@@ -144,6 +159,7 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut looking_around => {}
                 () = &mut saving => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {

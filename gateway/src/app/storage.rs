@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::{Backend, Config, Store as Settings};
-use crate::store::{self, Memory, Place, Sled, Store, StoreError};
+use crate::store::{self, Address, Memory, Place, Redis, Sled, Store, StoreError};
 
 /// An open store, and where it is, in words for the operator.
 pub(super) struct Opened {
@@ -67,6 +67,9 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
 /// # Errors
 /// One line that says what is wrong with the folder.
 pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened, String> {
+    if config.store.backend == Backend::Redis {
+        return open_server(&config.store);
+    }
     let named = config.store.path.is_some();
     let folder = match config.store.backend {
         Backend::Sled if named || !demo => folder(config).filter(|folder| named || is_writable(folder)),
@@ -110,6 +113,20 @@ fn recovered(place: &Place, why: &str) -> Result<Sled, StoreError> {
         "the store was restored; what came after the snapshot is missing"
     );
     Sled::open_at(place, store::clock())
+}
+
+/// Connects to the server that many nodes share.
+fn open_server(settings: &Settings) -> Result<Opened, String> {
+    let url = settings.url.as_ref().map(|url| url.expose()).unwrap_or_default();
+    let address = Address {
+        url: url.to_owned(),
+        prefix: settings.prefix.clone(),
+        connect: settings.connect_timeout.get(),
+        timeout: settings.timeout.get(),
+    };
+    let opened = Redis::open(address).map_err(|error| format!("store.url: {error}"))?;
+    let place = opened.place();
+    Ok(Opened { store: Arc::new(opened), place, snapshots: None })
 }
 
 /// Whether a file can be made there. The only way to know is to try.

@@ -1,6 +1,7 @@
 //! Credits: more money for some time, on top of every budget of a key, a user or a team.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::allowed::{Allowed, Credit};
 use super::known::{Known, bounds_of_key, bounds_of_team};
@@ -23,25 +24,29 @@ pub enum CreditOwner {
 }
 
 /// A credit to be given.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewCredit {
     /// US dollars.
+    #[schema(value_type = f64, required)]
     pub usd: Micros,
     /// From when. None: from now.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub from: Option<Moment>,
     /// To when. None: for good.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Moment>,
     /// Why.
     pub reason: String,
 }
 
 /// A credit as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CreditView {
     /// Its id.
     pub id: String,
     /// US dollars.
+    #[schema(value_type = f64)]
     pub usd: Micros,
     /// From when.
     pub from: String,

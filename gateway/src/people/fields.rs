@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use super::allowed::{Allowed, Budget, Per};
 use super::refusal::Refusal;
@@ -16,24 +17,28 @@ const LONGEST_TEXT: usize = 1_000;
 const MOST: usize = 100;
 
 /// How much may be asked. What is not given is not limited.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsInput {
     /// Requests per window, as in `["600/min", "10k/day"]`; all windows count.
+    #[schema(value_type = Vec<String>)]
     pub requests: Vec<Rate>,
     /// Tokens per window, prompt and answer together; all windows count.
+    #[schema(value_type = Vec<String>)]
     pub tokens: Vec<Rate>,
     /// Requests at the same time.
     pub concurrent: Option<u32>,
 }
 
 /// Money per period.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetInput {
     /// US dollars.
+    #[schema(value_type = f64)]
     pub usd: Micros,
     /// `hour`, `day`, `week`, `month`, `total`, or a rolling time as in `24h`.
+    #[schema(value_type = String)]
     pub per: Per,
     /// Whose midnight it is: an IANA name. None: UTC.
     #[serde(default)]

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::credits::{self, CreditView};
 use super::fields::{self, BudgetInput, LimitsInput, given};
@@ -39,10 +40,11 @@ impl Maker {
 }
 
 /// A key to be made.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewKey {
     /// Its name, for good.
+    #[schema(required, min_length = 1)]
     pub name: String,
     /// What it is for.
     pub note: String,
@@ -53,14 +55,18 @@ pub struct NewKey {
     /// Words for the conditions of models and targets. Operators only.
     pub tags: Vec<String>,
     /// When it ends. None: never.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Moment>,
     /// The models it may ask for, by name or pattern. None: all that its owner may.
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Vec<ModelPattern>>,
     /// Where its requests may come from. Empty: anywhere.
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<AddressRange>,
     /// Its requests may say which targets they want. Operators only.
     pub preferences: bool,
     /// What is stored of its requests. None: as the configuration says. Operators only.
+    #[schema(value_type = Option<String>, pattern = "^(off|metadata|full)$")]
     pub log: Option<LogPolicy>,
     /// How much it may ask.
     pub limits: LimitsInput,
@@ -69,7 +75,7 @@ pub struct NewKey {
 }
 
 /// What shall be different about a key. A field that is not there stays; one that is `null` is emptied.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangedKey {
     /// What it is for.
@@ -78,24 +84,30 @@ pub struct ChangedKey {
     pub disabled: Option<bool>,
     /// Whose it is, by id. Operators only.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
     pub owner: Option<Option<String>>,
     /// The team whose budget it shares.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
     pub team: Option<Option<String>>,
     /// Words for conditions. Operators only.
     pub tags: Option<Vec<String>>,
     /// When it ends.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Option<Moment>>,
     /// The models it may ask for.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Option<Vec<ModelPattern>>>,
     /// Where its requests may come from.
+    #[schema(value_type = Option<Vec<String>>)]
     pub addresses: Option<Vec<AddressRange>>,
     /// Its requests may say which targets they want. Operators only.
     pub preferences: Option<bool>,
     /// What is stored of its requests. Operators only.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>, pattern = "^(off|metadata|full)$")]
     pub log: Option<Option<LogPolicy>>,
     /// How much it may ask: all of it anew.
     pub limits: Option<LimitsInput>,
@@ -104,25 +116,27 @@ pub struct ChangedKey {
 }
 
 /// A new secret for a key.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rotation {
     /// How long the secret before it may still be used, as in `24h`. None: not at all.
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,3}(s|m|h|d)$")]
     pub overlap: Option<Timespan>,
 }
 
 /// A key with its secret, which is shown this once.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct IssuedKey {
     /// What the client sends. It is kept nowhere.
     #[serde(serialize_with = "exposed")]
+    #[schema(value_type = String)]
     pub secret: Secret,
     /// The key.
     pub key: KeyView,
 }
 
 /// A key as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct KeyView {
     /// Its name.
     pub name: String,
@@ -151,12 +165,15 @@ pub struct KeyView {
     /// When it was used last, to the minute.
     pub last_used: Option<String>,
     /// The models it may ask for.
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Vec<ModelPattern>>,
     /// Where its requests may come from.
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<AddressRange>,
     /// Its requests may say which targets they want.
     pub preferences: bool,
     /// What is stored of its requests.
+    #[schema(value_type = Option<String>, pattern = "^(off|metadata|full)$")]
     pub log: Option<LogPolicy>,
     /// How much it may ask.
     pub limits: LimitsInput,
@@ -169,7 +186,7 @@ pub struct KeyView {
 }
 
 /// A secret as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SecretView {
     /// Its first letters.
     pub prefix: String,

@@ -1,6 +1,7 @@
 //! What members see of themselves.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::records::UserRecord;
 use super::tiers::TierView;
@@ -9,7 +10,7 @@ use super::{People, Refusal};
 use crate::domain::{Bounds, Scope};
 
 /// Somebody, as they see themselves.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Me {
     /// Who they are; without what the operator noted.
     pub user: UserView,

@@ -2,6 +2,7 @@
 //! passed over, so that programs of two versions can share a store.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::allowed::Allowed;
 use crate::config::{LogPolicy, ModelPattern};
@@ -104,7 +105,7 @@ pub struct SecretRecord {
 }
 
 /// What somebody may do on the admin side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Everything.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::keys::{IssuedKey, Maker, NewKey};
 use super::records::{CodeRecord, Role, SignUpRecord, UserRecord};
@@ -24,10 +25,11 @@ const TOGETHER: i64 = 1_000;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Somebody who would like to come in.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewSignUp {
     /// Their address.
+    #[schema(required, min_length = 1)]
     pub email: String,
     /// What they are called.
     pub name: String,
@@ -36,7 +38,7 @@ pub struct NewSignUp {
 }
 
 /// A sign-up as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SignUpView {
     /// Its id.
     pub id: String,
@@ -53,7 +55,7 @@ pub struct SignUpView {
 }
 
 /// What somebody gets who is let in.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Approval {
     /// Their tier. None: nobody counts.
@@ -65,29 +67,32 @@ pub struct Approval {
 }
 
 /// A code for somebody's first key, shown this once.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Invitation {
     /// Who is meant.
     pub user: UserView,
     /// What they send to [`People::redeem`]. It is kept nowhere.
     #[serde(serialize_with = "super::keys::exposed")]
+    #[schema(value_type = String)]
     pub code: Secret,
     /// Until when it is good.
     pub until: String,
 }
 
 /// What a code is exchanged for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Redemption {
     /// The code.
     #[serde(deserialize_with = "fields::hidden")]
+    #[schema(value_type = String, required)]
     pub code: Secret,
     /// The name of the key. None: one is made from the address.
     #[serde(default)]
     pub key_name: Option<String>,
     /// A password to sign in with from now on. None: no signing in.
     #[serde(default, deserialize_with = "fields::maybe_hidden")]
+    #[schema(value_type = Option<String>, min_length = 12)]
     pub password: Option<Secret>,
 }
 

@@ -1,6 +1,7 @@
 //! Teams: keys that share a budget, and the people who own them.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::credits::{self, CreditView};
 use super::fields::{self, BudgetInput, LimitsInput, given};
@@ -12,14 +13,16 @@ use crate::domain::rfc3339;
 use crate::store::{Key, Space};
 
 /// A team to be made.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewTeam {
     /// Its name, for good.
+    #[schema(required, min_length = 1)]
     pub name: String,
     /// What it is.
     pub note: String,
     /// The models its keys may ask for. None: all.
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Vec<ModelPattern>>,
     /// How much its keys may ask together.
     pub limits: LimitsInput,
@@ -28,13 +31,14 @@ pub struct NewTeam {
 }
 
 /// What shall be different about a team. A field that is not there stays; one that is `null` is emptied.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangedTeam {
     /// What it is.
     pub note: Option<String>,
     /// The models its keys may ask for.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Option<Vec<ModelPattern>>>,
     /// How much its keys may ask together: all of it anew.
     pub limits: Option<LimitsInput>,
@@ -43,7 +47,7 @@ pub struct ChangedTeam {
 }
 
 /// A team as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct TeamView {
     /// Its name.
     pub name: String,
@@ -54,6 +58,7 @@ pub struct TeamView {
     /// Since when it is there.
     pub created: Option<String>,
     /// The models its keys may ask for.
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Vec<ModelPattern>>,
     /// How much its keys may ask together.
     pub limits: LimitsInput,

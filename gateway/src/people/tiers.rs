@@ -1,6 +1,7 @@
 //! Tiers: how users pay, and what they get for it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::fields::{self, LimitsInput, given};
 use super::known::Known;
@@ -11,18 +12,20 @@ use crate::domain::Micros;
 use crate::store::{Key, Space};
 
 /// How the users of a tier pay, as it comes in and is shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Plan {
     /// From a balance: what was topped up, less what was spent. At the floor requests get 402.
     PayAsYouGo {
         /// How low the balance may go, in US dollars. Below zero it is credit that the operator gives. None: 0.
         #[serde(default)]
+        #[schema(value_type = f64)]
         floor_usd: Micros,
     },
     /// So much each calendar month; then requests get 402 until the next one.
     Subscription {
         /// How much, in US dollars.
+        #[schema(value_type = f64)]
         allowance_usd: Micros,
         /// Whose midnight begins the month: an IANA name. None: UTC.
         #[serde(default)]
@@ -33,10 +36,11 @@ pub enum Plan {
 }
 
 /// A tier to be made.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTier {
     /// Its name, for good.
+    #[schema(required, min_length = 1)]
     pub name: String,
     /// What it is.
     #[serde(default)]
@@ -45,6 +49,7 @@ pub struct NewTier {
     pub plan: Plan,
     /// The models its users' keys may ask for. None: all.
     #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Vec<ModelPattern>>,
     /// How much each of its users may ask.
     #[serde(default)]
@@ -52,7 +57,7 @@ pub struct NewTier {
 }
 
 /// What shall be different about a tier. A field that is not there stays; one that is `null` is emptied.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangedTier {
     /// What it is.
@@ -61,13 +66,14 @@ pub struct ChangedTier {
     pub plan: Option<Plan>,
     /// The models its users' keys may ask for.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Option<Vec<ModelPattern>>>,
     /// How much each of its users may ask: all of it anew.
     pub limits: Option<LimitsInput>,
 }
 
 /// A tier as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct TierView {
     /// Its name.
     pub name: String,
@@ -76,6 +82,7 @@ pub struct TierView {
     /// How its users pay.
     pub plan: Plan,
     /// The models its users' keys may ask for.
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Vec<ModelPattern>>,
     /// How much each of its users may ask.
     pub limits: LimitsInput,

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::records::{TierPlan, TopUpRecord};
 use super::shelf::{Shelf, read};
@@ -15,26 +16,28 @@ use crate::domain::{Micros, rfc3339};
 use crate::store::{Key, Page, Scan, Space, StoreError};
 
 /// An entry to be made.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewTopUp {
     /// The payment's own id. The same id for the same amount again is the same entry: telling it twice counts once.
     /// None: one is made.
     pub id: Option<String>,
     /// US dollars. Below zero it corrects earlier entries, and wants a reason.
+    #[schema(value_type = f64, required)]
     pub usd: Micros,
     /// Why.
     pub reason: String,
 }
 
 /// An entry as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct TopUpView {
     /// Its id.
     pub id: String,
     /// Whose balance it is.
     pub user: String,
     /// US dollars.
+    #[schema(value_type = f64)]
     pub usd: Micros,
     /// Why.
     pub reason: String,
@@ -54,15 +57,19 @@ pub struct TopUpPage {
 }
 
 /// A user's balance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BalanceView {
     /// What the entries come to, in US dollars.
+    #[schema(value_type = f64)]
     pub topped_up_usd: Micros,
     /// What was spent against it.
+    #[schema(value_type = f64)]
     pub spent_usd: Micros,
     /// The first less the second.
+    #[schema(value_type = f64)]
     pub balance_usd: Micros,
     /// How low it may go.
+    #[schema(value_type = f64)]
     pub floor_usd: Micros,
 }
 

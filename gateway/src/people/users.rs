@@ -1,6 +1,7 @@
 //! Users: who owns keys, what their tier and their teams give them, and how they sign in.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::credits::{self, CreditView};
 use super::fields::{self, BudgetInput, LimitsInput, given};
@@ -15,10 +16,11 @@ use crate::store::{Key, Space};
 const LONGEST_EMAIL: usize = 254;
 
 /// A user to be made.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewUser {
     /// Their address; one user has it. Nothing is sent there.
+    #[schema(required, min_length = 1)]
     pub email: String,
     /// What they are called.
     pub name: String,
@@ -29,8 +31,10 @@ pub struct NewUser {
     /// The teams they belong to.
     pub teams: Vec<String>,
     /// The models their keys may ask for. None: all that their tier gives.
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Vec<ModelPattern>>,
     /// Where their keys' requests may come from. Empty: anywhere.
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<AddressRange>,
     /// How much their keys may ask together. A window that is here goes before the tier's own.
     pub limits: LimitsInput,
@@ -41,7 +45,7 @@ pub struct NewUser {
 }
 
 /// What shall be different about a user. A field that is not there stays; one that is `null` is emptied.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangedUser {
     /// Their address.
@@ -52,6 +56,7 @@ pub struct ChangedUser {
     pub role: Option<Role>,
     /// Their tier.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
     pub tier: Option<Option<String>>,
     /// The teams they belong to: all of them anew. A key of theirs whose team they leave is closed.
     pub teams: Option<Vec<String>>,
@@ -59,8 +64,10 @@ pub struct ChangedUser {
     pub disabled: Option<bool>,
     /// The models their keys may ask for.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Option<Vec<ModelPattern>>>,
     /// Where their keys' requests may come from.
+    #[schema(value_type = Option<Vec<String>>)]
     pub addresses: Option<Vec<AddressRange>>,
     /// How much their keys may ask together: all of it anew.
     pub limits: Option<LimitsInput>,
@@ -71,7 +78,7 @@ pub struct ChangedUser {
 }
 
 /// A user as they are shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct UserView {
     /// Their id.
     pub id: String,
@@ -90,8 +97,10 @@ pub struct UserView {
     /// Since when they are here.
     pub created: String,
     /// The models their keys may ask for.
+    #[schema(value_type = Option<Vec<String>>)]
     pub models: Option<Vec<ModelPattern>>,
     /// Where their keys' requests may come from.
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<AddressRange>,
     /// How much their keys may ask together, without what their tier says.
     pub limits: LimitsInput,
@@ -100,6 +109,7 @@ pub struct UserView {
     /// More money for some time.
     pub credits: Vec<CreditView>,
     /// What their top-ups come to, in US dollars.
+    #[schema(value_type = f64)]
     pub topped_up_usd: Micros,
     /// They can sign in with a password.
     pub has_password: bool,

@@ -44,6 +44,7 @@ pub(super) async fn run(
     let wishes = wishes.as_ref();
     let asked = Asked { key: &key, dialect: api.dialect, envelope: &envelope, first_answer, wishes };
     let plan = asked.plan(ground, snapshot, exchange)?;
+    client.is(exchange.facts());
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! Configuration → snapshot; the only place that resolves names to things.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::domain::{
 };
 use crate::error::{GatewayError, Kind};
 use crate::route::{Hedge, Model, Retry, Table};
-use crate::upstream::{self, Authorities, AzureAd, Caps, Credential, Network, Timeouts, Tls};
+use crate::upstream::{self, Authorities, AzureAd, BaseUrl, Caps, Credential, Guard, Network, Timeouts, Tls};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
 ///
@@ -38,6 +39,7 @@ pub fn build(
         proxy: config.server.proxy.clone(),
         surroundings: Arc::new(if_obeyed(config, surroundings, &mut problems)),
         authorities: Authorities::default(),
+        guard: Guard::new(&config.admin.allow_private),
     };
     let mut providers = HashMap::new();
     for (name, provider) in &config.providers {
@@ -135,7 +137,8 @@ fn open(
                 .map_err(|problem| at(&format!("the adapter `{plugin}` {problem}")))?
         }
     };
-    let upstream = connected(name, &url, provider, outside).map_err(|problem| at(&problem))?;
+    let bound = at_its_origin(name, &url, provider);
+    let upstream = connected(name, &url, &bound, outside).map_err(|problem| at(&problem))?;
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
     // The adapter's own option says the same for what it translates.
@@ -162,6 +165,20 @@ fn open(
     })
 }
 
+/// Secrets of a provider made through the admin API are sent where they were meant to go and nowhere else.
+fn at_its_origin<'p>(name: &str, url: &str, provider: &'p config::Provider) -> Cow<'p, config::Provider> {
+    let Some(origin) = &provider.kept.origin else { return Cow::Borrowed(provider) };
+    if BaseUrl::parse(url).is_ok_and(|url| url.origin() == *origin) {
+        return Cow::Borrowed(provider);
+    }
+    tracing::error!(
+        provider = name,
+        origin,
+        "the provider is elsewhere now; its headers and credential are not sent there"
+    );
+    Cow::Owned(config::Provider { headers: BTreeMap::new(), credential: None, ..provider.clone() })
+}
+
 /// What the environment says of proxies; what is wrong with it matters only to who obeys it.
 fn if_obeyed(
     config: &Config,
@@ -182,6 +199,8 @@ struct Outside {
     proxy: Option<Secret>,
     surroundings: Arc<Surroundings>,
     authorities: Authorities,
+    /// Of providers made through the admin API.
+    guard: Guard,
 }
 
 /// The provider as the network sees it.
@@ -203,6 +222,7 @@ fn connected(
         surroundings: Arc::clone(&outside.surroundings),
         tls: tls.transpose().map_err(|why| format!("tls: {why}"))?.unwrap_or_default(),
         http2: provider.http2,
+        guard: provider.kept.made.then(|| outside.guard.clone()),
     };
     let opened = || {
         upstream::Provider::new(name, url, Vec::new())?

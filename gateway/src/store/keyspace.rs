@@ -26,6 +26,10 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Sessions of the dashboard: a digest of the token.
+    Session,
+    /// Who changed what: an id that sorts from the newest to the oldest.
+    Audit,
     /// Keys that we issued: name.
     VirtualKey,
     /// When each of them was used last: name.
@@ -42,11 +46,13 @@ pub enum Space {
     TopUp,
     /// Who would like to come in: id.
     SignUp,
+    /// Marks that move when something in a space has changed: the space's name.
+    Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -54,6 +60,8 @@ impl Space {
         Self::Idempotency,
         Self::Counter,
         Self::Rest,
+        Self::Session,
+        Self::Audit,
         Self::VirtualKey,
         Self::KeyUsed,
         Self::User,
@@ -62,6 +70,7 @@ impl Space {
         Self::Tier,
         Self::TopUp,
         Self::SignUp,
+        Self::Epoch,
     ];
 
     /// Its name, as it stands in keys.
@@ -74,6 +83,8 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Session => "session",
+            Self::Audit => "audit",
             Self::VirtualKey => "virtual_key",
             Self::KeyUsed => "key_used",
             Self::User => "user",
@@ -82,6 +93,7 @@ impl Space {
             Self::Tier => "tier",
             Self::TopUp => "top_up",
             Self::SignUp => "sign_up",
+            Self::Epoch => "epoch",
         }
     }
 
@@ -95,7 +107,8 @@ impl Space {
             // People who were never answered.
             Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
-            Self::VirtualKey | Self::KeyUsed => None,
+            Self::Session | Self::Audit => None,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
     }
@@ -107,9 +120,11 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
+            Self::Session => 16 << 20,
+            Self::Audit => 1 << 30,
             Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
-            Self::VirtualKey | Self::KeyUsed => u64::MAX,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
     }
@@ -127,6 +142,7 @@ impl Space {
                 | Self::Idempotency
                 | Self::Counter
                 | Self::Rest
+                | Self::Session
         )
     }
 
