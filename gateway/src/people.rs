@@ -8,7 +8,7 @@
 //! with what may be done to it, which the admin side calls: it gives input structs of its own and gets views, never records.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -62,8 +62,10 @@ pub struct People {
     known: RwLock<Known>,
     /// Held while what keys may do is worked out, so that nothing older comes in behind something newer.
     compiling: Mutex<()>,
+    /// A change was not told to the other nodes yet.
+    untold: AtomicBool,
     /// The number of the last change that is in memory.
-    epoch: std::sync::atomic::AtomicI64,
+    epoch: AtomicI64,
 }
 
 /// A key that was found.
@@ -84,7 +86,8 @@ impl People {
             changing: tokio::sync::Mutex::default(),
             known: RwLock::default(),
             compiling: Mutex::default(),
-            epoch: std::sync::atomic::AtomicI64::new(0),
+            untold: AtomicBool::new(false),
+            epoch: AtomicI64::new(0),
         }
     }
 
@@ -102,6 +105,9 @@ impl People {
     /// # Errors
     /// When the store cannot be read; what was known before stays.
     pub async fn refresh(&self) -> Result<(), StoreError> {
+        if self.untold.swap(false, Ordering::AcqRel) {
+            self.tell().await;
+        }
         if self.shelf.epoch().await? == self.epoch.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -145,6 +151,13 @@ impl People {
         let known = self.known.read();
         let held = known.held(&hash)?;
         Some(Found { key: Arc::clone(&held.key), used: Arc::clone(&held.used) })
+    }
+
+    /// A key of the store by its name, if it is not revoked.
+    pub fn named(&self, name: &str) -> Option<Arc<VirtualKey>> {
+        let known = self.known.read();
+        let record = known.keys.get(name).filter(|key| key.revoked.is_none())?;
+        Some(known.compiled(record))
     }
 
     /// A key of the configuration, held to its user where it has one.
@@ -231,7 +244,7 @@ impl People {
     }
 
     /// Tells the other nodes that something changed. What was changed is on the disk, so a failure here is no failure of
-    /// the change: the others see it with the next one, or when they read everything again.
+    /// the change: the others are told when they can be.
     async fn tell(&self) {
         match self.shelf.changed().await {
             // Nobody else changed anything in between.
@@ -239,7 +252,10 @@ impl People {
                 let before = number.saturating_sub(1);
                 let _ = self.epoch.compare_exchange(before, number, Ordering::AcqRel, Ordering::Acquire);
             }
-            Err(error) => tracing::error!(%error, "a change of keys or people was not told to other nodes"),
+            Err(error) => {
+                self.untold.store(true, Ordering::Release);
+                tracing::error!(%error, "a change of keys or people was not told to other nodes yet");
+            }
         }
     }
 
