@@ -126,7 +126,7 @@ fn open_server(settings: &Settings) -> Result<Opened, String> {
     };
     let opened = Redis::open(address).map_err(|error| format!("store.url: {error}"))?;
     let place = opened.place();
-    Ok(Opened { store: Arc::new(opened), place, snapshots: None })
+    Ok(Opened { store: Arc::new(opened), place, folder: None, snapshots: None })
 }
 
 /// Whether a file can be made there. The only way to know is to try.
