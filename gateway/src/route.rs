@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{Abilities, RequestHead, VirtualKey, Wishes};
+use crate::domain::{Abilities, Price, RequestHead, VirtualKey, Wishes};
 use crate::error::{GatewayError, Kind};
 
 mod affinity;
@@ -93,6 +93,8 @@ pub struct Step {
     pub lacks: Abilities,
     /// Prompt and answer together, in tokens, as far as that is told.
     pub context: Option<u64>,
+    /// What it costs; `None`: nobody knows.
+    pub price: Option<Arc<Price>>,
 }
 
 /// Targets to try, in order.

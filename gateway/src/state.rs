@@ -18,6 +18,7 @@ mod build;
 mod care;
 mod explain;
 mod key_check;
+mod limits;
 mod model_facts;
 mod options;
 mod provider_keys;
@@ -26,6 +27,7 @@ mod terms;
 pub use answers::Answers;
 pub use build::{build, routes_alone};
 pub use key_check::Asked;
+pub use limits::Limits;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {
@@ -47,6 +49,8 @@ pub struct Snapshot {
     pub headers: Headers,
     /// Headers of the operator's own that name a conversation.
     pub session_headers: Vec<HeaderName>,
+    /// What holds whoever asks.
+    pub limits: Limits,
 }
 
 impl Snapshot {

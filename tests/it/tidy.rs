@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 25] = [
+const RANKS: &[(&str, u8)] = &[
     ("balance", 0),
     ("domain", 0),
     ("error", 0),
@@ -24,6 +24,7 @@ const RANKS: [(&str, u8); 25] = [
     ("dialect", 2),
     ("limit", 2),
     ("route", 2),
+    ("limit", 2),
     ("upstream", 2),
     ("vault", 2),
     ("state", 3),

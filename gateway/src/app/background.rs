@@ -110,6 +110,8 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let limits = self.reload.ground().limits.clone();
+        let mut settling = std::pin::pin!(limits.settle_dropped());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -117,6 +119,7 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut settling => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {

@@ -286,7 +286,7 @@ impl<'p> Planner<'p> {
 
     fn unwished(&self, target: &'p Target, step: &Step) -> Option<Why> {
         let wishes = self.question.wishes?;
-        wish::why_not(wishes, target, step, self.price(target, step))
+        wish::why_not(wishes, target, step, step.price.as_deref())
     }
 
     /// Whoever is passed over for this alone may be asked as a last resort.
@@ -326,7 +326,8 @@ impl<'p> Planner<'p> {
             if self.prefers { fitness::lacking(&target.terms, self.question) } else { Abilities::default() };
         let provider = Arc::clone(provider);
         let context = target.terms.context;
-        Step { provider, model: name, state, entry: Entry::Regular, lacks, context, told: None }
+        let price = target.price.as_ref().or_else(|| self.table.price(&provider, &name)).cloned();
+        Step { provider, model: name, state, entry: Entry::Regular, lacks, context, price, told: None }
     }
 
     /// Tier after tier, each as the strategy says; those that fail too often come behind the others of their tier. `front`:

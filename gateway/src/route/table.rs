@@ -100,7 +100,7 @@ pub struct Table {
     /// Who gets names that stand for nothing else.
     default: Option<(Arc<str>, Arc<Model>)>,
     /// By provider and its own model name.
-    prices: HashMap<Arc<str>, HashMap<String, Price>>,
+    prices: HashMap<Arc<str>, HashMap<String, Arc<Price>>>,
 }
 
 /// What a name means.
@@ -159,13 +159,13 @@ impl Table {
     #[must_use]
     pub fn priced(mut self, prices: impl IntoIterator<Item = (Arc<str>, String, Price)>) -> Self {
         for (provider, model, price) in prices {
-            self.prices.entry(provider).or_default().insert(model, price);
+            self.prices.entry(provider).or_default().insert(model, Arc::new(price));
         }
         self
     }
 
     /// What one provider's model costs.
-    pub(super) fn price(&self, provider: &str, model: &str) -> Option<&Price> {
+    pub(super) fn price(&self, provider: &str, model: &str) -> Option<&Arc<Price>> {
         let prices = self.prices.get(provider)?;
         prices.get(model).or_else(|| prices.get("*"))
     }

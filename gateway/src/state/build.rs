@@ -69,6 +69,7 @@ pub fn build(
         timeouts: timeouts(config.server.timeouts),
         headers: config.server.headers,
         session_headers: session_headers(config),
+        limits: super::Limits::of(config),
     })
 }
 

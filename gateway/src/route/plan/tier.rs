@@ -2,7 +2,7 @@
 
 use super::{Branch, Planner, Turned, Way};
 use crate::balance::{Balance, Candidate, Standing, Turn};
-use crate::domain::{Asks, Destination, Price, Target};
+use crate::domain::{Asks, Destination};
 use crate::route::affinity::Place;
 use crate::route::{Model, Step, Told, Turns, wish};
 
@@ -70,7 +70,7 @@ impl<'p> Planner<'p> {
                 in_flight: step.state.in_flight(),
                 first_token: step.state.first_token(),
                 speed: step.state.experience.speed(),
-                cost: if priced { self.cost(branch.target, step) } else { None },
+                cost: if priced { self.cost(step) } else { None },
                 success: branch.health.success,
             },
             Way::Model(_, branches) => {
@@ -88,14 +88,10 @@ impl<'p> Planner<'p> {
         }
     }
 
-    pub(super) fn price(&self, target: &'p Target, step: &Step) -> Option<&'p Price> {
-        target.price.as_deref().or_else(|| self.table.price(&step.provider, &step.model))
-    }
-
     /// What this request would cost there: its prompt, of which the usual share comes from that target's cache, and as much
     /// of an answer as it allows.
-    fn cost(&self, target: &'p Target, step: &Step) -> Option<u64> {
-        let price = self.price(target, step)?;
+    fn cost(&self, step: &Step) -> Option<u64> {
+        let price = step.price.as_deref()?;
         let asks: &Asks = self.question.facts.asks;
         let output = asks.max_output.unwrap_or(USUAL_ANSWER);
         let input = asks.input_tokens;
