@@ -141,7 +141,7 @@ impl Limits {
             let (part, retry_after, standings) = match verdict {
                 Err(lost) => {
                     self.doubt(&id);
-                    return Err(Refused::Not(lost.into()));
+                    return Err(GatewayError::from(lost).into());
                 }
                 Ok(Verdict::Held(standings)) => {
                     let watched = counted.iter().filter_map(Watched::of).collect();
@@ -158,7 +158,7 @@ impl Limits {
             }
             output = fits;
         }
-        Err(Refused::Not(GatewayError::gateway(Kind::Internal, "a permit was neither given nor refused")))
+        Err(GatewayError::gateway(Kind::Internal, "a permit was neither given nor refused").into())
     }
 
     /// Whether that was held is not known: it is settled with nothing, if it was.
@@ -233,6 +233,16 @@ fn shorter(reserve: &Reserve, output: u64, (part, standings): (usize, &[Standing
     let left = standings.iter().filter(|it| it.unit == Unit::Money).map(Standing::left).min()?;
     let fits = reserve.affords(left);
     (reserve.each > 0 && fits < output && fits >= reserve.least.max(1)).then_some(fits)
+}
+
+/// The window of these that has the smallest part left; of several, the one that takes longest to be free again.
+pub fn tightest(standings: &[Standing], unit: Unit) -> Option<&Standing> {
+    let windows = standings.iter().filter(|standing| standing.unit == unit);
+    windows.min_by(|one, other| {
+        // Crosswise, so that nothing is rounded.
+        let share = |of: &Standing, by: &Standing| i128::from(of.left()) * i128::from(by.limit.max(1));
+        share(one, other).cmp(&share(other, one)).then_with(|| other.reset.cmp(&one.reset))
+    })
 }
 
 /// A limit and how it stands, for people.

@@ -39,14 +39,9 @@ impl Permit {
         self.output
     }
 
-    /// The window of these that has the smallest part left; of several, the one that takes longest to be free again.
-    pub fn tightest(&self, unit: Unit) -> Option<&Standing> {
-        let windows = self.standings.iter().filter(|standing| standing.unit == unit);
-        windows.min_by(|one, other| {
-            // Crosswise, so that nothing is rounded.
-            let share = |of: &Standing, by: &Standing| i128::from(of.left()) * i128::from(by.limit.max(1));
-            share(one, other).cmp(&share(other, one)).then_with(|| other.reset.cmp(&one.reset))
-        })
+    /// How every limit of the request stands, this request included.
+    pub fn standings(&self) -> &[Standing] {
+        &self.standings
     }
 
     /// The counters of money it counts in, by name.

@@ -13,11 +13,19 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// Why there is no permit.
 #[derive(Debug)]
-pub enum Refused {
+pub struct Refused {
+    /// In words for who asked.
+    pub error: GatewayError,
     /// A budget is used up, and this model answers instead.
-    Instead(Arc<str>, GatewayError),
-    /// It is refused.
-    Not(GatewayError),
+    pub instead: Option<Arc<str>>,
+    /// How every limit stands.
+    pub standings: Vec<Standing>,
+}
+
+impl From<GatewayError> for Refused {
+    fn from(error: GatewayError) -> Self {
+        Self { error, instead: None, standings: Vec::new() }
+    }
 }
 
 /// What came instead of a hold.
@@ -32,17 +40,15 @@ pub(super) struct Told<'a> {
 /// The refusal of a request that needs `micros`. `now` is Unix time in milliseconds.
 pub(super) fn of(told: &Told<'_>, micros: u64, now: u64) -> Refused {
     let (Some(counted), Some(standing)) = (told.counted.get(told.part), told.standings.get(told.part)) else {
-        return Refused::Not(GatewayError::gateway(
-            Kind::Internal,
-            "a limit was refused that nobody asked for",
-        ));
+        return GatewayError::gateway(Kind::Internal, "a limit was refused that nobody asked for").into();
     };
     let whose = whose(counted.scope);
     let limited = |message: String, retry_after: Option<Duration>| GatewayError {
         retry_after,
         ..GatewayError::client(Kind::RateLimited, message)
     };
-    Refused::Not(match &counted.what {
+    let mut instead = None;
+    let error = match &counted.what {
         What::Requests(rate) => limited(format!("{whose} may make {rate} requests"), told.retry_after),
         What::Tokens(rate) => limited(format!("{whose} may use {rate} tokens"), told.retry_after),
         What::Concurrent(most) => {
@@ -50,13 +56,11 @@ pub(super) fn of(told: &Told<'_>, micros: u64, now: u64) -> Refused {
             limited(format!("{whose} may run {as_many} at a time"), Some(SOON))
         }
         What::Money { allowance, .. } => {
-            let error = money(told, (counted, standing), micros, now);
-            if let Some(model) = &allowance.downgrade {
-                return Refused::Instead(Arc::clone(model), error);
-            }
-            error
+            instead.clone_from(&allowance.downgrade);
+            money(told, (counted, standing), micros, now)
         }
-    })
+    };
+    Refused { error, instead, standings: told.standings.to_vec() }
 }
 
 fn money(
@@ -111,10 +115,8 @@ pub(super) fn unpriced(target: &str, counted: &[Counted<'_>]) -> Refused {
     let message = format!(
         "{whose} has a budget, and what `{target}` costs is not known; the gateway's operator can add its price under [prices]"
     );
-    Refused::Not(GatewayError {
-        code: Some("price_unknown".to_owned()),
-        ..GatewayError::client(Kind::Quota, message)
-    })
+    let code = Some("price_unknown".to_owned());
+    GatewayError { code, ..GatewayError::client(Kind::Quota, message) }.into()
 }
 
 fn whose(scope: &Scope) -> String {

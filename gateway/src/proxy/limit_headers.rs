@@ -7,16 +7,16 @@ use http::{HeaderName, HeaderValue};
 
 use super::exchange::Exchange;
 use super::rate_headers;
-use crate::limit::Permit;
+use crate::limit;
 use crate::store::holds::{Standing, Unit};
 
 const DOWNGRADED: HeaderName = HeaderName::from_static("x-causeway-downgraded");
 
-/// Puts the limits of a permit into the head of the answer.
-pub(super) fn tell(exchange: &mut Exchange, permit: &Permit) {
+/// Puts these limits into the head of the answer.
+pub(super) fn tell(exchange: &mut Exchange, standings: &[Standing]) {
     let windows = [("requests", Unit::Requests), ("tokens", Unit::Tokens)];
     for (what, unit) in windows {
-        if let Some(standing) = permit.tightest(unit) {
+        if let Some(standing) = limit::tightest(standings, unit) {
             window(exchange, what, standing);
         }
     }

@@ -27,7 +27,7 @@ pub(super) async fn count(
     let need = Need { bounds, tokens: 0, money: Money::Nothing, within, instead: None };
     match ground.limits.admit(&need).await {
         Ok(permit) => Ok(take(exchange, permit)),
-        Err(Refused::Instead(_, error) | Refused::Not(error)) => Err(error),
+        Err(refused) => Err(tell(exchange, refused)),
     }
 }
 
@@ -41,21 +41,26 @@ pub(super) async fn admit(
 ) -> Result<Plan, GatewayError> {
     let refused = match hold(ground, snapshot, asked, (plan, exchange)).await {
         Ok(plan) => return Ok(plan),
-        Err(Refused::Not(error)) => return Err(error),
-        Err(Refused::Instead(model, error)) => (model, error),
+        Err(refused) => refused,
     };
-    let (model, error) = refused;
+    let Some(model) = refused.instead.clone() else { return Err(tell(exchange, refused)) };
     let asked = Asked { instead: Some(&model), first_answer: asked.first_answer.clone(), ..*asked };
-    // What the cheaper model cannot do is no reason to say so: the budget is.
-    let Ok(plan) = asked.plan(ground, snapshot, exchange) else { return Err(error) };
+    // Whatever keeps the cheaper model from answering: what is said is that the budget is used up.
+    let Ok(plan) = asked.plan(ground, snapshot, exchange) else { return Err(tell(exchange, refused)) };
     match hold(ground, snapshot, &asked, (plan, exchange)).await {
         Ok(plan) => {
             limit_headers::tell_downgrade(exchange, &model);
             ground.observer.metrics().budget_downgrades.with_label_values(&[plan.model.name.as_ref()]).inc();
             Ok(plan)
         }
-        Err(Refused::Instead(_, _) | Refused::Not(_)) => Err(error),
+        Err(_) => Err(tell(exchange, refused)),
     }
+}
+
+/// The refusal's error; how its limits stand is told beside it.
+fn tell(exchange: &mut Exchange, refused: Refused) -> GatewayError {
+    limit_headers::tell(exchange, &refused.standings);
+    refused.error
 }
 
 async fn hold(
@@ -94,7 +99,7 @@ fn drop_unpriced(plan: &mut Plan) {
 }
 
 fn take(exchange: &mut Exchange, permit: Permit) {
-    limit_headers::tell(exchange, &permit);
+    limit_headers::tell(exchange, permit.standings());
     exchange.permit = Some(permit);
 }
 
