@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::adapter::{Registry, Runtime};
-use crate::admin::{Admin, Explaining, Readiness, Targets};
+use crate::admin::{self, Desk, Readiness};
 use crate::auth;
 use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded};
@@ -25,12 +25,30 @@ use crate::vault::Vault;
 pub mod background;
 pub mod demo;
 mod health;
+mod people;
 mod probes;
 mod reload;
 mod revalidate;
+mod snapshots;
 mod storage;
 
 pub use reload::Reload;
+pub use storage::{open_store, place_of};
+
+/// Why the gateway does not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The configuration or the system; one line each.
+    Configuration(Vec<String>),
+    /// The store cannot be used.
+    Store(String),
+}
+
+impl From<Vec<String>> for Refused {
+    fn from(problems: Vec<String>) -> Self {
+        Self::Configuration(problems)
+    }
+}
 
 /// What the command line says about where the configuration comes from; a reload asks the same way.
 #[derive(Clone, Debug, Default)]
@@ -66,11 +84,12 @@ impl Origin {
     }
 }
 
-/// Builds everything in order and serves until told to stop.
+/// Builds everything in order and serves until told to stop. `recover`: a damaged store is set aside, and the last
+/// snapshot comes into its place.
 ///
 /// # Errors
-/// What keeps the gateway from starting, one line each.
-pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
+/// What keeps the gateway from starting.
+pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refused> {
     let Loaded { mut config, notes, .. } = loaded;
     for note in notes {
         tracing::warn!("{note}");
@@ -86,11 +105,16 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place } =
-        storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
+    let storage::Opened { store, place, folder, snapshots } =
+        storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
+    let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
+        .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
+    let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
+    people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        people,
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
@@ -102,31 +126,54 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         limits: Limits::new(Arc::new(holds::Local::new(store::clock())), Arc::clone(&observer)),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
-    let readiness = Arc::new(Readiness::default());
-    let guarded = !config.admin.listen.0.ip().is_loopback();
-    let admin = Admin::new(
-        Arc::clone(&observer),
-        Arc::clone(&readiness),
-        Targets::new(Arc::clone(&ground.fleet), Arc::clone(&ground.snapshot)),
-        Explaining {
-            snapshot: Arc::clone(&ground.snapshot),
-            fleet: Arc::clone(&ground.fleet),
-            decisions: Arc::clone(&ground.decisions),
-        },
-        config.admin.password.clone().filter(|_| guarded),
+    let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
+    let saving = snapshots.and_then(|folder| {
+        snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
+    });
+    let reload = Arc::new(
+        Reload::new(origin, config.clone(), registry, ground.clone(), extra)
+            .keeping_rests_in(Arc::clone(&store)),
     );
-    let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
-        .keeping_rests_in(Arc::clone(&store));
-    let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
+    let changes = Arc::new(store::Changes::new(Arc::clone(&store)));
+    let desk = Desk::new(admin::Parts {
+        observer: Arc::clone(&observer),
+        readiness: Arc::clone(&readiness),
+        snapshot: Arc::clone(&ground.snapshot),
+        fleet: Arc::clone(&ground.fleet),
+        decisions: Arc::clone(&ground.decisions),
+        people: Arc::clone(&ground.people),
+        store: Arc::clone(&store),
+        control: Arc::clone(&reload) as _,
+        clock: store::clock(),
+        settings: config.admin.clone(),
+        password: password.secret.clone(),
+    })
+    .map_err(|problem| vec![problem])?;
+    let made = demo::Made { key: made.as_ref().map(|(secret, _)| secret), password: &password };
+    let greeting = demo::greeting(&config, &made, demo.is_some(), &place);
     let background = background::Background::new(
         reload,
         Arc::clone(&readiness),
         store,
         config.server.listen.clone(),
         greeting,
-    );
-    let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
-    server::run(&config, parts).map_err(|error| vec![error.message])
+    )
+    .looking_for(changes)
+    .saving(saving);
+    let parts =
+        Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };
+    server::run(&config, parts).map_err(|error| vec![error.message].into())
+}
+
+/// The admin password of a gateway that runs with this configuration, as far as it can be known from outside of it.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn admin_password(config: &Config) -> Result<Option<Secret>, String> {
+    let variable = std::env::var("CAUSEWAY_ADMIN_PASSWORD").ok();
+    let folder = storage::folder(config);
+    let found = admin::Password::find(config.admin.password.as_ref(), variable, folder.as_deref())?;
+    Ok(found.map(|found| found.secret))
 }
 
 /// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.

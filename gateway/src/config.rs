@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Micros;
+
 mod annotate;
 mod balance;
 mod check;
@@ -43,12 +45,14 @@ pub mod params;
 pub mod plugin;
 pub mod preset;
 pub mod price;
+pub mod price_list;
 pub mod provider;
 pub mod provider_keys;
 pub mod reuse;
 pub mod routing;
 pub mod server;
 pub mod store;
+pub mod stored;
 pub mod target;
 pub mod terms;
 
@@ -58,7 +62,7 @@ pub use environment::from_environment;
 pub use health::{ModelDefaults, Probe, ProbeWhen, Switch};
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use keys_file::look_at_keys_files;
-pub use load::{find, load, parse};
+pub use load::{find, load, load_over, parse};
 pub use model::{
     Balance, Cache, Destination, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry,
     RetryCondition, Sticky, Target, TargetName,
@@ -80,7 +84,8 @@ pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
 pub use statuses::Statuses;
-pub use store::{Backend, OnLoss, Store};
+pub use store::{Backend, Lease, OnLoss, Snapshots, Store};
+pub use stored::{Kept, Section, Stored, StoredEntry, TypedKey};
 pub use terms::{Ability, Capabilities, Terms, abilities};
 
 /// Looks one environment variable up.
@@ -120,8 +125,12 @@ pub struct Config {
     pub requests: Requests,
     /// Traces to an OpenTelemetry collector.
     pub otel: Otel,
-    /// US dollars per million tokens, by target; only what the built-in table lacks.
+    /// US dollars per million tokens, by target: what the built-in table lacks or has otherwise. `openai/*` is for all
+    /// models of a provider that have no price of their own here.
     pub prices: BTreeMap<String, Price>,
+    /// US dollars for one of another currency, by a name that prices use: `eur = 1.08`.
+    #[schemars(extend("x-section" = true))]
+    pub currencies: BTreeMap<String, Micros>,
 }
 
 impl Default for Config {
@@ -142,6 +151,7 @@ impl Default for Config {
             requests: Requests::default(),
             otel: Otel::default(),
             prices: BTreeMap::new(),
+            currencies: BTreeMap::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod address_range;
 pub mod asks;
 pub mod blame;
 pub mod bounds;
@@ -11,6 +12,7 @@ pub mod envelope;
 pub mod event_stream;
 pub mod http;
 pub mod id;
+pub mod key_material;
 pub mod ledger_row;
 pub mod model_facts;
 pub mod money;
@@ -21,6 +23,7 @@ pub mod period;
 pub mod price;
 pub mod rate;
 pub mod record;
+pub mod reserved;
 pub mod rules;
 pub mod secret;
 pub mod service_account;
@@ -32,6 +35,7 @@ pub mod usage;
 pub mod virtual_key;
 pub mod wishes;
 
+pub use address_range::AddressRange;
 pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
 pub use blame::Blame;
 pub use bounds::{Allowance, Bounds, CalendarUnit, Period, Raise, Scope};
@@ -46,9 +50,10 @@ pub use money::Micros;
 pub use operation::Operation;
 pub use outbound::{Outbound, ProxyScheme, ProxyUrl, Surroundings};
 pub use pattern::Pattern;
-pub use price::Price;
+pub use price::{Listed, Most, PiecePrice, Price, PriceBook};
 pub use rate::Rate;
 pub use record::{Attempt, Record, Replay};
+pub use reserved::reserved;
 pub use rules::Rules;
 pub use secret::Secret;
 pub use service_account::ServiceAccount;

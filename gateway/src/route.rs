@@ -85,6 +85,8 @@ pub struct Step {
     pub model: String,
     /// How it is doing.
     pub state: Arc<TargetState>,
+    /// What it costs, for this request to its end; `None`: nobody knows.
+    pub price: Option<Arc<Price>>,
     /// Where it stands and why; only in a plan that is shown.
     pub told: Option<Box<Told>>,
     /// How it is asked: as a last resort when it rests and nobody else is left.
@@ -93,8 +95,6 @@ pub struct Step {
     pub lacks: Abilities,
     /// Prompt and answer together, in tokens, as far as that is told.
     pub context: Option<u64>,
-    /// What it costs; `None`: nobody knows.
-    pub price: Option<Arc<Price>>,
 }
 
 /// Targets to try, in order.

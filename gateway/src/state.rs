@@ -8,7 +8,7 @@ use http::HeaderName;
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::{Headers, Probe, Statuses};
-use crate::domain::{Offers, Rules, Trigger};
+use crate::domain::{AddressRange, Offers, PriceBook, Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
@@ -17,15 +17,18 @@ mod bounds;
 mod build;
 mod care;
 mod explain;
+mod in_file;
 mod key_check;
 mod limits;
 mod model_facts;
 mod options;
+mod prices;
 mod provider_keys;
 mod terms;
 
 pub use answers::Answers;
 pub use build::{build, routes_alone};
+pub use in_file::in_file;
 pub use key_check::Asked;
 pub use limits::Limits;
 
@@ -37,6 +40,8 @@ pub struct Snapshot {
     pub keyring: Keyring,
     /// What may be asked, and where it goes.
     pub routes: Table,
+    /// What it costs there.
+    pub prices: Arc<PriceBook>,
     /// Who answers, by name.
     pub providers: HashMap<Arc<str>, Arc<Provider>>,
     /// Largest request body in bytes.
@@ -47,6 +52,8 @@ pub struct Snapshot {
     pub answers: Answers,
     /// What response headers tell about us.
     pub headers: Headers,
+    /// Proxies in front of us whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<AddressRange>,
     /// Headers of the operator's own that name a conversation.
     pub session_headers: Vec<HeaderName>,
     /// What holds whoever asks.

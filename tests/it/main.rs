@@ -22,6 +22,7 @@ mod health;
 mod hedge;
 mod keypool;
 mod limits;
+mod keys_stored;
 mod losses;
 mod models;
 mod network;

@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod gateway;
 pub(crate) mod packages;
 pub(crate) mod question;
+pub(crate) mod redis;
 pub(crate) mod said;
 pub(crate) mod shape;
 pub(crate) mod sse;
@@ -23,6 +24,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The client key every configuration of [`configuration`] knows.
 pub(crate) const KEY: &str = "cw-key-of-the-tests-0123456789";
+
+/// The admin password of every gateway whose configuration names no other.
+pub(crate) const ADMIN_PASSWORD: &str = "admin-password-of-the-tests";
 
 /// Three providers at one upstream, each behind `<provider>/<model of the mock>`, and one client key.
 pub(crate) fn configuration(upstream: &str) -> String {

@@ -15,6 +15,7 @@ const RANKS: &[(&str, u8)] = &[
     ("config", 1),
     ("mock", 1),
     ("observe", 1),
+    ("seal", 1),
     ("store", 1),
     ("account", 2),
     ("adapter", 2),
@@ -23,8 +24,8 @@ const RANKS: &[(&str, u8)] = &[
     ("conversation", 2),
     ("dialect", 2),
     ("limit", 2),
+    ("people", 2),
     ("route", 2),
-    ("limit", 2),
     ("upstream", 2),
     ("vault", 2),
     ("state", 3),
@@ -42,7 +43,7 @@ const RANKS: &[(&str, u8)] = &[
 const ARROWS: [(&str, &str); 2] = [("domain", "error"), ("app", "server")];
 
 /// Where a foreign crate may be named, below `gateway/src/`; a folder ends in `/`.
-const FENCES: [(&str, &[&str]); 7] = [
+const FENCES: [(&str, &[&str]); 9] = [
     ("wasmtime", &["adapter.rs", "adapter/"]),
     (
         "pingora",
@@ -65,6 +66,8 @@ const FENCES: [(&str, &[&str]); 7] = [
     ("miette", &["cli.rs", "cli/", "config.rs", "config/"]),
     ("toml", &["config.rs", "config/"]),
     ("sled", &["store/sled.rs", "store/sled/"]),
+    ("redis", &["store/redis.rs", "store/redis/"]),
+    ("chacha20poly1305", &["seal.rs", "seal/"]),
 ];
 
 const LONGEST_FILE: usize = 500;

@@ -13,6 +13,7 @@ use super::params::Params;
 use super::provider_keys::{KeyChoice, KeyLimits, KeyRest};
 use super::server::TimeoutOverrides;
 use super::statuses::Statuses;
+use super::stored::Kept;
 use super::terms::Ability;
 use super::text::secret;
 use crate::domain::Secret;
@@ -77,6 +78,9 @@ pub struct Provider {
     pub limits: Limits,
     /// Asks targets of this provider that failed whether they are back, without a client. Default: the next request finds out.
     pub probe: Option<Probe>,
+    /// The vendor whose built-in prices hold for it, by the name of a preset or plugin, or "none". Default: its own vendor's,
+    /// if its URL is the vendor's own; a server of your own has no built-in prices.
+    pub prices: Option<String>,
     /// Who waits when `limits.concurrent` requests run and no other target has room. Default: nobody, the request is refused.
     pub queue: Option<Queue>,
     /// Instead of `[server.timeouts]`, for this provider.
@@ -92,6 +96,10 @@ pub struct Provider {
     pub tls: Option<ProviderTls>,
     /// Speak HTTP/2 where the provider does: many requests share one connection.
     pub http2: bool,
+    /// What no file says: whether it was made through the admin API, and keys typed in.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub kept: Kept,
 }
 
 impl Provider {

@@ -7,7 +7,7 @@ use super::asked::Asked;
 use super::exchange::Exchange;
 use super::limit_headers;
 use super::service::Ground;
-use crate::domain::{Bounds, Charge, Cost, Envelope, Price, Record, VirtualKey};
+use crate::domain::{Bounds, Charge, Envelope, Price, Record, VirtualKey};
 use crate::error::GatewayError;
 use crate::limit::{Money, Need, Permit, Refused};
 use crate::route::{Plan, Step};
@@ -125,7 +125,7 @@ fn charge(record: &Record, plan: &Plan) -> Charge {
     for attempt in &record.attempts {
         let Some(input) = attempt.spent else { continue };
         let price = price(plan, &attempt.provider, &attempt.model);
-        let cost = price.map(|price| Cost(price.cost(input, 0, 0)));
+        let cost = price.map(|price| price.expected(input, 0, 0));
         charge = charge.plus(Charge { tokens: Some(input), cost });
     }
     let Some(decisive) = record.decisive() else { return charge };
@@ -136,7 +136,7 @@ fn charge(record: &Record, plan: &Plan) -> Charge {
     };
     let (input, output) = (usage.input.unwrap_or(0), usage.output.unwrap_or(0));
     let price = price(plan, &decisive.provider, &decisive.model);
-    let cost = price.map(|price| Cost(price.cost(input, usage.cache_read.unwrap_or(0), output)));
+    let cost = price.and_then(|price| price.cost(&usage));
     charge.plus(Charge { tokens: Some(input.saturating_add(output)), cost })
 }
 

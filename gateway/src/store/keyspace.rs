@@ -26,12 +26,52 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Sessions of the dashboard: a digest of the token.
+    Session,
+    /// Who changed what: an id that sorts from the newest to the oldest.
+    Audit,
+    /// Keys that we issued: name.
+    VirtualKey,
+    /// When each of them was used last: name.
+    KeyUsed,
+    /// People: id.
+    User,
+    /// Whose an address is: address.
+    UserEmail,
+    /// Keys that share a budget: name.
+    Team,
+    /// How people pay: name.
+    Tier,
+    /// What they paid: user, id.
+    TopUp,
+    /// Who would like to come in: id.
+    SignUp,
+    /// Marks that move when something in a space has changed: the space's name.
+    Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 7] =
-        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter, Self::Rest];
+    pub const ALL: [Self; 18] = [
+        Self::Meta,
+        Self::Due,
+        Self::Vault,
+        Self::Response,
+        Self::Idempotency,
+        Self::Counter,
+        Self::Rest,
+        Self::Session,
+        Self::Audit,
+        Self::VirtualKey,
+        Self::KeyUsed,
+        Self::User,
+        Self::UserEmail,
+        Self::Team,
+        Self::Tier,
+        Self::TopUp,
+        Self::SignUp,
+        Self::Epoch,
+    ];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -43,6 +83,17 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Session => "session",
+            Self::Audit => "audit",
+            Self::VirtualKey => "virtual_key",
+            Self::KeyUsed => "key_used",
+            Self::User => "user",
+            Self::UserEmail => "user_email",
+            Self::Team => "team",
+            Self::Tier => "tier",
+            Self::TopUp => "top_up",
+            Self::SignUp => "sign_up",
+            Self::Epoch => "epoch",
         }
     }
 
@@ -53,7 +104,12 @@ impl Space {
             Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
+            // People who were never answered.
+            Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            Self::Session | Self::Audit => None,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
+            Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
     }
 
@@ -64,8 +120,40 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
+            Self::Session => 16 << 20,
+            Self::Audit => 1 << 30,
+            Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
+            Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
+    }
+
+    /// Whether a gateway that lost what stands here lost something: who may do what, what was spent, what was set. The
+    /// rest ends by itself within hours or days, can be made anew, and is larger than all else: it stays out of
+    /// snapshots and is carried by `causeway store export`.
+    pub fn is_in_snapshots(self) -> bool {
+        !matches!(
+            self,
+            Self::Meta
+                | Self::Due
+                | Self::Vault
+                | Self::Response
+                | Self::Idempotency
+                | Self::Counter
+                | Self::Rest
+                | Self::Session
+        )
+    }
+
+    /// Whether what stands here belongs to this one store and goes nowhere else.
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Meta | Self::Due)
+    }
+
+    /// The space of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|space| space.name() == name)
     }
 
     /// A key in this space, or the beginning of several.
@@ -103,6 +191,11 @@ impl Space {
 pub struct Key(pub(super) Vec<u8>);
 
 impl Key {
+    /// The space it belongs to, or `None` when these bytes are no key of ours.
+    pub fn space(&self) -> Option<Space> {
+        Space::of(&self.0)
+    }
+
     /// Its parts, or `None` when these bytes are no key of ours.
     pub fn parts(&self) -> Option<Vec<&str>> {
         let slash = self.0.iter().position(|byte| *byte == b'/')?;

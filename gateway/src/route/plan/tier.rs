@@ -1,8 +1,10 @@
 //! One tier of a model: its strategy orders the targets, or the conversation does.
 
+use std::sync::Arc;
+
 use super::{Branch, Planner, Turned, Way};
 use crate::balance::{Balance, Candidate, Standing, Turn};
-use crate::domain::{Asks, Destination};
+use crate::domain::{Asks, Destination, Price, Target};
 use crate::route::affinity::Place;
 use crate::route::{Model, Step, Told, Turns, wish};
 
@@ -88,15 +90,20 @@ impl<'p> Planner<'p> {
         }
     }
 
+    /// What a provider's model costs as this target.
+    pub(super) fn price(&self, target: &'p Target, provider: &str, model: &str) -> Option<&'p Arc<Price>> {
+        target.price.as_ref().or_else(|| self.table.price(provider, model))
+    }
+
     /// What this request would cost there: its prompt, of which the usual share comes from that target's cache, and as much
     /// of an answer as it allows.
     fn cost(&self, step: &Step) -> Option<u64> {
-        let price = step.price.as_deref()?;
+        let price = step.price.as_ref()?;
         let asks: &Asks = self.question.facts.asks;
         let output = asks.max_output.unwrap_or(USUAL_ANSWER);
         let input = asks.input_tokens;
         let cached = input.saturating_mul(u64::from(step.state.experience.cached_per_mille())) / 1_000;
-        Some(price.cost(input, cached, output))
+        Some(price.expected(input, cached, output).0)
     }
 }
 
