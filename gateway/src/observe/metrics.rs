@@ -34,6 +34,8 @@ pub struct Metrics {
     store_state: IntGauge,
     /// When the last snapshot of the store was made, in Unix seconds.
     pub store_snapshot: IntGauge,
+    /// Requests with a limit or budget that came while the shared store was lost, by what became of them.
+    pub store_lost: IntCounterVec,
     /// Requests that wait for room at a provider.
     pub queue_waiting: IntGaugeVec,
     /// How long they waited, and what came of it.
@@ -229,6 +231,11 @@ impl Metrics {
             store_snapshot: gauge(
                 "causeway_store_snapshot_timestamp_seconds",
                 "When the last snapshot of the store was made; 0: none since the start.",
+            )?,
+            store_lost: counter(
+                "causeway_store_lost_requests_total",
+                "Requests with a limit or budget that came while the shared store was lost: denied, leased, allowed.",
+                &["outcome"],
             )?,
             registry,
         })
