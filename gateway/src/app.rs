@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::account::Ledger;
 use crate::adapter::{Registry, Runtime};
 use crate::admin::{Admin, Explaining, Readiness, Targets};
 use crate::auth;
@@ -24,6 +25,7 @@ use crate::vault::Vault;
 pub mod background;
 pub mod demo;
 mod health;
+mod ledger;
 mod probes;
 mod reload;
 mod revalidate;
@@ -85,8 +87,10 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place } =
+    let storage::Opened { store, place, journal } =
         storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
+    let ledger = Ledger::new(journal, Arc::clone(&store), Arc::clone(&observer));
+    let ledger = Arc::new(ledger.keeping(Some(config.usage.keep.get())));
     snapshot.keep_rests_in(&store);
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
@@ -98,8 +102,10 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
+        ledger: Arc::clone(&ledger),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
+    let booking = ledger::Booking::begin(&ledger)?;
     let readiness = Arc::new(Readiness::default());
     let guarded = !config.admin.listen.0.ip().is_loopback();
     let admin = Admin::new(
@@ -122,9 +128,19 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         store,
         config.server.listen.clone(),
         greeting,
-    );
-    let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
-    server::run(&config, parts).map_err(|error| vec![error.message])
+    )
+    .booking_in(booking);
+    let parts = Parts {
+        gateway: Gateway::new(ground),
+        admin,
+        background,
+        readiness,
+        observer,
+        ledger: Arc::clone(&ledger),
+    };
+    let served = server::run(&config, parts).map_err(|error| vec![error.message]);
+    ledger.journal().close();
+    served
 }
 
 /// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.

@@ -51,6 +51,7 @@ pub mod server;
 pub mod store;
 pub mod target;
 pub mod terms;
+pub mod usage;
 
 pub use admin::Admin;
 pub use annotate::annotated;
@@ -82,6 +83,7 @@ pub use show::effective;
 pub use statuses::Statuses;
 pub use store::{Backend, OnLoss, Store};
 pub use terms::{Ability, Capabilities, Terms, abilities};
+pub use usage::Usage;
 
 /// Looks one environment variable up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -120,6 +122,8 @@ pub struct Config {
     pub requests: Requests,
     /// Traces to an OpenTelemetry collector.
     pub otel: Otel,
+    /// What was used and what it cost.
+    pub usage: Usage,
     /// US dollars per million tokens, by target; only what the built-in table lacks.
     pub prices: BTreeMap<String, Price>,
 }
@@ -141,6 +145,7 @@ impl Default for Config {
             log: Log::default(),
             requests: Requests::default(),
             otel: Otel::default(),
+            usage: Usage::default(),
             prices: BTreeMap::new(),
         }
     }

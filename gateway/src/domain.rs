@@ -3,6 +3,7 @@
 pub mod asks;
 pub mod blame;
 pub mod bounds;
+pub mod charge;
 pub mod condition;
 pub mod date;
 pub mod duration;
@@ -33,6 +34,7 @@ pub mod wishes;
 pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
 pub use blame::Blame;
 pub use bounds::{Allowance, Bounds, CalendarUnit, Period, Raise, Scope};
+pub use charge::Charge;
 pub use condition::{Circumstances, Condition};
 pub use date::rfc3339;
 pub use duration::{Timespan, TimespanRange};

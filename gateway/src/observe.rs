@@ -6,7 +6,7 @@ mod access_log;
 mod metrics;
 
 pub use access_log::{Format, start};
-pub use metrics::Metrics;
+pub use metrics::{LedgerMetrics, Metrics};
 
 /// Where finished requests are told.
 pub struct Observer {

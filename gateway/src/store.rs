@@ -8,6 +8,7 @@
 //! flush. Relaxed: the answer comes when reads see it, and a crash may lose the last tenth of a second.
 
 pub mod holds;
+pub mod journal;
 mod keyspace;
 mod memory;
 mod record;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use self::holds::Holds;
+pub use self::journal::Journal;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
 pub use self::sled::Sled;

@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::health::Health;
+use super::ledger::Booking;
 use super::probes;
 use super::reload::Reload;
 use super::revalidate;
@@ -40,6 +41,7 @@ pub struct Background {
     store: Arc<dyn Store>,
     listen: Vec<ListenAddress>,
     greeting: String,
+    booking: Option<Booking>,
 }
 
 impl Background {
@@ -51,7 +53,20 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload: Arc::new(reload), readiness, store, listen, greeting }
+        Self { reload: Arc::new(reload), readiness, store, listen, greeting, booking: None }
+    }
+
+    /// Moves rows of the ledger into the store.
+    #[must_use]
+    pub fn booking_in(self, booking: Booking) -> Self {
+        Self { booking: Some(booking), ..self }
+    }
+
+    async fn book(&self) {
+        match &self.booking {
+            Some(booking) => booking.run().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Removes what has expired, a piece at a time so that others get their turn.
@@ -110,6 +125,7 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let mut booking = std::pin::pin!(self.book());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -117,6 +133,7 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut booking => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {
@@ -130,6 +147,10 @@ impl BackgroundService for Background {
                 }
                 _ = shutdown.changed() => {
                     health.keep().await;
+                    // What is booked while it drains stays in the journal, and is imported at the next start.
+                    if let Some(booking) = &self.booking {
+                        booking.import().await;
+                    }
                     if let Err(error) = self.store.flush().await {
                         tracing::error!(%error, "the store could not be flushed at the end");
                     }

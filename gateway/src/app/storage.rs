@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::{Backend, Config, Store as Settings};
-use crate::store::{self, Memory, Sled, Store};
+use crate::store::{self, Journal, Memory, Sled, Store};
 
 /// An open store, and where it is, in words for the operator.
 pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     pub(super) place: String,
+    /// What must outlive a crash before the store has it.
+    pub(super) journal: Journal,
 }
 
 /// The folder of the state: the one that is named, else the usual one where it is there.
@@ -36,11 +38,15 @@ pub(super) fn open(config: &Config, demo: bool) -> Result<Opened, String> {
             tracing::warn!("state is kept in memory and forgotten at the end; `[store] path` keeps it");
         }
         let place = "in memory, forgotten at the end".to_owned();
-        return Ok(Opened { store: Arc::new(Memory::new(store::clock())), place });
+        let journal = Journal::in_memory();
+        return Ok(Opened { store: Arc::new(Memory::new(store::clock())), place, journal });
     };
     let files = folder.join("sled");
     let opened = Sled::open(&files, store::clock()).map_err(|error| format!("store.path: {error}"))?;
-    Ok(Opened { store: Arc::new(opened), place: files.display().to_string() })
+    let beside = folder.join("journal");
+    let journal =
+        Journal::open(&beside).map_err(|error| format!("store.path: {}: {error}", beside.display()))?;
+    Ok(Opened { store: Arc::new(opened), place: files.display().to_string(), journal })
 }
 
 /// Whether a file can be made there. The only way to know is to try.

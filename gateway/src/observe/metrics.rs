@@ -9,6 +9,10 @@ use prometheus::{
 
 use crate::domain::{Attempt, Record};
 
+mod ledger;
+
+pub use ledger::LedgerMetrics;
+
 /// All metrics of one process.
 pub struct Metrics {
     registry: Registry,
@@ -28,6 +32,8 @@ pub struct Metrics {
     plugin_seconds: HistogramVec,
     target_state: IntGaugeVec,
     target_rests: IntCounterVec,
+    /// What is to be known of the ledger.
+    pub ledger: LedgerMetrics,
     /// Requests that wait for room at a provider.
     pub queue_waiting: IntGaugeVec,
     /// How long they waited, and what came of it.
@@ -93,7 +99,9 @@ impl Metrics {
         )?;
         registry.register(Box::new(build.clone()))?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let ledger = LedgerMetrics::new(&registry)?;
         Ok(Self {
+            ledger,
             requests: counter(
                 "causeway_requests_total",
                 "Requests that ended, by configured model, the provider and model that answered, status and form.",

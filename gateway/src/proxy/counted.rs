@@ -44,7 +44,7 @@ pub(super) fn prompt(request: &[u8]) -> u64 {
 
 /// What was told stays, zero too. An answer that was cut or left is counted for what it said until then: the totals of
 /// its beginning say nothing about it.
-fn with_estimate(told: Usage, said: Said, request: impl FnOnce() -> u64) -> Usage {
+pub(super) fn with_estimate(told: Usage, said: Said, request: impl FnOnce() -> u64) -> Usage {
     let mut usage = told;
     if usage.input.is_none() {
         usage.input = Some(request().div_ceil(BYTES_PER_TOKEN));

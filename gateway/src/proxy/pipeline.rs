@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::asked::Asked;
+use super::booked::Tab;
 use super::exchange::Exchange;
 use super::recall::Completed;
 use super::receive::Client;
@@ -47,6 +48,7 @@ pub(super) async fn run(
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }
+    exchange.tab = Some(Tab::open(ground, exchange, &key, (api.dialect.operation(), &envelope.body)));
     let request = attempt::Request { ground, snapshot, dialect: api.dialect, envelope: &envelope, keeping };
     let mut vigil = Vigil::of(&request, exchange);
     // Translate, send, translate back, unless there is an answer that serves this request as well. Boxed: what an attempt
@@ -56,6 +58,7 @@ pub(super) async fn run(
     let answer = match answer.or_else(|error| request.estimate(error)) {
         Ok(answer) => answer,
         Err(error) => {
+            exchange.kept().await;
             spent::nothing(exchange, &request, &error);
             vigil.end(client, exchange, &error).await?;
             return Err(error);

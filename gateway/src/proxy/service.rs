@@ -11,6 +11,7 @@ use pingora::upstreams::peer::HttpPeer;
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::{pipeline, reject};
+use crate::account::Ledger;
 use crate::cache::Cache;
 use crate::conversation::Conversations;
 use crate::dialect;
@@ -43,6 +44,8 @@ pub struct Ground {
     pub conversations: Conversations,
     /// Answers that serve more than one request.
     pub cache: Cache,
+    /// Where every request to a provider is booked.
+    pub ledger: Arc<Ledger>,
 }
 
 /// The data plane as Pingora sees it.

@@ -165,7 +165,7 @@ impl Table {
     }
 
     /// What one provider's model costs.
-    pub(super) fn price(&self, provider: &str, model: &str) -> Option<&Price> {
+    pub fn price(&self, provider: &str, model: &str) -> Option<&Price> {
         let prices = self.prices.get(provider)?;
         prices.get(model).or_else(|| prices.get("*"))
     }

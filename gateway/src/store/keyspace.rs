@@ -26,12 +26,28 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Rows of the ledger: day, hour, minute, id.
+    Usage,
+    /// Sums of them: `day` or `hour`, which, virtual key, user, team, model, provider, target, node.
+    Sum,
+    /// What was spent of a counter of money: its place, node.
+    Budget,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 7] =
-        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter, Self::Rest];
+    pub const ALL: [Self; 10] = [
+        Self::Meta,
+        Self::Due,
+        Self::Vault,
+        Self::Response,
+        Self::Idempotency,
+        Self::Counter,
+        Self::Rest,
+        Self::Usage,
+        Self::Sum,
+        Self::Budget,
+    ];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -43,6 +59,9 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Usage => "usage",
+            Self::Sum => "sum",
+            Self::Budget => "budget",
         }
     }
 
@@ -54,6 +73,8 @@ impl Space {
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            // Rows go when the operator says, sums and money stay.
+            Self::Usage | Self::Sum | Self::Budget => None,
         }
     }
 
@@ -65,6 +86,7 @@ impl Space {
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
+            Self::Usage | Self::Sum | Self::Budget => u64::MAX,
         }
     }
 
