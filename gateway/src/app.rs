@@ -29,9 +29,26 @@ mod ledger;
 mod probes;
 mod reload;
 mod revalidate;
+mod snapshots;
 mod storage;
 
 pub use reload::Reload;
+pub use storage::{open_store, place_of};
+
+/// Why the gateway does not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The configuration or the system; one line each.
+    Configuration(Vec<String>),
+    /// The store cannot be used.
+    Store(String),
+}
+
+impl From<Vec<String>> for Refused {
+    fn from(problems: Vec<String>) -> Self {
+        Self::Configuration(problems)
+    }
+}
 
 /// What the command line says about where the configuration comes from; a reload asks the same way.
 #[derive(Clone, Debug, Default)]
@@ -67,11 +84,12 @@ impl Origin {
     }
 }
 
-/// Builds everything in order and serves until told to stop.
+/// Builds everything in order and serves until told to stop. `recover`: a damaged store is set aside, and the last
+/// snapshot comes into its place.
 ///
 /// # Errors
-/// What keeps the gateway from starting, one line each.
-pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
+/// What keeps the gateway from starting.
+pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refused> {
     let Loaded { mut config, notes, .. } = loaded;
     for note in notes {
         tracing::warn!("{note}");
@@ -87,8 +105,8 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, journal } =
-        storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
+    let storage::Opened { store, place, journal, snapshots } =
+        storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
     let ledger = Ledger::new(journal, Arc::clone(&store), Arc::clone(&observer));
     let ledger = Arc::new(ledger.keeping(Some(config.usage.keep.get())));
     snapshot.keep_rests_in(&store);
@@ -106,7 +124,10 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     };
     ground.gates.adopt(ground.snapshot.load().caps());
     let booking = ledger::Booking::begin(&ledger)?;
-    let readiness = Arc::new(Readiness::default());
+    let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
+    let saving = snapshots.and_then(|folder| {
+        snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
+    });
     let guarded = !config.admin.listen.0.ip().is_loopback();
     let admin = Admin::new(
         Arc::clone(&observer),
@@ -129,7 +150,8 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         config.server.listen.clone(),
         greeting,
     )
-    .booking_in(booking);
+    .booking_in(booking)
+    .saving(saving);
     let parts = Parts {
         gateway: Gateway::new(ground),
         admin,
@@ -138,7 +160,7 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         observer,
         ledger: Arc::clone(&ledger),
     };
-    let served = server::run(&config, parts).map_err(|error| vec![error.message]);
+    let served = server::run(&config, parts).map_err(|error| vec![error.message].into());
     ledger.journal().close();
     served
 }

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Micros;
+
 mod annotate;
 mod balance;
 mod check;
@@ -43,6 +45,7 @@ pub mod params;
 pub mod plugin;
 pub mod preset;
 pub mod price;
+pub mod price_list;
 pub mod provider;
 pub mod provider_keys;
 pub mod reuse;
@@ -81,7 +84,7 @@ pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
 pub use statuses::Statuses;
-pub use store::{Backend, OnLoss, Store};
+pub use store::{Backend, OnLoss, Snapshots, Store};
 pub use terms::{Ability, Capabilities, Terms, abilities};
 pub use usage::Usage;
 
@@ -124,8 +127,12 @@ pub struct Config {
     pub otel: Otel,
     /// What was used and what it cost.
     pub usage: Usage,
-    /// US dollars per million tokens, by target; only what the built-in table lacks.
+    /// US dollars per million tokens, by target: what the built-in table lacks or has otherwise. `openai/*` is for all
+    /// models of a provider that have no price of their own here.
     pub prices: BTreeMap<String, Price>,
+    /// US dollars for one of another currency, by a name that prices use: `eur = 1.08`.
+    #[schemars(extend("x-section" = true))]
+    pub currencies: BTreeMap<String, Micros>,
 }
 
 impl Default for Config {
@@ -147,6 +154,7 @@ impl Default for Config {
             otel: Otel::default(),
             usage: Usage::default(),
             prices: BTreeMap::new(),
+            currencies: BTreeMap::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use http::HeaderName;
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::{Headers, Probe, Statuses};
-use crate::domain::{Offers, Rules, Trigger};
+use crate::domain::{Offers, PriceBook, Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
@@ -20,6 +20,7 @@ mod explain;
 mod key_check;
 mod model_facts;
 mod options;
+mod prices;
 mod provider_keys;
 mod terms;
 
@@ -35,6 +36,8 @@ pub struct Snapshot {
     pub keyring: Keyring,
     /// What may be asked, and where it goes.
     pub routes: Table,
+    /// What it costs there.
+    pub prices: Arc<PriceBook>,
     /// Who answers, by name.
     pub providers: HashMap<Arc<str>, Arc<Provider>>,
     /// Largest request body in bytes.

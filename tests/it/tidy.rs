@@ -41,7 +41,7 @@ const RANKS: [(&str, u8); 25] = [
 const ARROWS: [(&str, &str); 2] = [("domain", "error"), ("app", "server")];
 
 /// Where a foreign crate may be named, below `gateway/src/`; a folder ends in `/`.
-const FENCES: [(&str, &[&str]); 7] = [
+const FENCES: [(&str, &[&str]); 8] = [
     ("wasmtime", &["adapter.rs", "adapter/"]),
     (
         "pingora",
@@ -64,6 +64,7 @@ const FENCES: [(&str, &[&str]); 7] = [
     ("miette", &["cli.rs", "cli/", "config.rs", "config/"]),
     ("toml", &["config.rs", "config/"]),
     ("sled", &["store/sled.rs", "store/sled/"]),
+    ("redis", &["store/redis.rs", "store/redis/"]),
 ];
 
 const LONGEST_FILE: usize = 500;

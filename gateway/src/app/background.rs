@@ -18,6 +18,7 @@ use super::ledger::Booking;
 use super::probes;
 use super::reload::Reload;
 use super::revalidate;
+use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
 use crate::store::Store;
@@ -42,6 +43,7 @@ pub struct Background {
     listen: Vec<ListenAddress>,
     greeting: String,
     booking: Option<Booking>,
+    saving: Option<Snapshots>,
 }
 
 impl Background {
@@ -53,7 +55,8 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload: Arc::new(reload), readiness, store, listen, greeting, booking: None }
+        let reload = Arc::new(reload);
+        Self { reload, readiness, store, listen, greeting, booking: None, saving: None }
     }
 
     /// Moves rows of the ledger into the store.
@@ -65,6 +68,21 @@ impl Background {
     async fn book(&self) {
         match &self.booking {
             Some(booking) => booking.run().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// With snapshots of the store.
+    #[must_use]
+    pub(super) fn saving(mut self, saving: Option<Snapshots>) -> Self {
+        self.saving = saving;
+        self
+    }
+
+    /// Makes snapshots for ever.
+    async fn save(&self) {
+        match &self.saving {
+            Some(saving) => saving.run().await,
             None => std::future::pending().await,
         }
     }
@@ -126,6 +144,7 @@ impl BackgroundService for Background {
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
         let mut booking = std::pin::pin!(self.book());
+        let mut saving = std::pin::pin!(self.save());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -134,6 +153,7 @@ impl BackgroundService for Background {
                 () = &mut keeping => {}
                 () = &mut probing => {}
                 () = &mut booking => {}
+                () = &mut saving => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {

@@ -39,6 +39,7 @@ impl Demo {
                 plugin: Some(plugin.to_owned()),
                 url: Some(format!("http://{}", running.address())),
                 keys: vec![Secret::new("mock")],
+                prices: Some("mock".to_owned()),
                 ..Provider::default()
             };
             config.providers.insert(model.to_owned(), provider);

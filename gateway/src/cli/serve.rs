@@ -2,11 +2,14 @@
 
 use std::process::ExitCode;
 
-use crate::app::{self, Origin};
+use crate::app::{self, Origin, Refused};
 use crate::config::LogFormat;
 use crate::observe;
 
-pub(super) fn run(origin: Origin) -> ExitCode {
+/// The store cannot be used; `sysexits.h` calls it a configuration error of the system's. A supervisor need not try again.
+const UNUSABLE: u8 = 78;
+
+pub(super) fn run(origin: Origin, recover: bool) -> ExitCode {
     let loaded = match origin.load() {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -27,11 +30,15 @@ pub(super) fn run(origin: Origin) -> ExitCode {
             "no configuration file; starting with the mock provider and the keys in the environment"
         ),
     }
-    match app::serve(loaded, origin) {
+    match app::serve(loaded, origin, recover) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problems) => {
+        Err(Refused::Configuration(problems)) => {
             super::complain(&problems);
             ExitCode::from(2)
+        }
+        Err(Refused::Store(problem)) => {
+            super::complain(&[problem]);
+            ExitCode::from(UNUSABLE)
         }
     }
 }

@@ -52,6 +52,7 @@ pub fn load(
 fn anchor(config: &mut Config, folder: &Path) {
     let at = |path: &mut PathBuf| *path = folder.join(&*path);
     config.store.path.iter_mut().for_each(at);
+    config.store.snapshots.folder.iter_mut().for_each(at);
     config.server.plugins_dir.iter_mut().for_each(at);
     config.providers.values_mut().for_each(|provider| provider.keys_file.iter_mut().for_each(at));
     if let Some(tls) = &mut config.server.tls {

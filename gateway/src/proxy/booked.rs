@@ -30,13 +30,11 @@ use crate::dialect::told;
 use crate::domain::{Attempt, Charge, Cost, LedgerRow, Operation, Price, Usage, VirtualKey, id};
 use crate::error::{GatewayError, Kind};
 use crate::route::Step;
-use crate::state::Snapshot;
 use crate::store::{clock, journal};
 
 /// The rows of one request of a client.
 pub(super) struct Tab {
     ledger: Arc<Ledger>,
-    snapshot: Arc<Snapshot>,
     /// What all its rows have in common.
     row: LedgerRow,
     operation: Operation,
@@ -79,7 +77,6 @@ impl Tab {
         };
         Arc::new(Self {
             ledger: Arc::clone(&ground.ledger),
-            snapshot: ground.snapshot.load_full(),
             row,
             operation,
             body: body.clone(),
@@ -100,7 +97,7 @@ impl Tab {
     #[expect(dead_code, reason = "limits settle with it")]
     pub(super) fn charge(&self) -> Charge {
         let sums = self.sums.lock();
-        Charge { tokens: sums.tokens, cost: (!sums.unpriced).then_some(sums.cost) }
+        Charge { tokens: Some(sums.tokens), cost: (!sums.unpriced).then_some(sums.cost) }
     }
 
     fn add(&self, row: &LedgerRow) {
@@ -136,9 +133,8 @@ impl Bill {
             provider_key,
             ..tab.row.clone()
         };
-        let price = tab.snapshot.routes.price(&step.provider, &step.model).cloned().map(Arc::new);
         let sent = Arc::new(AtomicBool::new(false));
-        Self { tab: Arc::clone(tab), row, price, sent, known: None, booked: false }
+        Self { tab: Arc::clone(tab), row, price: step.price.clone(), sent, known: None, booked: false }
     }
 
     /// To be set when the request goes out.
@@ -170,7 +166,7 @@ impl Bill {
             if refused || self.tab.operation == Operation::CountTokens { None } else { Some(self.usage()) };
         let cost = match usage {
             None => Some(Cost(0)),
-            Some(usage) => self.price.as_deref().map(|price| cost(price, &usage)),
+            Some(usage) => self.price.as_ref().and_then(|price| price.cost(&usage)),
         };
         let row = LedgerRow {
             id: id::own(),
@@ -178,7 +174,7 @@ impl Bill {
             outcome: outcome.to_owned(),
             possible: !refused && self.known.is_none() && self.row.status.is_none(),
             usage,
-            price: self.price.as_ref().filter(|_| usage.is_some()).map(|_| "file".to_owned()),
+            price: self.price.as_ref().filter(|_| usage.is_some()).map(|price| price.version().to_string()),
             cost,
             ..std::mem::take(&mut self.row)
         };
@@ -206,11 +202,6 @@ impl Drop for Bill {
         let away = self.tab.hedged_away.load(Ordering::Relaxed);
         self.book(if away { Attempt::HEDGED_AWAY } else { Kind::ClientGone.as_str() });
     }
-}
-
-fn cost(price: &Price, usage: &Usage) -> Cost {
-    let count = |count: Option<u64>| count.unwrap_or(0);
-    Cost(price.cost(count(usage.input), count(usage.cache_read), count(usage.output)))
 }
 
 /// The bill of an attempt goes on with its answer; of a whole one it is booked.

@@ -7,16 +7,16 @@ use crate::support::gateway::good;
 use crate::support::{Gateway, Shape, configuration, steady, upstream};
 
 const MODELS: &str = r#"
-[prices."openai/*"]
-input = 2
-output = 8
+[prices]
+"openai/*" = { input = 2, output = 8 }
+"anthropic/priced" = { input = 1, output = 1 }
 [models.retried]
 targets = ["openai/mock@fault=status:500"]
 fallback = ["anthropic/mock"]
 retry = { attempts = 2, backoff = "1ms..2ms" }
-[models.hedged]
-targets = ["openai/mock@first-token=5s", "gemini/mock"]
-balance = "weighted"
+[models.second]
+targets = [{ to = "openai/mock@first-token=5s", tier = 0 }, { to = "gemini/mock", tier = 1 }]
+hedge = { after = "20ms", share = 1 }
 [models.shared]
 targets = ["openai/mock@first-token=200ms"]
 single_flight = true
@@ -132,12 +132,8 @@ async fn a_stream_that_is_left_or_cut_counts_what_was_said() {
 
 #[tokio::test]
 async fn an_attempt_that_was_hedged_away_has_a_row_of_its_own() {
-    let more = "[defaults.model.hedge]\n";
-    let _ = more;
-    let hedged = MODELS.contains("hedged");
-    assert!(hedged);
     let rows = rows_of(
-        "[models.second]\ntargets = [{ to = \"openai/mock@first-token=5s\", tier = 0 }, { to = \"gemini/mock\", tier = 1 }]\nhedge = { after = \"50ms\", share = 1.0 }\n",
+        "",
         async |gateway| {
             let question = Shape::OpenAi.says("What is a causeway, in twenty words?");
             good(&gateway.client().ask(Shape::OpenAi, "second", &question).await);
