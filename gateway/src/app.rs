@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::account::Ledger;
 use crate::adapter::{Registry, Runtime};
-use crate::admin::{Admin, Explaining, Readiness, Targets};
+use crate::admin::{self, Desk, Readiness};
 use crate::auth;
 use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded};
@@ -26,6 +25,7 @@ pub mod background;
 pub mod demo;
 mod health;
 mod ledger;
+mod people;
 mod probes;
 mod reload;
 mod revalidate;
@@ -105,13 +105,17 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, journal, snapshots } =
+    let storage::Opened { store, place, folder, snapshots } =
         storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
-    let ledger = Ledger::new(journal, Arc::clone(&store), Arc::clone(&observer));
-    let ledger = Arc::new(ledger.keeping(Some(config.usage.keep.get())));
+    let ledger = storage::ledger(&config, folder.as_deref(), (&store, &observer)).map_err(Refused::Store)?;
+    let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
+        .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
+    let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
+    people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        people,
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
@@ -128,21 +132,27 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let saving = snapshots.and_then(|folder| {
         snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
     });
-    let guarded = !config.admin.listen.0.ip().is_loopback();
-    let admin = Admin::new(
-        Arc::clone(&observer),
-        Arc::clone(&readiness),
-        Targets::new(Arc::clone(&ground.fleet), Arc::clone(&ground.snapshot)),
-        Explaining {
-            snapshot: Arc::clone(&ground.snapshot),
-            fleet: Arc::clone(&ground.fleet),
-            decisions: Arc::clone(&ground.decisions),
-        },
-        config.admin.password.clone().filter(|_| guarded),
+    let reload = Arc::new(
+        Reload::new(origin, config.clone(), registry, ground.clone(), extra)
+            .keeping_rests_in(Arc::clone(&store)),
     );
-    let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
-        .keeping_rests_in(Arc::clone(&store));
-    let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
+    let changes = Arc::new(store::Changes::new(Arc::clone(&store)));
+    let desk = Desk::new(admin::Parts {
+        observer: Arc::clone(&observer),
+        readiness: Arc::clone(&readiness),
+        snapshot: Arc::clone(&ground.snapshot),
+        fleet: Arc::clone(&ground.fleet),
+        decisions: Arc::clone(&ground.decisions),
+        people: Arc::clone(&ground.people),
+        store: Arc::clone(&store),
+        control: Arc::clone(&reload) as _,
+        clock: store::clock(),
+        settings: config.admin.clone(),
+        password: password.secret.clone(),
+    })
+    .map_err(|problem| vec![problem])?;
+    let made = demo::Made { key: made.as_ref().map(|(secret, _)| secret), password: &password };
+    let greeting = demo::greeting(&config, &made, demo.is_some(), &place);
     let background = background::Background::new(
         reload,
         Arc::clone(&readiness),
@@ -151,10 +161,11 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         greeting,
     )
     .booking_in(booking)
+    .looking_for(changes)
     .saving(saving);
     let parts = Parts {
         gateway: Gateway::new(ground),
-        admin,
+        admin: Arc::new(desk),
         background,
         readiness,
         observer,
@@ -163,6 +174,17 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let served = server::run(&config, parts).map_err(|error| vec![error.message].into());
     ledger.journal().close();
     served
+}
+
+/// The admin password of a gateway that runs with this configuration, as far as it can be known from outside of it.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn admin_password(config: &Config) -> Result<Option<Secret>, String> {
+    let variable = std::env::var("CAUSEWAY_ADMIN_PASSWORD").ok();
+    let folder = storage::folder(config);
+    let found = admin::Password::find(config.admin.password.as_ref(), variable, folder.as_deref())?;
+    Ok(found.map(|found| found.secret))
 }
 
 /// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.

@@ -52,6 +52,7 @@ pub mod reuse;
 pub mod routing;
 pub mod server;
 pub mod store;
+pub mod stored;
 pub mod target;
 pub mod terms;
 pub mod usage;
@@ -62,7 +63,7 @@ pub use environment::from_environment;
 pub use health::{ModelDefaults, Probe, ProbeWhen, Switch};
 pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
 pub use keys_file::look_at_keys_files;
-pub use load::{find, load, parse};
+pub use load::{find, load, load_over, parse};
 pub use model::{
     Balance, Cache, Destination, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry,
     RetryCondition, Sticky, Target, TargetName,
@@ -84,7 +85,8 @@ pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
 pub use statuses::Statuses;
-pub use store::{Backend, OnLoss, Snapshots, Store};
+pub use store::{Backend, Lease, OnLoss, Snapshots, Store};
+pub use stored::{Kept, Section, Stored, StoredEntry, TypedKey};
 pub use terms::{Ability, Capabilities, Terms, abilities};
 pub use usage::Usage;
 

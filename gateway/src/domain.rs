@@ -1,5 +1,6 @@
 //! The nouns: plain data, no I/O, no async.
 
+pub mod address_range;
 pub mod asks;
 pub mod blame;
 pub mod bounds;
@@ -11,6 +12,7 @@ pub mod envelope;
 pub mod event_stream;
 pub mod http;
 pub mod id;
+pub mod key_material;
 pub mod ledger_row;
 pub mod model_facts;
 pub mod money;
@@ -20,6 +22,7 @@ pub mod pattern;
 pub mod price;
 pub mod rate;
 pub mod record;
+pub mod reserved;
 pub mod rules;
 pub mod secret;
 pub mod service_account;
@@ -31,6 +34,7 @@ pub mod usage;
 pub mod virtual_key;
 pub mod wishes;
 
+pub use address_range::AddressRange;
 pub use asks::{Abilities, Ability, Asks, Json, LazyAsks};
 pub use blame::Blame;
 pub use bounds::{Allowance, Bounds, CalendarUnit, Period, Raise, Scope};
@@ -48,6 +52,7 @@ pub use pattern::Pattern;
 pub use price::{Listed, Most, PiecePrice, Price, PriceBook};
 pub use rate::Rate;
 pub use record::{Attempt, Record, Replay};
+pub use reserved::reserved;
 pub use rules::Rules;
 pub use secret::Secret;
 pub use service_account::ServiceAccount;

@@ -20,6 +20,7 @@ pub mod auth;
 pub mod cache;
 pub mod conversation;
 pub mod dialect;
+pub mod people;
 pub mod route;
 pub mod upstream;
 pub mod vault;
@@ -27,6 +28,7 @@ pub mod vault;
 pub mod config;
 pub mod mock;
 pub mod observe;
+pub mod seal;
 pub mod store;
 // rank 0: plain data, and arithmetic on it
 pub mod balance;

@@ -7,6 +7,7 @@
 //! What is written has a [`Class`]. Durable: the answer comes when it is on the disk, and concurrent writers share one
 //! flush. Relaxed: the answer comes when reads see it, and a crash may lose the last tenth of a second.
 
+mod changes;
 pub mod holds;
 pub mod journal;
 mod keyspace;
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub use self::changes::Changes;
 pub use self::holds::Holds;
 pub use self::journal::Journal;
 pub use self::keyspace::{Key, Space};

@@ -8,13 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may use whom: only lower ranks, and never one's own.
-const RANKS: [(&str, u8); 25] = [
+const RANKS: [(&str, u8); 26] = [
     ("balance", 0),
     ("domain", 0),
     ("error", 0),
     ("config", 1),
     ("mock", 1),
     ("observe", 1),
+    ("seal", 1),
     ("store", 1),
     ("account", 2),
     ("adapter", 2),
@@ -23,6 +24,7 @@ const RANKS: [(&str, u8); 25] = [
     ("conversation", 2),
     ("dialect", 2),
     ("limit", 2),
+    ("people", 2),
     ("route", 2),
     ("upstream", 2),
     ("vault", 2),
@@ -41,7 +43,7 @@ const RANKS: [(&str, u8); 25] = [
 const ARROWS: [(&str, &str); 2] = [("domain", "error"), ("app", "server")];
 
 /// Where a foreign crate may be named, below `gateway/src/`; a folder ends in `/`.
-const FENCES: [(&str, &[&str]); 8] = [
+const FENCES: [(&str, &[&str]); 9] = [
     ("wasmtime", &["adapter.rs", "adapter/"]),
     (
         "pingora",
@@ -65,6 +67,7 @@ const FENCES: [(&str, &[&str]); 8] = [
     ("toml", &["config.rs", "config/"]),
     ("sled", &["store/sled.rs", "store/sled/"]),
     ("redis", &["store/redis.rs", "store/redis/"]),
+    ("chacha20poly1305", &["seal.rs", "seal/"]),
 ];
 
 const LONGEST_FILE: usize = 500;

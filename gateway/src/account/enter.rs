@@ -1,6 +1,7 @@
 //! Rows into the store: the row, its sums and its money in one batch, each row once.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -57,7 +58,7 @@ impl Ledger {
                 added.entry(key).or_default().add(&Sums::of(row));
             }
             for place in &row.places {
-                let spent = spent.entry(place::budget(place, &self.node)).or_default();
+                let spent = spent.entry(place::budget(place, &self.node, row.at)).or_default();
                 spent.cost = spent.cost.saturating_add(sums::cost(row.cost));
                 spent.at = spent.at.max(row.at);
             }
@@ -137,7 +138,10 @@ impl Ledger {
         for ((key, added), mut spent) in added.into_iter().zip(standing) {
             spent.cost = spent.cost.saturating_add(added.cost);
             spent.at = spent.at.max(added.at);
-            batch = batch.put(key, json(&spent)?, None);
+            let place = key.parts().and_then(|parts| place::rolling(parts.first()?));
+            // Behind its window nobody asks for it.
+            let life = place.map(|window| Duration::from_millis(window.saturating_mul(2)));
+            batch = batch.put(key, json(&spent)?, life);
         }
         Ok(batch)
     }

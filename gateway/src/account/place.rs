@@ -57,7 +57,27 @@ pub(super) fn sums(row: &LedgerRow, node: &str) -> [Key; 2] {
     [of("day", at.day()), of("hour", at.day_and_hour())]
 }
 
-/// What was spent of a counter of money.
-pub(super) fn budget(place: &str, node: &str) -> Key {
-    Space::Budget.key(&[place, node])
+/// What was spent of a counter of money. Of one that rolls it is kept by the part of its time.
+pub(super) fn budget(place: &str, node: &str, at: u64) -> Key {
+    match rolling(place) {
+        None => Space::Budget.key(&[place, node]),
+        Some(window) => Space::Budget.key(&[place, node, &format!("{:012}", at / part(window))]),
+    }
+}
+
+/// The window of a counter that rolls, in milliseconds: its name ends in `rolling-` and its seconds.
+pub(super) fn rolling(place: &str) -> Option<u64> {
+    let (_, turn) = place.rsplit_once('/')?;
+    turn.strip_prefix("rolling-")?.parse::<u64>().ok()?.checked_mul(1000)
+}
+
+/// What stands at this part of a window that is still of it.
+pub(super) fn is_in_window(window: u64, number: u64, now: u64) -> bool {
+    let end = number.saturating_add(1).saturating_mul(part(window));
+    end > now.saturating_sub(window)
+}
+
+/// A window is kept in twenty-four parts.
+fn part(window: u64) -> u64 {
+    (window / 24).max(1000)
 }

@@ -151,7 +151,7 @@ impl Changes {
             self.sums.entry(key).or_default().add(&changed);
         }
         for place in &row.places {
-            let spent = self.spent.entry(place::budget(place, &ledger.node)).or_default();
+            let spent = self.spent.entry(place::budget(place, &ledger.node, row.at)).or_default();
             spent.cost += difference;
             spent.at = spent.at.max(row.at);
         }

@@ -65,7 +65,7 @@ async fn total(ledger: &Ledger) -> Sums {
 }
 
 async fn spent(ledger: &Ledger) -> i128 {
-    let spent = ledger.spent().await.unwrap();
+    let spent = ledger.spent(NOW).await.unwrap();
     spent.into_iter().find(|(place, _)| place == "key/web/budget/2026-11").map_or(0, |(_, cost)| cost)
 }
 
@@ -285,6 +285,35 @@ async fn repricing_changes_rows_and_sums_together_and_budgets_only_when_asked() 
     what.budgets = true;
     let told = ledger.reprice(&what, &dearer).await.unwrap();
     assert_eq!(spent(&ledger).await, charged + told.after - told.before);
+}
+
+#[tokio::test]
+async fn counters_are_told_what_is_in_their_time() {
+    const HOUR: u64 = 3_600_000;
+    let store = in_memory();
+    let ledger = ledger(Journal::in_memory(), &store);
+    let at = |number: u64, at: u64, place: &str| LedgerRow {
+        at,
+        cost: Some(Cost(number)),
+        places: vec![place.to_owned()],
+        ..row(number)
+    };
+    let (rolling, month, total) = ("key/web/budget/rolling-86400", "team/one/budget/2026-09", "user/me/balance/total");
+    let rows = [
+        at(1, NOW - 26 * HOUR, rolling),
+        at(2, NOW - 20 * HOUR, rolling),
+        at(4, NOW, rolling),
+        at(8, NOW - 60 * DAY, month),
+        at(16, NOW - 300 * DAY, total),
+        at(32, NOW, "key/web/budget/2026-11"),
+    ];
+    ledger.enter(&rows).await.unwrap();
+    let spent = ledger.spent(NOW).await.unwrap();
+    let expected = [("key/web/budget/2026-11", 32), (rolling, 6), (total, 16)];
+    assert_eq!(spent, expected.map(|(place, cost)| (place.to_owned(), cost)).into());
+    let clock = Arc::new(|| NOW);
+    let holds = crate::store::holds::LocalHolds::new(clock);
+    assert_eq!(ledger.prime(&holds, NOW).await.unwrap(), 3);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use super::revalidate;
 use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
-use crate::store::Store;
+use crate::store::{Changes, Store};
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
@@ -35,11 +35,15 @@ const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
 /// How often what has expired is removed from the store.
 const SWEPT_EVERY: Duration = Duration::from_secs(60);
 
+/// How often keys and people are looked at that another node may have changed.
+const PEOPLE_LOOKED_AT: Duration = Duration::from_millis(500);
+
 /// What runs beside the listeners.
 pub struct Background {
     reload: Arc<Reload>,
     readiness: Arc<Readiness>,
     store: Arc<dyn Store>,
+    changes: Option<Arc<Changes>>,
     listen: Vec<ListenAddress>,
     greeting: String,
     booking: Option<Booking>,
@@ -49,14 +53,14 @@ pub struct Background {
 impl Background {
     /// Gathers what is needed; `greeting` is printed when the listeners are up.
     pub fn new(
-        reload: Reload,
+        reload: Arc<Reload>,
         readiness: Arc<Readiness>,
         store: Arc<dyn Store>,
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        let reload = Arc::new(reload);
-        Self { reload, readiness, store, listen, greeting, booking: None, saving: None }
+        let (changes, booking, saving) = (None, None, None);
+        Self { reload, readiness, store, changes, listen, greeting, booking, saving }
     }
 
     /// Moves rows of the ledger into the store.
@@ -68,6 +72,19 @@ impl Background {
     async fn book(&self) {
         match &self.booking {
             Some(booking) => booking.run().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Looks for changes that were made through other nodes.
+    #[must_use]
+    pub fn looking_for(self, changes: Arc<Changes>) -> Self {
+        Self { changes: Some(changes), ..self }
+    }
+
+    async fn look_for_changes(&self) {
+        match &self.changes {
+            Some(changes) => match changes.keep_looking().await {},
             None => std::future::pending().await,
         }
     }
@@ -140,19 +157,27 @@ impl BackgroundService for Background {
         self.greet().await;
         let mut sweeping = tokio::time::interval(SWEPT_EVERY);
         let mut looking = tokio::time::interval(KEYS_LOOKED_AT);
+        let mut meeting = tokio::time::interval(PEOPLE_LOOKED_AT);
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
         let mut booking = std::pin::pin!(self.book());
+        let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
                 _ = sweeping.tick() => self.sweep().await,
+                _ = meeting.tick() => {
+                    if let Err(error) = self.reload.ground().people.refresh().await {
+                        tracing::error!(%error, "what changed about keys and people could not be read");
+                    }
+                }
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
                 () = &mut booking => {}
+                () = &mut looking_around => {}
                 () = &mut saving => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {

@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::account::Ledger;
 use crate::config::{Backend, Config, Store as Settings};
-use crate::store::{self, Journal, Memory, Place, Sled, Store, StoreError};
+use crate::domain::id;
+use crate::observe::Observer;
+use crate::store::{self, Address, Journal, Memory, Place, Redis, Sled, Store, StoreError};
 
 /// An open store, and where it is, in words for the operator.
 pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     pub(super) place: String,
-    /// What must outlive a crash before the store has it.
-    pub(super) journal: Journal,
+    /// Of a store on disk: the folder of the state.
+    pub(super) folder: Option<PathBuf>,
     /// Of a store on disk: where its snapshots go.
     pub(super) snapshots: Option<PathBuf>,
 }
@@ -67,6 +70,9 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
 /// # Errors
 /// One line that says what is wrong with the folder.
 pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened, String> {
+    if config.store.backend == Backend::Redis {
+        return open_server(&config.store);
+    }
     let named = config.store.path.is_some();
     let folder = match config.store.backend {
         Backend::Sled if named || !demo => folder(config).filter(|folder| named || is_writable(folder)),
@@ -77,9 +83,12 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
             tracing::warn!("state is kept in memory and forgotten at the end; `[store] path` keeps it");
         }
         let place = "in memory, forgotten at the end".to_owned();
-        let journal = Journal::in_memory();
-        let store = Arc::new(Memory::new(store::clock()));
-        return Ok(Opened { store, place, journal, snapshots: None });
+        return Ok(Opened {
+            store: Arc::new(Memory::new(store::clock())),
+            place,
+            folder: None,
+            snapshots: None,
+        });
     };
     let place = place(config, &folder);
     let opened = match Sled::open_at(&place, store::clock()) {
@@ -87,13 +96,10 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
         opened => opened,
     };
     let opened = opened.map_err(|error| format!("store.path: {error}"))?;
-    let beside = folder.join("journal");
-    let journal =
-        Journal::open(&beside).map_err(|error| format!("store.path: {}: {error}", beside.display()))?;
     Ok(Opened {
         store: Arc::new(opened),
-        journal,
         place: place.files.display().to_string(),
+        folder: Some(folder),
         snapshots: place.snapshots,
     })
 }
@@ -110,6 +116,44 @@ fn recovered(place: &Place, why: &str) -> Result<Sled, StoreError> {
         "the store was restored; what came after the snapshot is missing"
     );
     Sled::open_at(place, store::clock())
+}
+
+/// The ledger in this store. Its journal stands beside the store, or where a folder is named although the store is a
+/// server; else it is in memory.
+///
+/// # Errors
+/// One line that says what is wrong with the folder.
+pub(super) fn ledger(
+    config: &Config,
+    folder: Option<&Path>,
+    (store, observer): (&Arc<dyn Store>, &Arc<Observer>),
+) -> Result<Arc<Ledger>, String> {
+    let shared = config.store.backend == Backend::Redis;
+    let named = config.store.path.as_deref().filter(|_| shared);
+    let journal = match folder.or(named) {
+        None => Journal::in_memory(),
+        Some(folder) => {
+            let beside = folder.join("journal");
+            Journal::open(&beside).map_err(|error| format!("store.path: {}: {error}", beside.display()))?
+        }
+    };
+    let ledger = Ledger::new(journal, Arc::clone(store), Arc::clone(observer));
+    let ledger = ledger.keeping(Some(config.usage.keep.get()));
+    Ok(Arc::new(if shared { ledger.as_node(id::own()) } else { ledger }))
+}
+
+/// Connects to the server that many nodes share.
+fn open_server(settings: &Settings) -> Result<Opened, String> {
+    let url = settings.url.as_ref().map(|url| url.expose()).unwrap_or_default();
+    let address = Address {
+        url: url.to_owned(),
+        prefix: settings.prefix.clone(),
+        connect: settings.connect_timeout.get(),
+        timeout: settings.timeout.get(),
+    };
+    let opened = Redis::open(address).map_err(|error| format!("store.url: {error}"))?;
+    let place = opened.place();
+    Ok(Opened { store: Arc::new(opened), place, folder: None, snapshots: None })
 }
 
 /// Whether a file can be made there. The only way to know is to try.

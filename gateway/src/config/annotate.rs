@@ -35,8 +35,10 @@ plugins_dir = "/etc/causeway/plugins"
 proxy = "environment"
 [admin]
 password = ""
+metrics = "password"
 [store]
 url = ""
+on_loss = "lease"
 [providers.openai]
 preset = "groq"
 plugin = "openai"

@@ -7,8 +7,8 @@ use super::check::{Names, cross_check};
 use super::conform::{Conformity, conform};
 use super::environment::environment_text;
 use super::tree::{Node, Route, Step};
-use super::{Config, ConfigError, Environment, Loaded, Problem, Source};
-use super::{interpolate, mask, notes, overrides, preset, show, tree};
+use super::{Config, ConfigError, Environment, Loaded, Problem, Source, Stored};
+use super::{interpolate, mask, notes, overrides, preset, show, stored, tree};
 
 /// The file to use when none is named on the command line: `$CAUSEWAY_CONFIG`, `./causeway.toml`,
 /// `/etc/causeway/causeway.toml`, whichever comes first.
@@ -34,11 +34,24 @@ pub fn load(
     overrides: &[String],
     environment: Environment<'_>,
 ) -> Result<Loaded, ConfigError> {
-    let Some(path) = path else { return without_file(overrides, environment) };
+    load_over(path, overrides, environment, None)
+}
+
+/// The same with what was made through the admin API on top; a file of a gateway that has it needs no provider of its own.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_over(
+    path: Option<&Path>,
+    overrides: &[String],
+    environment: Environment<'_>,
+    stored: Option<&Stored>,
+) -> Result<Loaded, ConfigError> {
+    let Some(path) = path else { return without_file(overrides, environment, stored) };
     let name = path.display().to_string();
     match std::fs::read(path).map(String::from_utf8) {
         Ok(Ok(text)) => {
-            let mut loaded = parse(&text, &name, overrides, environment)?;
+            let mut loaded = parse_over(&text, &name, overrides, environment, stored)?;
             anchor(&mut loaded.config, path.parent().unwrap_or(Path::new("")));
             loaded.path = Some(path.to_owned());
             Ok(loaded)
@@ -75,14 +88,19 @@ fn unreadable(file: String, message: String) -> ConfigError {
 }
 
 /// The environment's providers, with overrides on them.
-fn without_file(overrides: &[String], environment: Environment<'_>) -> Result<Loaded, ConfigError> {
-    if overrides.is_empty() {
+fn without_file(
+    overrides: &[String],
+    environment: Environment<'_>,
+    stored: Option<&Stored>,
+) -> Result<Loaded, ConfigError> {
+    if overrides.is_empty() && stored.is_none_or(|stored| *stored == Stored::default()) {
         let config = super::from_environment(environment);
         return Ok(Loaded { config, path: None, notes: Vec::new(), origins: BTreeMap::new() });
     }
     let trimmed = |name: &str| environment(name).map(|value| value.trim().to_owned());
     let text = environment_text(environment);
-    examine(&text, "environment", overrides, &trimmed, tree::read(&text).0, |_| None)
+    let outside = Outside { overrides, environment: &trimmed, stored };
+    examine(&text, "environment", &outside, tree::read(&text).0, |_| None)
 }
 
 /// Checks a configuration text; `name` stands for the file in errors, and files that it names are looked at beside it.
@@ -95,6 +113,16 @@ pub fn parse(
     overrides: &[String],
     environment: Environment<'_>,
 ) -> Result<Loaded, ConfigError> {
+    parse_over(text, name, overrides, environment, None)
+}
+
+fn parse_over(
+    text: &str,
+    name: &str,
+    overrides: &[String],
+    environment: Environment<'_>,
+    stored: Option<&Stored>,
+) -> Result<Loaded, ConfigError> {
     let (mut root, syntax) = tree::read(text);
     if !syntax.is_empty() {
         // Whatever else a broken document seems to say is a consequence of the break.
@@ -102,26 +130,38 @@ pub fn parse(
         let source = mask::mask_broken(text, &shown, &hidden);
         return Err(ConfigError { file: name.to_owned(), source, problems: in_order(syntax) });
     }
-    examine(text, name, overrides, environment, root, Names::problem_without_providers)
+    let demand = |names: &Names| stored.is_none().then(|| names.problem_without_providers()).flatten();
+    examine(text, name, &Outside { overrides, environment, stored }, root, demand)
+}
+
+/// What is said elsewhere than in the file.
+struct Outside<'a> {
+    overrides: &'a [String],
+    environment: Environment<'a>,
+    stored: Option<&'a Stored>,
 }
 
 /// Everything after the syntax. `demand` is what a file must have that the environment need not give.
 fn examine(
     text: &str,
     name: &str,
-    overrides: &[String],
-    environment: Environment<'_>,
+    outside: &Outside<'_>,
     mut root: Node,
     demand: impl FnOnce(&Names) -> Option<Problem>,
 ) -> Result<Loaded, ConfigError> {
     let mut problems = Vec::new();
-    overrides::apply(&mut root, overrides, &mut problems);
-    interpolate::fill(&mut root, environment, &mut problems);
+    overrides::apply(&mut root, outside.overrides, &mut problems);
+    interpolate::fill(&mut root, outside.environment, &mut problems);
+    // Only now: nothing of it is interpolated.
+    let shadowed = outside.stored.map(|stored| stored::apply(&mut root, stored)).unwrap_or_default();
     let names = Names::of_tree(&root);
     let mut conformity = conform(&mut root);
     problems.append(&mut conformity.problems);
     problems.extend(demand(&names));
-    let config = typed(&root);
+    let mut config = typed(&root);
+    if let (Ok(config), Some(stored)) = (&mut config, outside.stored) {
+        stored::tell(config, stored, &root);
+    }
     let folder = Path::new(name).parent().unwrap_or(Path::new(""));
     match &config {
         Ok(config) => problems.append(&mut cross_check(config, &root, &names, &conformity.dropped, folder)),
@@ -131,7 +171,8 @@ fn examine(
     }
     match config {
         Ok(mut config) if problems.is_empty() => {
-            let notes = notes::of(&config, &root);
+            let mut notes = notes::of(&config, &root);
+            notes.extend(shadowed);
             let mut origins = show::origins(text, &root);
             let filled = preset::apply(&mut config).into_iter();
             origins.extend(filled.map(|(path, preset)| (path, format!("preset {preset}"))));

@@ -1,7 +1,7 @@
 //! What a file says that this version does not act on yet. Each line goes when the feature comes.
 
 use super::tree::{Node, Value};
-use super::{Backend, Config, Source};
+use super::{Config, Source};
 
 /// One short line per part of the file that has no effect yet.
 pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
@@ -11,9 +11,6 @@ pub(crate) fn of(config: &Config, root: &Node) -> Vec<String> {
     }
     if !config.otel.endpoint.is_empty() {
         notes.push("`[otel] endpoint` is not used yet".to_owned());
-    }
-    if config.store.backend == Backend::Redis {
-        notes.push("`[store] backend = \"redis\"` is not used yet: state is kept in memory".to_owned());
     }
     for (name, plugin) in &config.plugins {
         if !matches!(plugin.source, Source::File(_)) {

@@ -16,6 +16,21 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+/// What the label of a problem begins with whose place is an entry of the admin API.
+const STORED: &str = "made through the admin API: ";
+
+impl Problem {
+    /// A problem of an entry that was made through the admin API.
+    pub(crate) fn of_stored(path: &str, message: String) -> Self {
+        Self { message, span: None, label: format!("{STORED}{path}"), help: None }
+    }
+
+    /// The path of the entry of the admin API that is to blame, if one is.
+    pub fn stored(&self) -> Option<&str> {
+        self.label.strip_prefix(STORED)
+    }
+}
+
 /// A configuration that cannot be used.
 #[derive(Clone, Debug)]
 pub struct ConfigError {
@@ -44,7 +59,10 @@ impl fmt::Display for ConfigError {
             if index > 0 {
                 formatter.write_str("\n")?;
             }
-            formatter.write_str(&self.file)?;
+            match problem.stored() {
+                Some(path) => write!(formatter, "`{path}` of the admin API")?,
+                None => formatter.write_str(&self.file)?,
+            }
             if let Some(span) = &problem.span {
                 let (line, column) = self.place(span.start);
                 write!(formatter, ":{line}:{column}")?;

@@ -13,6 +13,7 @@ use super::params::Params;
 use super::provider_keys::{KeyChoice, KeyLimits, KeyRest};
 use super::server::TimeoutOverrides;
 use super::statuses::Statuses;
+use super::stored::Kept;
 use super::terms::Ability;
 use super::text::secret;
 use crate::domain::Secret;
@@ -95,6 +96,10 @@ pub struct Provider {
     pub tls: Option<ProviderTls>,
     /// Speak HTTP/2 where the provider does: many requests share one connection.
     pub http2: bool,
+    /// What no file says: whether it was made through the admin API, and keys typed in.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub kept: Kept,
 }
 
 impl Provider {

@@ -55,6 +55,7 @@ fn collect(origins: &mut BTreeMap<String, String>, newlines: &[usize], node: &No
     let origin = match &node.place {
         Place::File(span) => format!("line {}", newlines.partition_point(|at| *at < span.start) + 1),
         Place::Override(_) => "override".to_owned(),
+        Place::Stored(_) => "admin API".to_owned(),
     };
     origins.insert(route.to_string(), origin);
 }

@@ -13,7 +13,7 @@ use super::moment::Moment;
 use super::plugin::{Digest, Source};
 use super::server::ListenAddress;
 use super::statuses::Statuses;
-use crate::domain::{ByteSize, Condition, Micros, Rate, Secret, Timespan, TimespanRange};
+use crate::domain::{AddressRange, ByteSize, Condition, Micros, Rate, Secret, Timespan, TimespanRange};
 
 /// The schema's word for a string that one of our types reads.
 pub(crate) const KIND: &str = "x-kind";
@@ -90,7 +90,14 @@ impl Text for Rate {
         "a count (k, M and G are thousands) per s, min, h or day, as in \"600/min\"";
 }
 
-text_values!(Timespan, TimespanRange, ByteSize, Rate);
+impl Text for AddressRange {
+    const KIND: &'static str = "address-range";
+    const PATTERN: &'static str = r"^[0-9A-Fa-f.:]+(/[0-9]+)?$";
+    const WRITTEN: &'static str =
+        "an IP address, or a range of them with the number of bits they share, as in \"10.0.0.0/8\"";
+}
+
+text_values!(Timespan, TimespanRange, ByteSize, Rate, AddressRange);
 
 /// Why a text is refused as a value of that kind, and how it is written; `None` when it is fine.
 pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> {
@@ -99,6 +106,7 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         TimespanRange::KIND => refused_by::<TimespanRange>(text),
         ByteSize::KIND => refused_by::<ByteSize>(text),
         Rate::KIND => refused_by::<Rate>(text),
+        AddressRange::KIND => refused_by::<AddressRange>(text),
         ListenAddress::KIND => refused_by::<ListenAddress>(text),
         TargetName::KIND => refused_by::<TargetName>(text),
         Destination::KIND => refused_by::<Destination>(text),

@@ -16,6 +16,8 @@ pub(crate) enum Place {
     File(Range<usize>),
     /// An override from the command line or the environment, named by its path.
     Override(String),
+    /// The entry of the admin API that holds it, named by its path.
+    Stored(String),
 }
 
 impl Place {
@@ -28,6 +30,7 @@ impl Place {
                 let message = format!("{message} (set from outside the file: `{path}`)");
                 Problem { message, span: None, label: String::new(), help: None }
             }
+            Self::Stored(path) => Problem::of_stored(path, message),
         }
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Tab {
     /// What all its rows have in common.
     row: LedgerRow,
     operation: Operation,
+    /// Nobody bills what is asked: how many tokens there are, which models.
+    free: bool,
     /// The request, for what has to be estimated.
     body: Bytes,
     /// Whoever is dropped now was hedged away, and not left by the client.
@@ -75,10 +77,21 @@ impl Tab {
             operation: operation.as_str().to_owned(),
             ..LedgerRow::default()
         };
+        Self::of(ground, row, (operation, operation == Operation::CountTokens), body)
+    }
+
+    /// For any request.
+    pub(super) fn of(
+        ground: &Ground,
+        row: LedgerRow,
+        (operation, free): (Operation, bool),
+        body: &Bytes,
+    ) -> Arc<Self> {
         Arc::new(Self {
             ledger: Arc::clone(&ground.ledger),
             row,
             operation,
+            free,
             body: body.clone(),
             hedged_away: AtomicBool::new(false),
             sums: Mutex::default(),
@@ -127,14 +140,25 @@ pub(super) struct Bill {
 impl Bill {
     /// For an attempt that is about to be sent.
     pub(super) fn open(tab: &Arc<Tab>, step: &Step, provider_key: Option<String>) -> Self {
+        let whom = (step.provider.as_ref(), step.model.as_str());
+        Self::at(tab, whom, provider_key, step.price.clone())
+    }
+
+    /// For a request to any provider's model.
+    pub(super) fn at(
+        tab: &Arc<Tab>,
+        (provider, model): (&str, &str),
+        provider_key: Option<String>,
+        price: Option<Arc<Price>>,
+    ) -> Self {
         let row = LedgerRow {
-            provider: step.provider.to_string(),
-            target: step.model.clone(),
+            provider: provider.to_owned(),
+            target: model.to_owned(),
             provider_key,
             ..tab.row.clone()
         };
         let sent = Arc::new(AtomicBool::new(false));
-        Self { tab: Arc::clone(tab), row, price: step.price.clone(), sent, known: None, booked: false }
+        Self { tab: Arc::clone(tab), row, price, sent, known: None, booked: false }
     }
 
     /// To be set when the request goes out.
@@ -163,7 +187,7 @@ impl Bill {
         }
         let refused = self.row.status.is_some_and(|status| !(200..300).contains(&status));
         let usage =
-            if refused || self.tab.operation == Operation::CountTokens { None } else { Some(self.usage()) };
+            if refused || self.tab.free { None } else { Some(self.usage()) };
         let cost = match usage {
             None => Some(Cost(0)),
             Some(usage) => self.price.as_ref().and_then(|price| price.cost(&usage)),

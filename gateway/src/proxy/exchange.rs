@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use super::booked::Tab;
 use crate::domain::{Record, RequestHead};
+use crate::observe::Facts;
 use crate::route::Plan;
 
 /// One request and its record in the making.
@@ -35,6 +36,15 @@ pub(super) struct Exchange {
     pub(super) tab: Option<Arc<Tab>>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
+}
+
+impl Exchange {
+    /// What a request is, for whoever looks at those that run.
+    pub(super) fn facts(&self) -> Facts {
+        let Record { dialect, key, team, model, stream, .. } = &self.record;
+        let (key, model) = (Arc::clone(key), Arc::clone(model));
+        Facts { dialect, key, team: team.clone(), model, stream: *stream }
+    }
 }
 
 /// How much an answer said, for what its provider did not count.

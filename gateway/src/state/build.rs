@@ -1,5 +1,6 @@
 //! Configuration → snapshot; the only place that resolves names to things.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::domain::{
 };
 use crate::error::{GatewayError, Kind};
 use crate::route::{Hedge, Model, Retry, Table};
-use crate::upstream::{self, Authorities, AzureAd, Caps, Credential, Network, Timeouts, Tls};
+use crate::upstream::{self, Authorities, AzureAd, BaseUrl, Caps, Credential, Guard, Network, Timeouts, Tls};
 
 /// Compiles a checked configuration. `extra` are keys that stand in no file.
 ///
@@ -38,6 +39,7 @@ pub fn build(
         proxy: config.server.proxy.clone(),
         surroundings: Arc::new(if_obeyed(config, surroundings, &mut problems)),
         authorities: Authorities::default(),
+        guard: Guard::new(&config.admin.allow_private),
     };
     let mut providers = HashMap::new();
     for (name, provider) in &config.providers {
@@ -70,6 +72,7 @@ pub fn build(
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
         headers: config.server.headers,
+        trusted_proxies: config.server.trusted_proxies.clone(),
         session_headers: session_headers(config),
     })
 }
@@ -134,7 +137,8 @@ fn open(
                 .map_err(|problem| at(&format!("the adapter `{plugin}` {problem}")))?
         }
     };
-    let upstream = connected(name, &url, provider, outside).map_err(|problem| at(&problem))?;
+    let bound = at_its_origin(name, &url, provider);
+    let upstream = connected(name, &url, &bound, outside).map_err(|problem| at(&problem))?;
     let adapter = Pool::open(loaded, options, limits).map_err(|error| at(&error))?;
     let timeouts = timeouts(provider.timeouts.over(config.server.timeouts));
     // The adapter's own option says the same for what it translates.
@@ -161,6 +165,20 @@ fn open(
     })
 }
 
+/// Secrets of a provider made through the admin API are sent where they were meant to go and nowhere else.
+fn at_its_origin<'p>(name: &str, url: &str, provider: &'p config::Provider) -> Cow<'p, config::Provider> {
+    let Some(origin) = &provider.kept.origin else { return Cow::Borrowed(provider) };
+    if BaseUrl::parse(url).is_ok_and(|url| url.origin() == *origin) {
+        return Cow::Borrowed(provider);
+    }
+    tracing::error!(
+        provider = name,
+        origin,
+        "the provider is elsewhere now; its headers and credential are not sent there"
+    );
+    Cow::Owned(config::Provider { headers: BTreeMap::new(), credential: None, ..provider.clone() })
+}
+
 /// What the environment says of proxies; what is wrong with it matters only to who obeys it.
 fn if_obeyed(
     config: &Config,
@@ -181,6 +199,8 @@ struct Outside {
     proxy: Option<Secret>,
     surroundings: Arc<Surroundings>,
     authorities: Authorities,
+    /// Of providers made through the admin API.
+    guard: Guard,
 }
 
 /// The provider as the network sees it.
@@ -202,6 +222,7 @@ fn connected(
         surroundings: Arc::clone(&outside.surroundings),
         tls: tls.transpose().map_err(|why| format!("tls: {why}"))?.unwrap_or_default(),
         http2: provider.http2,
+        guard: provider.kept.made.then(|| outside.guard.clone()),
     };
     let opened = || {
         upstream::Provider::new(name, url, Vec::new())?
@@ -269,10 +290,24 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let models =
             key.models.as_ref().map(|models| models.iter().map(|model| model.pattern().clone()).collect());
         let team = key.team.as_deref().map(Arc::from);
-        let id = name.as_str().into();
         let bounds = super::bounds::of_key(config, name, key);
         let (preferences, tags) = (key.preferences, key.tags.clone());
-        (key.secret.clone(), VirtualKey { id, team, user: None, bounds, models, preferences, tags })
+        let addresses = (!key.addresses.is_empty()).then(|| key.addresses.as_slice().into());
+        let addresses = addresses.into_iter().collect();
+        let expires = key.expires.as_ref().map(|moment| moment.seconds);
+        let closed = key.disabled.then(|| "the api key is disabled".into());
+        let virtual_key = VirtualKey {
+            team,
+            bounds,
+            models,
+            addresses,
+            expires,
+            closed,
+            preferences,
+            tags,
+            ..VirtualKey::named(name)
+        };
+        (key.secret.clone(), virtual_key)
     })
 }
 

@@ -6,6 +6,7 @@ use super::Snapshot;
 use crate::config::{self, KeyChoice, keys_file};
 use crate::error::{GatewayError, Kind};
 use crate::store::Store;
+use crate::upstream::BaseUrl;
 use crate::upstream::keys::{Choice, Given, Ledger, Limits, Pool, Resting, Rules, Settings};
 
 /// The pool of a provider.
@@ -23,6 +24,22 @@ pub(super) fn pool(name: &str, url: &str, provider: &config::Provider) -> Result
         if let Some(why) = wrong {
             let message = format!("keys_file {}: {why}", path.display());
             return Err(GatewayError::gateway(Kind::Internal, message));
+        }
+    }
+    let origin = BaseUrl::parse(url)?.origin();
+    for key in &provider.kept.keys {
+        if key.origin.as_ref().is_none_or(|bound| *bound == origin) {
+            let note = key.note.as_deref().map(Box::from);
+            given.push(Given { secret: key.secret.clone(), note });
+        } else {
+            let meant = key.origin.as_deref();
+            tracing::warn!(
+                provider = name,
+                key = key.id,
+                meant,
+                origin,
+                "a provider key was typed in for another address and is not sent"
+            );
         }
     }
     Pool::new((name, url), given, settings(provider))

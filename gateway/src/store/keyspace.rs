@@ -32,11 +32,33 @@ pub enum Space {
     Sum,
     /// What was spent of a counter of money: its place, node.
     Budget,
+    /// Sessions of the dashboard: a digest of the token.
+    Session,
+    /// Who changed what: an id that sorts from the newest to the oldest.
+    Audit,
+    /// Keys that we issued: name.
+    VirtualKey,
+    /// When each of them was used last: name.
+    KeyUsed,
+    /// People: id.
+    User,
+    /// Whose an address is: address.
+    UserEmail,
+    /// Keys that share a budget: name.
+    Team,
+    /// How people pay: name.
+    Tier,
+    /// What they paid: user, id.
+    TopUp,
+    /// Who would like to come in: id.
+    SignUp,
+    /// Marks that move when something in a space has changed: the space's name.
+    Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -47,6 +69,17 @@ impl Space {
         Self::Usage,
         Self::Sum,
         Self::Budget,
+        Self::Session,
+        Self::Audit,
+        Self::VirtualKey,
+        Self::KeyUsed,
+        Self::User,
+        Self::UserEmail,
+        Self::Team,
+        Self::Tier,
+        Self::TopUp,
+        Self::SignUp,
+        Self::Epoch,
     ];
 
     /// Its name, as it stands in keys.
@@ -62,6 +95,17 @@ impl Space {
             Self::Usage => "usage",
             Self::Sum => "sum",
             Self::Budget => "budget",
+            Self::Session => "session",
+            Self::Audit => "audit",
+            Self::VirtualKey => "virtual_key",
+            Self::KeyUsed => "key_used",
+            Self::User => "user",
+            Self::UserEmail => "user_email",
+            Self::Team => "team",
+            Self::Tier => "tier",
+            Self::TopUp => "top_up",
+            Self::SignUp => "sign_up",
+            Self::Epoch => "epoch",
         }
     }
 
@@ -72,9 +116,14 @@ impl Space {
             Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
+            // People who were never answered.
+            Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
             // Rows go when the operator says, sums and money stay.
             Self::Usage | Self::Sum | Self::Budget => None,
+            Self::Session | Self::Audit => None,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
+            Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
     }
 
@@ -85,8 +134,13 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
+            Self::Session => 16 << 20,
+            Self::Audit => 1 << 30,
+            Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
             Self::Usage | Self::Sum | Self::Budget => u64::MAX,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
+            Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
     }
 
@@ -103,6 +157,7 @@ impl Space {
                 | Self::Idempotency
                 | Self::Counter
                 | Self::Rest
+                | Self::Session
         )
     }
 
@@ -151,7 +206,7 @@ impl Space {
 pub struct Key(pub(super) Vec<u8>);
 
 impl Key {
-    /// The space it belongs to.
+    /// The space it belongs to, or `None` when these bytes are no key of ours.
     pub fn space(&self) -> Option<Space> {
         Space::of(&self.0)
     }

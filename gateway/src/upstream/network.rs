@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use super::guard::Guard;
 use super::peer::BaseUrl;
 use super::proxy::{Proxy, Tunnel};
 use super::tls::Tls;
@@ -20,6 +21,8 @@ pub struct Network {
     pub tls: Tls,
     /// HTTP/2 where the provider speaks it.
     pub http2: bool,
+    /// Where it may be; none: anywhere.
+    pub guard: Option<Guard>,
 }
 
 /// The same, worked out for one URL.
@@ -30,6 +33,8 @@ pub(super) struct Line {
     pub(super) http2: bool,
     /// Connections of lines with different numbers are never shared.
     pub(super) group: u64,
+    /// Where the provider may be.
+    pub(super) guard: Option<Guard>,
 }
 
 /// Where the connection goes to.
@@ -81,6 +86,7 @@ impl Network {
             tls: self.tls.clone(),
             http2: self.http2,
             group: self.group(proxy, url),
+            guard: self.guard.clone(),
         })
     }
 
@@ -91,7 +97,8 @@ impl Network {
 
     fn way(&self, url: &ProxyUrl, target: &BaseUrl) -> Way {
         let proxy = Arc::new(Proxy::new(url.clone(), &self.tls));
-        match proxy.forwards() && !target.tls {
+        // A proxy that is told a name looks it up itself; who is guarded is reached at the address that was looked at.
+        match proxy.forwards() && !target.tls && self.guard.is_none() {
             true => Way::Forward(proxy),
             false => Way::Tunnel(Arc::new(Tunnel::new(proxy, target.bare_host(), target.port))),
         }

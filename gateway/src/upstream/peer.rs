@@ -14,6 +14,7 @@ use pingora::protocols::l4::socket;
 use pingora::upstreams::peer::{HttpPeer, Peer as PingoraPeer, PeerOptions};
 use pingora::utils::tls::CertKey;
 
+use super::guard::Guard;
 use super::network::Way;
 use super::{Provider, Timeouts};
 use crate::error::{GatewayError, Kind};
@@ -109,6 +110,12 @@ impl BaseUrl {
     /// The whole URL of a path, as a proxy is told it.
     pub(super) fn absolute(&self, path: &str) -> String {
         format!("{}://{}{path}", if self.tls { "https" } else { "http" }, self.host_header())
+    }
+
+    /// Scheme, host and port, always written the same way: what a secret is bound to.
+    pub fn origin(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}:{}", self.host.to_ascii_lowercase(), self.port)
     }
 
     /// The value of the host header.
@@ -219,14 +226,18 @@ impl Provider {
     /// A peer at one of the provider's addresses, or its proxy's; `turn` picks another after a failed connect.
     pub(super) async fn peer(&self, timeouts: &Timeouts, turn: usize) -> Result<Peer, GatewayError> {
         let line = &self.line;
-        let found = match line.way.proxy() {
-            Some(proxy) => proxy.resolved.of(&proxy.url.host, proxy.url.port).await,
-            None => self.resolved.of(self.url.bare_host(), self.url.port).await,
+        let looked_at = match &line.guard {
+            Some(guard) => Some(self.guarded(guard, turn).await?),
+            None => None,
         };
-        let addresses = found.map_err(|error| self.unreachable(&format!("cannot be resolved: {error}")))?;
-        let address = addresses
-            .get(turn.checked_rem(addresses.len()).unwrap_or(0))
-            .ok_or_else(|| self.unreachable("has no address"))?;
+        let address = match (line.way.proxy(), looked_at) {
+            (Some(proxy), _) => {
+                self.turned(proxy.resolved.of(&proxy.url.host, proxy.url.port).await, turn)?
+            }
+            (None, Some(address)) => address,
+            (None, None) => self.turned(self.resolved.of(self.url.bare_host(), self.url.port).await, turn)?,
+        };
+        let address = &address;
         let name = line.tls.server_name.as_deref().unwrap_or(self.url.bare_host());
         let mut http = match &line.way {
             Way::Forward(proxy) => HttpPeer::new(address, proxy.is_inside_tls(), proxy.url.host.clone()),
@@ -246,10 +257,49 @@ impl Provider {
         let mut relayed = false;
         if let Way::Tunnel(tunnel) = &line.way {
             relayed = tunnel.proxy.is_inside_tls();
-            let tunnel: Arc<dyn L4Connect + Send + Sync> = Arc::<super::proxy::Tunnel>::clone(tunnel);
+            let tunnel: Arc<dyn L4Connect + Send + Sync> = match looked_at {
+                Some(address) => Arc::new(tunnel.to(address)),
+                None => Arc::<super::proxy::Tunnel>::clone(tunnel),
+            };
             http.options.custom_l4 = Some(tunnel);
         }
         Ok(Peer { http, relayed })
+    }
+
+    /// One of the provider's addresses, after all of them were looked at.
+    async fn guarded(&self, guard: &Guard, turn: usize) -> Result<SocketAddr, GatewayError> {
+        let (host, port) = (self.url.bare_host(), self.url.port);
+        let found = match &guard.lookup {
+            Some(lookup) => lookup(host, port),
+            None => self.resolved.of(host, port).await,
+        };
+        if let Ok(addresses) = &found {
+            guard.check(addresses).map_err(|why| self.unreachable(&why))?;
+        }
+        self.turned(found, turn)
+    }
+
+    fn turned(
+        &self,
+        found: std::io::Result<Vec<SocketAddr>>,
+        turn: usize,
+    ) -> Result<SocketAddr, GatewayError> {
+        let found = found.map_err(|error| self.unreachable(&format!("cannot be resolved: {error}")))?;
+        let address = found.get(turn.checked_rem(found.len()).unwrap_or(0)).copied();
+        address.ok_or_else(|| self.unreachable("has no address"))
+    }
+
+    /// Looks at the provider's addresses now, as at every connection.
+    ///
+    /// # Errors
+    /// When it has one that it must not have. A name that cannot be looked up now is none.
+    pub async fn look_at_address(&self) -> Result<(), GatewayError> {
+        let Some(guard) = &self.line.guard else { return Ok(()) };
+        let (host, port) = (self.url.bare_host(), self.url.port);
+        match self.resolved.of(host, port).await {
+            Ok(addresses) => guard.check(&addresses).map_err(|why| self.unreachable(&why)),
+            Err(_) => Ok(()),
+        }
     }
 
     fn unreachable(&self, why: &str) -> GatewayError {

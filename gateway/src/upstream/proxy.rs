@@ -89,6 +89,11 @@ impl Tunnel {
         Self { proxy, host: host.to_owned(), port, resolved: Resolved::default() }
     }
 
+    /// The same to one address of the target: the proxy looks nothing up.
+    pub(super) fn to(&self, address: SocketAddr) -> Self {
+        Self::new(Arc::clone(&self.proxy), &address.ip().to_string(), address.port())
+    }
+
     async fn open(&self, address: SocketAddr) -> Result<Stream, String> {
         let tcp = TcpStream::connect(address).await;
         let mut tcp = tcp.map_err(|error| format!("cannot be reached: {error}"))?;

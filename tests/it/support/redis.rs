@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The names under which systems have it.
-const PROGRAMS: [&str; 4] = ["redis-server", "/usr/bin/redis-server", "valkey-server", "/usr/bin/valkey-server"];
+const PROGRAMS: [&str; 4] =
+    ["redis-server", "/usr/bin/redis-server", "valkey-server", "/usr/bin/valkey-server"];
 /// A server that has not answered by then hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,7 +45,8 @@ impl Server {
         for _ in 0..20 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let child = launch(program, port, &folder, &settings);
-            let mut server = Self { program, child, port, folder: folder.clone(), settings: settings.clone() };
+            let mut server =
+                Self { program, child, port, folder: folder.clone(), settings: settings.clone() };
             if server.answers() {
                 return Some(server);
             }
@@ -56,11 +58,6 @@ impl Server {
     /// Its address.
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    /// Its port.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
     }
 
     /// Ends it as a crash would.
@@ -136,7 +133,8 @@ impl Drop for Server {
 
 fn program() -> Option<&'static str> {
     PROGRAMS.into_iter().find(|program| {
-        let asked = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let asked =
+            Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     })
 }

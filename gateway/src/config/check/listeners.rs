@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 
 use super::Check;
+use crate::config::admin::SHORTEST_PASSWORD;
 use crate::config::tree::Route;
 use crate::config::{Backend, TimeoutOverrides};
-use crate::domain::Timespan;
-
-/// Shortest password that is not guessed in an afternoon.
-const SHORTEST_PASSWORD: usize = 8;
+use crate::domain::{Timespan, key_material};
 
 impl Check<'_> {
     pub(super) fn listeners(&mut self) {
@@ -39,22 +37,13 @@ impl Check<'_> {
         match password {
             Some(0) => {
                 let route = Route::keys(&["admin", "password"]);
-                let help = Some("leave the key out to admit this machine only".to_owned());
+                let help = Some("leave the key out to have one made at the first start".to_owned());
                 self.report(&route, "the admin password is empty", "empty", help);
             }
             Some(length) if length < SHORTEST_PASSWORD => {
                 let route = Route::keys(&["admin", "password"]);
                 let message = format!("the admin password has fewer than {SHORTEST_PASSWORD} characters");
                 self.report(&route, message, "too short", None);
-            }
-            None if !admin.listen.0.ip().to_canonical().is_loopback() => {
-                let password = Route::keys(&["admin", "password"]);
-                if self.dropped.contains(&password) {
-                    return;
-                }
-                let message = "the admin side is open to other machines and has no password";
-                let help = Some("set `admin.password`, or listen on `127.0.0.1`".to_owned());
-                self.report(&route, message, "not loopback", help);
             }
             _ => {}
         }
@@ -105,6 +94,62 @@ impl Check<'_> {
         if url.is_some_and(|url| !scheme(url)) {
             let help = Some("write \"redis://host:port\", or \"rediss://host:port\" for TLS".to_owned());
             self.report(&route, "`store.url` is not the address of a Redis server", "not understood", help);
+        }
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        if store.prefix.is_empty() || !store.prefix.chars().all(is_plain) {
+            let help = Some("write letters, digits, `-` and `_`, as in \"causeway\"".to_owned());
+            let route = Route::keys(&["store", "prefix"]);
+            self.report(&route, "`store.prefix` cannot begin the name of a key", "not understood", help);
+        }
+        for (name, time) in [("connect_timeout", store.connect_timeout), ("timeout", store.timeout)] {
+            if time.get().is_zero() {
+                let route = Route::keys(&["store", name]);
+                self.report(&route, format!("`store.{name}` is zero: nothing could ever succeed"), "zero", None);
+            }
+        }
+        if !(0.0..=1.0).contains(&store.lease.share) {
+            let route = Route::keys(&["store", "lease", "share"]);
+            self.report(&route, "`store.lease.share` is no share", "not between 0 and 1", None);
+        }
+        if store.lease.usd.get() < 0 {
+            let route = Route::keys(&["store", "lease", "usd"]);
+            self.report(&route, "`store.lease.usd` is below zero", "negative", None);
+        }
+        self.master_keys();
+    }
+
+    fn master_keys(&mut self) {
+        let store = &self.config.store;
+        let route = Route::keys(&["store", "master_key"]);
+        let make = || Some("`openssl rand -base64 32` makes one".to_owned());
+        if let Some(Err(why)) = store.master_key.as_ref().map(key_material::read) {
+            self.report(&route, format!("the master key {why}"), "not a master key", make());
+        }
+        let missing = store.master_key.is_none() && !self.dropped.contains(&route);
+        if missing && store.backend == Backend::Redis {
+            let message = "the store `redis` keeps secrets for several nodes and has no master key";
+            let help = Some("set `store.master_key`, the same on every node".to_owned());
+            self.report(&Route::keys(&["store", "backend"]), message, "without `store.master_key`", help);
+        }
+        let route = Route::keys(&["store", "old_master_keys"]);
+        for (index, old) in store.old_master_keys.iter().enumerate() {
+            if let Err(why) = key_material::read(old) {
+                self.report(
+                    &route.index(index),
+                    format!("a master key of before {why}"),
+                    "not a master key",
+                    None,
+                );
+            }
+        }
+        if missing && !store.old_master_keys.is_empty() {
+            let help = Some("set `store.master_key` to the new one".to_owned());
+            self.report(
+                &route,
+                "there are master keys of before and none of now",
+                "without `store.master_key`",
+                help,
+            );
         }
     }
 }

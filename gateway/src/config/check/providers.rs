@@ -103,7 +103,8 @@ impl<'a> Check<'a> {
         let silent = provider.keys.is_empty()
             && provider.keys_file.is_none()
             && provider.credential.is_none()
-            && provider.headers.is_empty();
+            && provider.headers.is_empty()
+            && !provider.kept.made;
         let elsewhere = provider.url.is_some() && !preset.url.contains('{');
         if silent
             && !elsewhere

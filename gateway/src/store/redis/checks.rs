@@ -26,8 +26,7 @@ pub(super) struct Server {
 
 /// Looks at a server that was just connected to.
 pub(super) async fn look(connection: &mut MultiplexedConnection, link: &Link) -> Result<Server, StoreError> {
-    let told: String =
-        redis::cmd("INFO").query_async(connection).await.map_err(|error| refused(&error))?;
+    let told: String = redis::cmd("INFO").query_async(connection).await.map_err(|error| refused(&error))?;
     let mut server = fit(&Told(&told))?;
     let before = link.server();
     let fresh = ulid::Ulid::generate().to_string();

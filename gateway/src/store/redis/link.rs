@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
+use redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind,
+};
 use tokio::sync::{Notify, watch};
 
 use super::super::StoreError;
@@ -46,7 +48,10 @@ pub(super) struct Link {
 impl Link {
     /// Starts the thread, and waits until the server was reached and found fit. What `beside` makes
     /// runs on that thread too.
-    pub(super) fn open<F>(address: Address, beside: impl FnOnce(Weak<Self>) -> F) -> Result<Arc<Self>, StoreError>
+    pub(super) fn open<F>(
+        address: Address,
+        beside: impl FnOnce(Weak<Self>) -> F,
+    ) -> Result<Arc<Self>, StoreError>
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -60,8 +65,10 @@ impl Link {
             lost: Arc::default(),
             up: watch::Sender::new(false),
         });
-        let no_thread = |error: std::io::Error| StoreError::Failed(format!("no thread for the store: {error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
+        let no_thread =
+            |error: std::io::Error| StoreError::Failed(format!("no thread for the store: {error}"));
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
         let (told, first) = mpsc::channel();
         let own = Arc::downgrade(&link);
         let beside = beside(Weak::clone(&own));

@@ -20,7 +20,8 @@ fn a_fit_server_is_taken() {
 
 #[test]
 fn valkey_is_known_by_its_own_number() {
-    let told = GOOD.replace("redis_version:7.0.15", "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1");
+    let told = GOOD
+        .replace("redis_version:7.0.15", "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1");
     assert_eq!(fit(&Told(&told)).unwrap().shown, "Valkey 8.1.1");
 }
 
