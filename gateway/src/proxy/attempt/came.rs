@@ -127,6 +127,7 @@ impl Try<'_> {
         let first = Exchange::wait(&mut self.tally.waited, first).await.map_err(|_| too_slow())??;
         let first = first.ok_or_else(|| GatewayError::upstream(Kind::Malformed, "the answer is empty"))?;
         judged::without_trigger(provider, &first)?;
+        self.count_pieces(None);
         let content_type = response.head.headers.get(http::header::CONTENT_TYPE).cloned();
         let content_type =
             content_type.unwrap_or_else(|| http::HeaderValue::from_static("application/octet-stream"));
@@ -136,15 +137,25 @@ impl Try<'_> {
     /// What a whole answer took, told or not.
     fn count(&mut self, usage: Option<Usage>, body: &[u8]) {
         self.tally.record.usage = usage;
+        self.count_pieces(Some(body));
         let said = self.said(body);
         self.tally.said = Some(said);
-        booked::note(self.tally, usage, said.bytes);
+        booked::note(self.tally, self.tally.record.usage, said.bytes);
     }
 
     /// An answer nobody can use was worked on all the same.
     fn worked(&mut self, body: &[u8], error: GatewayError) -> GatewayError {
         booked::note(self.tally, None, told::answered(body));
         error
+    }
+
+    /// Adds what is paid by the piece.
+    fn count_pieces(&mut self, body: Option<&[u8]>) {
+        let Request { dialect, envelope, .. } = *self.asking.request;
+        let pieces = dialect.pieces(envelope, body);
+        if pieces != Usage::default() {
+            self.tally.record.usage.get_or_insert_default().update(pieces);
+        }
     }
 
     /// How much a whole answer says; only looked up when its provider did not count.
