@@ -12,12 +12,13 @@ use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
+use crate::limit::Limits;
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
 use crate::state;
-use crate::store;
+use crate::store::{self, holds};
 use crate::upstream;
 use crate::vault::Vault;
 
@@ -113,6 +114,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     snapshot.keep_rests_in(&store);
     let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
     people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
+    let counters: Arc<dyn store::Holds> = Arc::new(holds::Local::new(store::clock()));
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         people,
@@ -125,9 +127,10 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
         ledger: Arc::clone(&ledger),
+        limits: Limits::new(Arc::clone(&counters), Arc::clone(&observer)),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
-    let booking = ledger::Booking::begin(&ledger)?;
+    let booking = ledger::Booking::begin(&ledger, counters.as_ref())?;
     let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
     let saving = snapshots.and_then(|folder| {
         snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))

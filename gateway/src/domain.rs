@@ -19,6 +19,7 @@ pub mod money;
 pub mod operation;
 pub mod outbound;
 pub mod pattern;
+pub mod period;
 pub mod price;
 pub mod rate;
 pub mod record;

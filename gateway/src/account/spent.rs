@@ -29,7 +29,9 @@ impl Ledger {
                     tracing::error!(%key, "what was spent is not what was written");
                     continue;
                 };
-                if counts(&parts, spent.at, now) && let Some(place) = parts.first() {
+                if counts(&parts, spent.at, now)
+                    && let Some(place) = parts.first()
+                {
                     *found.entry((*place).to_owned()).or_default() += spent.cost;
                 }
             }

@@ -298,7 +298,8 @@ async fn counters_are_told_what_is_in_their_time() {
         places: vec![place.to_owned()],
         ..row(number)
     };
-    let (rolling, month, total) = ("key/web/budget/rolling-86400", "team/one/budget/2026-09", "user/me/balance/total");
+    let (rolling, month, total) =
+        ("key/web/budget/rolling-86400", "team/one/budget/2026-09", "user/me/balance/total");
     let rows = [
         at(1, NOW - 26 * HOUR, rolling),
         at(2, NOW - 20 * HOUR, rolling),

@@ -159,6 +159,8 @@ impl BackgroundService for Background {
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
         let mut booking = std::pin::pin!(self.book());
+        let limits = self.reload.ground().limits.clone();
+        let mut settling = std::pin::pin!(limits.settle_dropped());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
         let mut meeting = std::pin::pin!(people::meet(&self.reload.ground().people));
@@ -170,6 +172,7 @@ impl BackgroundService for Background {
                 () = &mut keeping => {}
                 () = &mut probing => {}
                 () = &mut booking => {}
+                () = &mut settling => {}
                 () = &mut looking_around => {}
                 () = &mut saving => {}
                 () = &mut meeting => {}

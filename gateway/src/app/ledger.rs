@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::account::{Importer, Ledger};
-use crate::store;
+use crate::store::{self, Holds};
 
 /// So long rows are gathered for one batch.
 const GATHERED: Duration = Duration::from_millis(100);
@@ -22,17 +22,24 @@ pub struct Booking {
 }
 
 impl Booking {
-    /// Imports what an earlier process left behind.
+    /// Imports what an earlier process left behind, and tells counters of money what was spent.
     ///
     /// # Errors
     /// When there can be no runtime for it.
-    pub(super) fn begin(ledger: &Arc<Ledger>) -> Result<Self, Vec<String>> {
+    pub(super) fn begin(ledger: &Arc<Ledger>, counters: &dyn Holds) -> Result<Self, Vec<String>> {
         let booking =
             Self { ledger: Arc::clone(ledger), importer: Mutex::new(Importer::new(Arc::clone(ledger))) };
         // Before anybody is served: what was spent must be known.
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.map_err(|error| vec![format!("the ledger: {error}")])?;
-        runtime.block_on(booking.import());
+        runtime.block_on(async {
+            booking.import().await;
+            match ledger.prime(counters, counters.now()).await {
+                Ok(0) => {}
+                Ok(primed) => tracing::info!(primed, "what was spent of budgets is known from the ledger"),
+                Err(error) => tracing::error!(%error, "what was spent of budgets cannot be read"),
+            }
+        });
         Ok(booking)
     }
 

@@ -161,15 +161,13 @@ impl Round {
         let mut lease = provider.adapter.checkout()?;
         let (request, _) = lease.translator()?.translate_request(&route, Operation::Chat, body)?;
         let client = own.client(&self.ground.client);
-        let mut response =
-            Box::pin(client.send(&provider.upstream, &request, &provider.timeouts)).await?;
+        let mut response = Box::pin(client.send(&provider.upstream, &request, &provider.timeouts)).await?;
         let status = response.head.status;
         own.answered(status);
         let answer = response.body.whole(MAX_ANSWER).await?;
         if (200..300).contains(&status) {
             let headers = &response.head.headers;
-            let answer =
-                lease.translator()?.translate_response(&route, Operation::Chat, headers, &answer)?;
+            let answer = lease.translator()?.translate_response(&route, Operation::Chat, headers, &answer)?;
             own.took(answer.usage);
             return Ok(());
         }

@@ -25,12 +25,16 @@ use super::attempt::{Asking, Tally};
 use super::counted;
 use super::exchange::{Exchange, Said};
 use super::service::Ground;
-use crate::account::Ledger;
+use crate::account::{Held, Ledger};
 use crate::dialect::told;
 use crate::domain::{Attempt, Charge, Cost, LedgerRow, Operation, Price, Usage, VirtualKey, id};
 use crate::error::{GatewayError, Kind};
+use crate::limit::Permit;
 use crate::route::Step;
 use crate::store::{clock, journal};
+
+/// No request goes on for so long, in milliseconds.
+const LONGEST: u64 = 24 * 3_600_000;
 
 /// The rows of one request of a client.
 pub(super) struct Tab {
@@ -45,6 +49,8 @@ pub(super) struct Tab {
     /// Whoever is dropped now was hedged away, and not left by the client.
     hedged_away: AtomicBool,
     sums: Mutex<Sums>,
+    /// The hold that its money is reserved with.
+    hold: Option<String>,
 }
 
 #[derive(Default)]
@@ -75,9 +81,32 @@ impl Tab {
             model: record.model.to_string(),
             dialect: record.dialect.to_owned(),
             operation: operation.as_str().to_owned(),
+            places: exchange.permit.as_ref().map(Permit::places).unwrap_or_default(),
             ..LedgerRow::default()
         };
-        Self::of(ground, row, (operation, operation == Operation::CountTokens), body)
+        let free = operation == Operation::CountTokens;
+        let mut tab = Self::of(ground, row, (operation, free), body);
+        if let Some((id, micros)) = exchange.permit.as_ref().and_then(Permit::reserved)
+            && let Some(tab) = Arc::get_mut(&mut tab)
+        {
+            tab.hold(id, micros);
+        }
+        tab
+    }
+
+    /// Notes what is reserved, in case nobody is left to settle it.
+    fn hold(&mut self, id: &str, micros: u64) {
+        let now = clock()();
+        let row = LedgerRow {
+            id: id.to_owned(),
+            at: now,
+            possible: true,
+            cost: Some(Cost(micros.saturating_mul(1_000_000))),
+            ..self.row.clone()
+        };
+        let added = self.ledger.hold(&Held { row, until: now.saturating_add(LONGEST) });
+        self.sums.get_mut().added.push(added);
+        self.hold = Some(id.to_owned());
     }
 
     /// For any request.
@@ -95,6 +124,7 @@ impl Tab {
             body: body.clone(),
             hedged_away: AtomicBool::new(false),
             sums: Mutex::default(),
+            hold: None,
         })
     }
 
@@ -107,7 +137,6 @@ impl Tab {
     }
 
     /// What it all took so far, for who settles what was held.
-    #[expect(dead_code, reason = "limits settle with it")]
     pub(super) fn charge(&self) -> Charge {
         let sums = self.sums.lock();
         Charge { tokens: Some(sums.tokens), cost: (!sums.unpriced).then_some(sums.cost) }
@@ -122,6 +151,15 @@ impl Tab {
         sums.cost = sums.cost.plus(row.cost.unwrap_or_default());
         sums.unpriced |= row.cost.is_none();
         sums.added.push(added);
+    }
+}
+
+impl Drop for Tab {
+    fn drop(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            // Its rows stand before this.
+            drop(self.ledger.settle(&[], &hold));
+        }
     }
 }
 
@@ -186,8 +224,7 @@ impl Bill {
             return;
         }
         let refused = self.row.status.is_some_and(|status| !(200..300).contains(&status));
-        let usage =
-            if refused || self.tab.free { None } else { Some(self.usage()) };
+        let usage = if refused || self.tab.free { None } else { Some(self.usage()) };
         let cost = match usage {
             None => Some(Cost(0)),
             Some(usage) => self.price.as_ref().and_then(|price| price.cost(&usage)),

@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use super::booked::Tab;
 use crate::domain::{Record, RequestHead};
+use crate::limit::Permit;
 use crate::observe::Facts;
 use crate::route::Plan;
 
@@ -34,6 +35,8 @@ pub(super) struct Exchange {
     pub(super) plan: Option<Plan>,
     /// What it brings onto the ledger; `None`: no provider is asked for it.
     pub(super) tab: Option<Arc<Tab>>,
+    /// The right to make this request, until it is settled.
+    pub(super) permit: Option<Permit>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
 }
@@ -74,6 +77,7 @@ impl Exchange {
             said: None,
             plan: None,
             tab: None,
+            permit: None,
             record,
         }
     }
@@ -103,6 +107,7 @@ impl Exchange {
             said: None,
             plan: None,
             tab: self.tab.clone(),
+            permit: None,
             record,
         }
     }
