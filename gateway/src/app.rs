@@ -25,6 +25,7 @@ use crate::vault::Vault;
 pub mod background;
 pub mod demo;
 mod health;
+mod ledger;
 mod people;
 mod probes;
 mod reload;
@@ -107,11 +108,13 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
     let storage::Opened { store, place, folder, snapshots, .. } =
         storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
+    let ledger = storage::ledger(&config, folder.as_deref(), (&store, &observer)).map_err(Refused::Store)?;
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
     let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
     people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
+    let counters: Arc<dyn store::Holds> = Arc::new(holds::Local::new(store::clock()));
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         people,
@@ -123,9 +126,11 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
-        limits: Limits::new(Arc::new(holds::Local::new(store::clock())), Arc::clone(&observer)),
+        ledger: Arc::clone(&ledger),
+        limits: Limits::new(Arc::clone(&counters), Arc::clone(&observer)),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
+    let booking = ledger::Booking::begin(&ledger, counters.as_ref())?;
     let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
     let saving = snapshots.and_then(|folder| {
         snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
@@ -158,11 +163,20 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         config.server.listen.clone(),
         greeting,
     )
+    .booking_in(booking)
     .looking_for(changes)
     .saving(saving);
-    let parts =
-        Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };
-    server::run(&config, parts).map_err(|error| vec![error.message].into())
+    let parts = Parts {
+        gateway: Gateway::new(ground),
+        admin: Arc::new(desk),
+        background,
+        readiness,
+        observer,
+        ledger: Arc::clone(&ledger),
+    };
+    let served = server::run(&config, parts).map_err(|error| vec![error.message].into());
+    ledger.journal().close();
+    served
 }
 
 /// The admin password of a gateway that runs with this configuration, as far as it can be known from outside of it.

@@ -56,6 +56,7 @@ pub mod store;
 pub mod stored;
 pub mod target;
 pub mod terms;
+pub mod usage;
 
 pub use admin::Admin;
 pub use annotate::annotated;
@@ -89,6 +90,7 @@ pub use statuses::Statuses;
 pub use store::{Backend, Lease, OnLoss, Snapshots, Store};
 pub use stored::{Kept, Section, Stored, StoredEntry, TypedKey};
 pub use terms::{Ability, Capabilities, Terms, abilities};
+pub use usage::Usage;
 
 /// Looks one environment variable up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -129,6 +131,8 @@ pub struct Config {
     pub requests: Requests,
     /// Traces to an OpenTelemetry collector.
     pub otel: Otel,
+    /// What was used and what it cost.
+    pub usage: Usage,
     /// US dollars per million tokens, by target: what the built-in table lacks or has otherwise. `openai/*` is for all
     /// models of a provider that have no price of their own here.
     pub prices: BTreeMap<String, Price>,
@@ -155,6 +159,7 @@ impl Default for Config {
             log: Log::default(),
             requests: Requests::default(),
             otel: Otel::default(),
+            usage: Usage::default(),
             prices: BTreeMap::new(),
             currencies: BTreeMap::new(),
         }

@@ -25,6 +25,7 @@ mod hedge;
 mod keypool;
 mod limits;
 mod keys_stored;
+mod ledger;
 mod losses;
 mod models;
 mod network;

@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::health::Health;
+use super::ledger::Booking;
 use super::people;
 use super::probes;
 use super::reload::Reload;
@@ -43,6 +44,7 @@ pub struct Background {
     changes: Option<Arc<Changes>>,
     listen: Vec<ListenAddress>,
     greeting: String,
+    booking: Option<Booking>,
     saving: Option<Snapshots>,
 }
 
@@ -55,7 +57,21 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload, readiness, store, changes: None, listen, greeting, saving: None }
+        let (changes, booking, saving) = (None, None, None);
+        Self { reload, readiness, store, changes, listen, greeting, booking, saving }
+    }
+
+    /// Moves rows of the ledger into the store.
+    #[must_use]
+    pub fn booking_in(self, booking: Booking) -> Self {
+        Self { booking: Some(booking), ..self }
+    }
+
+    async fn book(&self) {
+        match &self.booking {
+            Some(booking) => booking.run().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Looks for changes that were made through other nodes.
@@ -142,6 +158,7 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let mut booking = std::pin::pin!(self.book());
         let limits = self.reload.ground().limits.clone();
         let mut settling = std::pin::pin!(limits.settle_dropped());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
@@ -154,6 +171,7 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut booking => {}
                 () = &mut settling => {}
                 () = &mut looking_around => {}
                 () = &mut saving => {}
@@ -171,6 +189,10 @@ impl BackgroundService for Background {
                 }
                 _ = shutdown.changed() => {
                     health.keep().await;
+                    // What is booked while it drains stays in the journal, and is imported at the next start.
+                    if let Some(booking) = &self.booking {
+                        booking.import().await;
+                    }
                     if let Err(error) = self.store.flush().await {
                         tracing::error!(%error, "the store could not be flushed at the end");
                     }

@@ -26,6 +26,12 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Rows of the ledger: day, hour, minute, id.
+    Usage,
+    /// Sums of them: `day` or `hour`, which, virtual key, user, team, model, provider, target, node.
+    Sum,
+    /// What was spent of a counter of money: its place, node.
+    Budget,
     /// Sessions of the dashboard: a digest of the token.
     Session,
     /// Who changed what: an id that sorts from the newest to the oldest.
@@ -52,7 +58,7 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -60,6 +66,9 @@ impl Space {
         Self::Idempotency,
         Self::Counter,
         Self::Rest,
+        Self::Usage,
+        Self::Sum,
+        Self::Budget,
         Self::Session,
         Self::Audit,
         Self::VirtualKey,
@@ -83,6 +92,9 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Usage => "usage",
+            Self::Sum => "sum",
+            Self::Budget => "budget",
             Self::Session => "session",
             Self::Audit => "audit",
             Self::VirtualKey => "virtual_key",
@@ -107,6 +119,8 @@ impl Space {
             // People who were never answered.
             Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            // Rows go when the operator says, sums and money stay.
+            Self::Usage | Self::Sum | Self::Budget => None,
             Self::Session | Self::Audit => None,
             Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
@@ -124,6 +138,7 @@ impl Space {
             Self::Audit => 1 << 30,
             Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
+            Self::Usage | Self::Sum | Self::Budget => u64::MAX,
             Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
