@@ -18,14 +18,18 @@ mod build;
 mod care;
 mod explain;
 mod key_check;
+mod master;
 mod model_facts;
 mod options;
 mod provider_keys;
+pub mod settings;
 mod terms;
 
 pub use answers::Answers;
 pub use build::{build, routes_alone};
 pub use key_check::Asked;
+pub use master::{Mismatch, master_of};
+pub use settings::Settings;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {

@@ -183,3 +183,43 @@ fn node_of(value: &Json, place: &Place) -> Node {
     };
     node(value, place)
 }
+
+/// A configuration as a file: what is masked becomes `${…}`, named after its place.
+///
+/// # Errors
+/// When a value has no form in TOML.
+pub fn as_file(mut value: Json) -> Result<String, String> {
+    named(&mut value, &mut vec!["CAUSEWAY".to_owned()]);
+    toml::to_string(&value).map_err(|error| error.to_string())
+}
+
+/// Names what is masked, doubles dollar signs that would be taken for a name, and leaves out what is null.
+fn named(value: &mut Json, path: &mut Vec<String>) {
+    match value {
+        Json::String(text) if text == "***" => {
+            let word = |part: &String| {
+                let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
+                part.chars().map(plain).collect::<String>()
+            };
+            let words: Vec<String> = path.iter().map(word).collect();
+            *text = format!("${{{}}}", words.join("_"));
+        }
+        Json::String(text) if text.contains("${") || text.contains("$$") => *text = text.replace('$', "$$"),
+        Json::Array(list) => {
+            for (index, item) in list.iter_mut().enumerate() {
+                path.push((index + 1).to_string());
+                named(item, path);
+                path.pop();
+            }
+        }
+        Json::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            for (name, member) in members.iter_mut() {
+                path.push(name.clone());
+                named(member, path);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}

@@ -26,12 +26,28 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// What was made through the admin API: section, name.
+    Setting,
+    /// Sealed secrets: the store's root; provider keys by provider and id.
+    Secret,
+    /// Counters of changes, by what they count; other nodes look at them.
+    Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 7] =
-        [Self::Meta, Self::Due, Self::Vault, Self::Response, Self::Idempotency, Self::Counter, Self::Rest];
+    pub const ALL: [Self; 10] = [
+        Self::Meta,
+        Self::Due,
+        Self::Vault,
+        Self::Response,
+        Self::Idempotency,
+        Self::Counter,
+        Self::Rest,
+        Self::Setting,
+        Self::Secret,
+        Self::Epoch,
+    ];
 
     /// Its name, as it stands in keys.
     pub fn name(self) -> &'static str {
@@ -43,6 +59,9 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Setting => "setting",
+            Self::Secret => "secret",
+            Self::Epoch => "epoch",
         }
     }
 
@@ -53,7 +72,13 @@ impl Space {
             Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
-            Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            Self::Meta
+            | Self::Due
+            | Self::Counter
+            | Self::Rest
+            | Self::Setting
+            | Self::Secret
+            | Self::Epoch => None,
         }
     }
 
@@ -64,7 +89,7 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
-            Self::Meta | Self::Due | Self::Counter => u64::MAX,
+            Self::Meta | Self::Due | Self::Counter | Self::Setting | Self::Secret | Self::Epoch => u64::MAX,
         }
     }
 
