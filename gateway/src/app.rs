@@ -9,14 +9,13 @@ use crate::adapter::{Registry, Runtime};
 use crate::admin::{Admin, Explaining, Readiness, Targets};
 use crate::auth;
 use crate::cache::Cache;
-use crate::config::{self, Config, ConfigError, Loaded};
+use crate::config::{self, Config, ConfigError, Loaded, Stored};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
-use crate::state;
 use crate::store;
 use crate::upstream;
 use crate::vault::Vault;
@@ -27,9 +26,27 @@ mod health;
 mod probes;
 mod reload;
 mod revalidate;
+pub mod settings;
+mod snapshots;
 mod storage;
 
-pub use reload::Reload;
+pub use reload::{Base, Reload};
+pub use storage::{open_store, place_of};
+
+/// Why the gateway does not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The configuration or the system; one line each.
+    Configuration(Vec<String>),
+    /// The store cannot be used.
+    Store(String),
+}
+
+impl From<Vec<String>> for Refused {
+    fn from(problems: Vec<String>) -> Self {
+        Self::Configuration(problems)
+    }
+}
 
 /// What the command line says about where the configuration comes from; a reload asks the same way.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +63,15 @@ impl Origin {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(&self) -> Result<Loaded, ConfigError> {
-        let mut loaded = self.load_without_keys()?;
+        self.load_over(None)
+    }
+
+    /// The same with what was made through the admin API on top.
+    ///
+    /// # Errors
+    /// As [`Origin::load`].
+    pub fn load_over(&self, stored: Option<&Stored>) -> Result<Loaded, ConfigError> {
+        let mut loaded = self.read(stored)?;
         config::look_at_keys_files(&mut loaded)?;
         Ok(loaded)
     }
@@ -56,20 +81,25 @@ impl Origin {
     /// # Errors
     /// As [`Origin::load`].
     pub fn load_without_keys(&self) -> Result<Loaded, ConfigError> {
+        self.read(None)
+    }
+
+    fn read(&self, stored: Option<&Stored>) -> Result<Loaded, ConfigError> {
         // Variables that are not text cannot be ours.
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let mut overrides = config::overrides_in(variables);
         overrides.extend_from_slice(&self.overrides);
-        config::load(self.path.as_deref(), &overrides, &|name| std::env::var(name).ok())
+        config::load_over(self.path.as_deref(), &overrides, &|name| std::env::var(name).ok(), stored)
     }
 }
 
-/// Builds everything in order and serves until told to stop.
+/// Builds everything in order and serves until told to stop. `recover`: a damaged store is set aside, and the last
+/// snapshot comes into its place.
 ///
 /// # Errors
-/// What keeps the gateway from starting, one line each.
-pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
+/// What keeps the gateway from starting.
+pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refused> {
     let Loaded { mut config, notes, .. } = loaded;
     for note in notes {
         tracing::warn!("{note}");
@@ -83,10 +113,13 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
     let registry = Arc::new(Registry::new(runtime));
     let made = made_key(&config).map_err(|problem| vec![problem])?;
     let extra: Vec<_> = made.iter().cloned().collect();
-    let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place } =
-        storage::open(&config, demo.is_some()).map_err(|problem| vec![problem])?;
+    let storage::Opened { store, place, folder, snapshots } =
+        storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
+    let keys = settings::keys(&config, folder.as_deref()).map_err(|problem| vec![problem])?;
+    let settings = settings::now(settings::open(&store, keys)).flatten().map_err(Refused::Store)?;
+    let base = Base { origin, registry, extra, additions: demo.as_ref().map(|demo| demo.made.clone()) };
+    let (config, shadowed, snapshot) = base.first(config, settings.stored())?;
     snapshot.keep_rests_in(&store);
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
@@ -100,7 +133,10 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         cache: Cache::new(Arc::clone(&store), store::clock()),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
-    let readiness = Arc::new(Readiness::default());
+    let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
+    let saving = snapshots.and_then(|folder| {
+        snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
+    });
     let guarded = !config.admin.listen.0.ip().is_loopback();
     let admin = Admin::new(
         Arc::clone(&observer),
@@ -113,8 +149,11 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         },
         config.admin.password.clone().filter(|_| guarded),
     );
-    let reload = Reload::new(origin, config.clone(), registry, ground.clone(), extra)
-        .keeping_rests_in(Arc::clone(&store));
+    let reload = Reload::new(base, (config.clone(), shadowed), ground.clone())
+        .keeping_rests_in(Arc::clone(&store))
+        .with_settings(Arc::clone(&settings));
+    let reload = Arc::new(reload);
+    settings.renewed_by(Arc::<Reload>::clone(&reload));
     let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
     let background = background::Background::new(
         reload,
@@ -122,9 +161,10 @@ pub fn serve(loaded: Loaded, origin: Origin) -> Result<(), Vec<String>> {
         store,
         config.server.listen.clone(),
         greeting,
-    );
+    )
+    .saving(saving);
     let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
-    server::run(&config, parts).map_err(|error| vec![error.message])
+    server::run(&config, parts).map_err(|error| vec![error.message].into())
 }
 
 /// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.

@@ -17,6 +17,7 @@ mod plugin;
 mod provider_keys;
 mod schema;
 mod serve;
+mod store;
 mod targets;
 
 /// Causeway: one road to every model.
@@ -30,7 +31,15 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway. Without a file it starts with the built-in mock provider and the keys in the environment.
-    Serve(Place),
+    ///
+    /// Exit status 78: the store cannot be used.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Set a damaged store aside and bring back the last snapshot
+        #[arg(long)]
+        recover: bool,
+    },
     /// Check a configuration file and say everything that is wrong with it. Exit status 2 when something is.
     Check {
         #[command(flatten)]
@@ -58,6 +67,7 @@ enum Command {
         #[command(subcommand)]
         command: provider_keys::ProvidersCommand,
     },
+    Store(store::StoreArguments),
     /// Look at adapters.
     Plugin {
         #[command(subcommand)]
@@ -111,8 +121,9 @@ impl Place {
 
 /// Runs the command line; the exit status is 0 (done), 1 (failed) or 2 (wrong usage or configuration).
 pub fn run() -> ExitCode {
-    match Arguments::parse().command.unwrap_or_else(|| Command::Serve(Place::default())) {
-        Command::Serve(place) => serve::run(place.origin()),
+    let usual = || Command::Serve { place: Place::default(), recover: false };
+    match Arguments::parse().command.unwrap_or_else(usual) {
+        Command::Serve { place, recover } => serve::run(place.origin(), recover),
         Command::Check { place, json, explain } if explain.is_empty() => check::run(&place.origin(), json),
         Command::Check { place, json, explain } => check::explain::run(&place.origin(), json, &explain),
         Command::Config { command: ConfigCommand::Schema } => schema::run(Wanted::Schema),
@@ -126,6 +137,7 @@ pub fn run() -> ExitCode {
         Command::Conform(arguments) => conform::run(&arguments),
         Command::Targets(arguments) => targets::run(arguments),
         Command::Providers { command } => provider_keys::run(command),
+        Command::Store(arguments) => store::run(arguments),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),
     }
 }

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Micros;
+
 mod annotate;
 mod balance;
 mod check;
@@ -43,6 +45,7 @@ pub mod params;
 pub mod plugin;
 pub mod preset;
 pub mod price;
+pub mod price_list;
 pub mod provider;
 pub mod provider_keys;
 pub mod reuse;
@@ -81,7 +84,7 @@ pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
 pub use statuses::Statuses;
-pub use store::{Backend, OnLoss, Store};
+pub use store::{Backend, OnLoss, Snapshots, Store};
 pub use stored::{Kept, Section, Stored, StoredEntry, TypedKey};
 pub use terms::{Ability, Capabilities, Terms, abilities};
 
@@ -122,8 +125,12 @@ pub struct Config {
     pub requests: Requests,
     /// Traces to an OpenTelemetry collector.
     pub otel: Otel,
-    /// US dollars per million tokens, by target; only what the built-in table lacks.
+    /// US dollars per million tokens, by target: what the built-in table lacks or has otherwise. `openai/*` is for all
+    /// models of a provider that have no price of their own here.
     pub prices: BTreeMap<String, Price>,
+    /// US dollars for one of another currency, by a name that prices use: `eur = 1.08`.
+    #[schemars(extend("x-section" = true))]
+    pub currencies: BTreeMap<String, Micros>,
 }
 
 impl Default for Config {
@@ -144,6 +151,7 @@ impl Default for Config {
             requests: Requests::default(),
             otel: Otel::default(),
             prices: BTreeMap::new(),
+            currencies: BTreeMap::new(),
         }
     }
 }
@@ -174,6 +182,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// Where each value comes from (`line 12`, `override`), by its path; what is not in here is a default.
     pub origins: BTreeMap<String, String>,
+    /// Entries of the admin API that stand in the file, too, and are not used therefore: `providers.acme`.
+    pub shadowed: Vec<String>,
 }
 
 #[cfg(test)]

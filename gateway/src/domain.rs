@@ -47,7 +47,7 @@ pub use money::Micros;
 pub use operation::Operation;
 pub use outbound::{Outbound, ProxyScheme, ProxyUrl, Surroundings};
 pub use pattern::Pattern;
-pub use price::Price;
+pub use price::{Listed, Most, PiecePrice, Price, PriceBook};
 pub use rate::Rate;
 pub use record::{Attempt, Record, Replay};
 pub use reserved::reserved;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{Abilities, RequestHead, VirtualKey, Wishes};
+use crate::domain::{Abilities, Price, RequestHead, VirtualKey, Wishes};
 use crate::error::{GatewayError, Kind};
 
 mod affinity;
@@ -85,6 +85,8 @@ pub struct Step {
     pub model: String,
     /// How it is doing.
     pub state: Arc<TargetState>,
+    /// What it costs, for this request to its end; `None`: nobody knows.
+    pub price: Option<Arc<Price>>,
     /// Where it stands and why; only in a plan that is shown.
     pub told: Option<Box<Told>>,
     /// How it is asked: as a last resort when it rests and nobody else is left.

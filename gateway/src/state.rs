@@ -8,7 +8,7 @@ use http::HeaderName;
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::{Headers, Probe, Statuses};
-use crate::domain::{Offers, Rules, Trigger};
+use crate::domain::{Offers, PriceBook, Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
@@ -21,6 +21,7 @@ mod key_check;
 mod master;
 mod model_facts;
 mod options;
+mod prices;
 mod provider_keys;
 pub mod settings;
 mod terms;
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub keyring: Keyring,
     /// What may be asked, and where it goes.
     pub routes: Table,
+    /// What it costs there.
+    pub prices: Arc<PriceBook>,
     /// Who answers, by name.
     pub providers: HashMap<Arc<str>, Arc<Provider>>,
     /// Largest request body in bytes.

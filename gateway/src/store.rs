@@ -1,7 +1,7 @@
 //! State that outlives a request: one trait, and a backend for each place it can be kept in.
 //!
 //! `keyspace` lists everything that is written. A backend is one file that passes `suite`: `sled` keeps state on this
-//! machine's disk, `memory` for as long as the process runs. `record` is the form of a value (version, expiry,
+//! machine's disk, `redis` on a server for many nodes, `memory` for as long as the process runs. `record` is the form of a value (version, expiry,
 //! checksum), `records` what an ordered map of bytes lacks to be a store.
 //!
 //! What is written has a [`Class`]. Durable: the answer comes when it is on the disk, and concurrent writers share one
@@ -9,10 +9,13 @@
 
 pub mod holds;
 mod keyspace;
+pub mod lines;
 mod memory;
 mod record;
 mod records;
-mod sled;
+mod redis;
+pub mod sled;
+pub mod snapshot;
 #[cfg(test)]
 mod suite;
 
@@ -22,11 +25,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 pub use self::holds::Holds;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
-pub use self::sled::Sled;
+pub use self::redis::{Address, Redis};
+pub use self::sled::{Place, Sled};
 use crate::error::{GatewayError, Kind};
 
 /// What an acknowledgement means.
@@ -104,6 +109,61 @@ pub struct Swap {
     pub life: Option<Duration>,
 }
 
+/// A record as it is carried elsewhere: into a snapshot, into a file, into another store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its key.
+    pub key: Key,
+    /// What was put; of a counter its eight bytes, the highest first.
+    pub value: Bytes,
+    /// Until when, in milliseconds since 1970.
+    pub expires: Option<u64>,
+}
+
+/// Takes the records of a walk, some at a time.
+pub type Take<'t> = &'t mut (dyn FnMut(Vec<Kept>) -> Result<(), StoreError> + Send);
+
+/// Which state of which store this is. Of two marks of one store the greater one is the later one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// The store's own name, given when it was made.
+    pub store: String,
+    /// How often it was opened.
+    pub epoch: u64,
+    /// How often something was brought to the disk.
+    pub sequence: u64,
+}
+
+/// What a store can do at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Everything.
+    Ready,
+    /// What is there can be read; what is new is refused. Why.
+    ReadOnly(String),
+    /// Nothing. Why.
+    Down(String),
+}
+
+impl State {
+    /// In one word: `ready`, `read-only`, `down`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::ReadOnly(_) => "read-only",
+            Self::Down(_) => "down",
+        }
+    }
+
+    /// What there is to say about it.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Ready => None,
+            Self::ReadOnly(why) | Self::Down(why) => Some(why),
+        }
+    }
+}
+
 /// Where state is kept. Nothing here blocks a worker.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -155,6 +215,34 @@ pub trait Store: Send + Sync {
     /// When it is not.
     async fn flush(&self) -> Result<(), StoreError>;
 
+    /// What it can do at the moment.
+    fn state(&self) -> State {
+        State::Ready
+    }
+
+    /// Which state of which store this is; nothing: it keeps no count.
+    fn mark(&self) -> Option<Mark> {
+        None
+    }
+
+    /// Everything that stands in these spaces and has not expired, in pieces: on disk and in memory as it stood when
+    /// the walk began.
+    ///
+    /// # Errors
+    /// When a record cannot be read, or `take` fails.
+    async fn walk(&self, spaces: &[Space], take: Take<'_>) -> Result<(), StoreError> {
+        let _ = (spaces, take);
+        Err(StoreError::Failed("this store cannot be walked through".to_owned()))
+    }
+
+    /// Brings everything to the disk and lets go of it. Nothing can be asked afterwards.
+    ///
+    /// # Errors
+    /// As [`Store::flush`].
+    async fn close(&self) -> Result<(), StoreError> {
+        self.flush().await
+    }
+
     /// One value.
     ///
     /// # Errors
@@ -180,6 +268,8 @@ pub fn clock() -> Clock {
 pub enum StoreError {
     /// More is waiting than may wait.
     Busy,
+    /// The disk is full, or nearly: what is there can be read, and nothing can be written until there is room again.
+    Full,
     /// What stands at this key is not what was written there.
     Corrupted {
         /// The key, readable.
@@ -189,16 +279,29 @@ pub enum StoreError {
     },
     /// The engine could not.
     Failed(String),
+    /// The store as a whole is not what was written, or less; the text says how to bring it back.
+    Damaged(String),
+    /// The server that keeps it does not answer, or takes nothing any more. What was asked may have happened.
+    Lost(String),
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => formatter.write_str("the store is busy"),
+            Self::Full => {
+                formatter.write_str("the store's disk is full: nothing is written until there is room")
+            }
             Self::Corrupted { key, what } => {
-                write!(formatter, "the store's record `{key}` is corrupted: {what}")
+                write!(
+                    formatter,
+                    "the store's record `{key}` is corrupted: {what}; `causeway store check` tells what else is, and \
+                     `causeway store restore` brings back the last snapshot"
+                )
             }
             Self::Failed(why) => write!(formatter, "the store failed: {why}"),
+            Self::Damaged(why) => formatter.write_str(why),
+            Self::Lost(why) => write!(formatter, "the store is lost: {why}"),
         }
     }
 }
@@ -209,11 +312,16 @@ impl From<StoreError> for GatewayError {
     fn from(error: StoreError) -> Self {
         let told = match &error {
             StoreError::Busy => Self::gateway(Kind::Overloaded, "the gateway's store is busy"),
+            StoreError::Full => {
+                Self::gateway(Kind::Overloaded, "the gateway's store has no room at the moment")
+            }
             StoreError::Corrupted { .. } => Self::gateway(
                 Kind::Internal,
                 "what the gateway kept for this request cannot be read any more",
             ),
-            StoreError::Failed(_) => Self::gateway(Kind::Overloaded, "the gateway's store does not answer"),
+            StoreError::Failed(_) | StoreError::Damaged(_) | StoreError::Lost(_) => {
+                Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
+            }
         };
         told.context(error)
     }

@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod gateway;
 pub(crate) mod packages;
 pub(crate) mod question;
+pub(crate) mod redis;
 pub(crate) mod said;
 pub(crate) mod shape;
 pub(crate) mod sse;

@@ -42,7 +42,7 @@ const RANKS: [(&str, u8); 26] = [
 const ARROWS: [(&str, &str); 2] = [("domain", "error"), ("app", "server")];
 
 /// Where a foreign crate may be named, below `gateway/src/`; a folder ends in `/`.
-const FENCES: [(&str, &[&str]); 8] = [
+const FENCES: [(&str, &[&str]); 9] = [
     ("wasmtime", &["adapter.rs", "adapter/"]),
     (
         "pingora",
@@ -66,6 +66,7 @@ const FENCES: [(&str, &[&str]); 8] = [
     ("toml", &["config.rs", "config/"]),
     ("sled", &["store/sled.rs", "store/sled/"]),
     ("chacha20poly1305", &["seal.rs", "seal/"]),
+    ("redis", &["store/redis.rs", "store/redis/"]),
 ];
 
 const LONGEST_FILE: usize = 500;

@@ -337,7 +337,7 @@ fn usage(said: wit::Usage) -> Usage {
         audio_output: said.audio_output,
         image_input: said.image_input,
         image_output: said.image_output,
-        estimated: false,
+        ..Usage::default()
     }
 }
 

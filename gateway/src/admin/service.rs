@@ -16,19 +16,36 @@ use super::targets::{Answer, Targets};
 use crate::domain::Secret;
 use crate::observe::Observer;
 use crate::state::Snapshot;
+use crate::store::Store;
 
-/// Whether requests are taken.
-#[derive(Debug, Default)]
-pub struct Readiness(AtomicBool);
+/// Whether requests are taken, and what the store can do.
+pub struct Readiness {
+    ready: AtomicBool,
+    store: Arc<dyn Store>,
+}
 
 impl Readiness {
+    /// Not ready yet.
+    pub fn of(store: Arc<dyn Store>) -> Self {
+        Self { ready: AtomicBool::new(false), store }
+    }
+
     /// From now on they are, or no longer.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
+        self.ready.store(ready, Ordering::Release);
     }
 
     fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Requests are taken with a store that writes nothing too; what needs it is refused by itself.
+    fn shown(&self) -> String {
+        let state = self.store.state();
+        match state.why() {
+            Some(why) => format!("ready, but degraded: the store is {}: {why}\n", state.word()),
+            None => "ready\n".to_owned(),
+        }
     }
 }
 
@@ -85,12 +102,13 @@ impl Admin {
         }
         match path {
             "/healthz" => (200, TEXT, "ok\n".to_owned()),
-            "/readyz" if self.readiness.is_ready() => (200, TEXT, "ready\n".to_owned()),
+            "/readyz" if self.readiness.is_ready() => (200, TEXT, self.readiness.shown()),
             "/readyz" => (503, TEXT, "not ready\n".to_owned()),
             "/metrics" if !self.may_read(headers) => (401, TEXT, WANTED.to_owned()),
             "/metrics" => {
                 provider_keys::count(&self.snapshot().load(), &self.observer);
                 self.targets.measure(self.observer.metrics());
+                self.observer.metrics().tell_store(self.readiness.store.state().word());
                 (200, "text/plain; version=0.0.4; charset=utf-8", self.observer.metrics().text())
             }
             "/admin/provider-keys" => provider_keys::list(&self.snapshot().load(), query),

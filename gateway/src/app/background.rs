@@ -17,6 +17,7 @@ use super::health::Health;
 use super::probes;
 use super::reload::Reload;
 use super::revalidate;
+use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
 use crate::store::Store;
@@ -26,6 +27,9 @@ const SETTLED: Duration = Duration::from_millis(150);
 
 /// How often the files of provider keys are looked at.
 const KEYS_LOOKED_AT: Duration = Duration::from_secs(2);
+
+/// How often a node looks whether another has changed a setting.
+const SETTINGS_LOOKED_AT: Duration = Duration::from_millis(500);
 
 /// How often resting provider keys are asked whether they are well again.
 const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
@@ -40,18 +44,34 @@ pub struct Background {
     store: Arc<dyn Store>,
     listen: Vec<ListenAddress>,
     greeting: String,
+    saving: Option<Snapshots>,
 }
 
 impl Background {
     /// Gathers what is needed; `greeting` is printed when the listeners are up.
     pub fn new(
-        reload: Reload,
+        reload: Arc<Reload>,
         readiness: Arc<Readiness>,
         store: Arc<dyn Store>,
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload: Arc::new(reload), readiness, store, listen, greeting }
+        Self { reload, readiness, store, listen, greeting, saving: None }
+    }
+
+    /// With snapshots of the store.
+    #[must_use]
+    pub(super) fn saving(mut self, saving: Option<Snapshots>) -> Self {
+        self.saving = saving;
+        self
+    }
+
+    /// Makes snapshots for ever.
+    async fn save(&self) {
+        match &self.saving {
+            Some(saving) => saving.run().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Removes what has expired, a piece at a time so that others get their turn.
@@ -65,6 +85,25 @@ impl Background {
                     return;
                 }
             }
+        }
+    }
+
+    /// Looks whether another node has changed a setting.
+    async fn follow(&self) {
+        let Some(settings) = self.reload.settings() else { return std::future::pending().await };
+        let mut looking = tokio::time::interval(SETTINGS_LOOKED_AT);
+        let mut told = false;
+        loop {
+            looking.tick().await;
+            let result = settings.catch_up().await;
+            match &result {
+                Ok(true) => tracing::info!("another node changed settings; they are in force here, too"),
+                Ok(false) => {}
+                // Once, not twice a second.
+                Err(error) if !told => tracing::error!(%error, "what another node changed cannot be used"),
+                Err(_) => {}
+            }
+            told = result.is_err();
         }
     }
 
@@ -110,6 +149,8 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let mut saving = std::pin::pin!(self.save());
+        let mut following = std::pin::pin!(self.follow());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -117,6 +158,8 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut following => {}
+                () = &mut saving => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {

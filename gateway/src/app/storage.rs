@@ -4,12 +4,40 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::{Backend, Config, Store as Settings};
-use crate::store::{self, Memory, Sled, Store};
+use crate::store::{self, Memory, Place, Sled, Store, StoreError};
 
 /// An open store, and where it is, in words for the operator.
 pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     pub(super) place: String,
+    /// The folder, when it is on disk.
+    pub(super) folder: Option<PathBuf>,
+    /// Of a store on disk: where its snapshots go.
+    pub(super) snapshots: Option<PathBuf>,
+}
+
+/// Everything that belongs to the store in this folder.
+pub(super) fn place(config: &Config, folder: &Path) -> Place {
+    let settings = &config.store;
+    let snapshots = settings.snapshots.folder.clone().unwrap_or_else(|| folder.join("snapshots"));
+    Place {
+        snapshots: Some(snapshots),
+        ballast: settings.ballast.0,
+        least_free: settings.least_free.0,
+        ..Place::at(folder.join("sled"))
+    }
+}
+
+/// The store on disk that a configuration means, for commands that look after it.
+///
+/// # Errors
+/// When it means none.
+pub fn place_of(config: &Config) -> Result<Place, String> {
+    if config.store.backend != Backend::Sled {
+        return Err("`[store] backend` is not \"sled\": there are no files to look at".to_owned());
+    }
+    let folder = folder(config).ok_or("there is no folder of a store: `[store] path` names it")?;
+    Ok(place(config, &folder))
 }
 
 /// The folder of the state: the one that is named, else the usual one where it is there.
@@ -18,14 +46,27 @@ pub(super) fn folder(config: &Config) -> Option<PathBuf> {
     config.store.path.clone().or_else(usual)
 }
 
+/// Opens the store of a configuration, for commands that write to it.
+///
+/// # Errors
+/// When there is none, or it cannot be opened.
+pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
+    if config.store.backend == Backend::Sled && folder(config).is_none() {
+        return Err("there is no folder of a store: `[store] path` names it".to_owned());
+    }
+    open(config, false, false).map(|opened| opened.store)
+}
+
 /// Opens the store.
 ///
 /// Without a file nobody asked for anything to be kept, so nothing is written. A folder that was named must be usable;
 /// the usual one is used where it is there and may be written.
 ///
+/// `recover`: a store that is damaged is set aside, and the last snapshot comes into its place.
+///
 /// # Errors
 /// One line that says what is wrong with the folder.
-pub(super) fn open(config: &Config, demo: bool) -> Result<Opened, String> {
+pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened, String> {
     let named = config.store.path.is_some();
     let folder = match config.store.backend {
         Backend::Sled if named || !demo => folder(config).filter(|folder| named || is_writable(folder)),
@@ -36,11 +77,39 @@ pub(super) fn open(config: &Config, demo: bool) -> Result<Opened, String> {
             tracing::warn!("state is kept in memory and forgotten at the end; `[store] path` keeps it");
         }
         let place = "in memory, forgotten at the end".to_owned();
-        return Ok(Opened { store: Arc::new(Memory::new(store::clock())), place });
+        return Ok(Opened {
+            store: Arc::new(Memory::new(store::clock())),
+            place,
+            folder: None,
+            snapshots: None,
+        });
     };
-    let files = folder.join("sled");
-    let opened = Sled::open(&files, store::clock()).map_err(|error| format!("store.path: {error}"))?;
-    Ok(Opened { store: Arc::new(opened), place: files.display().to_string() })
+    let place = place(config, &folder);
+    let opened = match Sled::open_at(&place, store::clock()) {
+        Err(StoreError::Damaged(why)) if recover => recovered(&place, &why),
+        opened => opened,
+    };
+    let opened = opened.map_err(|error| format!("store.path: {error}"))?;
+    Ok(Opened {
+        store: Arc::new(opened),
+        place: place.files.display().to_string(),
+        folder: Some(folder),
+        snapshots: place.snapshots,
+    })
+}
+
+fn recovered(place: &Place, why: &str) -> Result<Sled, StoreError> {
+    tracing::error!(why, "the store is damaged; the last snapshot comes into its place");
+    let restored = store::sled::restore(place, None, &store::clock())?;
+    let aside = restored.aside.map(|aside| aside.display().to_string());
+    tracing::warn!(
+        snapshot = %restored.from.display(),
+        made = restored.made,
+        records = restored.records,
+        aside,
+        "the store was restored; what came after the snapshot is missing"
+    );
+    Sled::open_at(place, store::clock())
 }
 
 /// Whether a file can be made there. The only way to know is to try.

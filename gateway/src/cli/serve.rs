@@ -2,12 +2,16 @@
 
 use std::process::ExitCode;
 
-use crate::app::{self, Origin};
-use crate::config::LogFormat;
+use crate::app::{self, Origin, Refused};
+use crate::config::{LogFormat, Stored};
 use crate::observe;
 
-pub(super) fn run(origin: Origin) -> ExitCode {
-    let loaded = match origin.load() {
+/// The store cannot be used; `sysexits.h` calls it a configuration error of the system's. A supervisor need not try again.
+const UNUSABLE: u8 = 78;
+
+pub(super) fn run(origin: Origin, recover: bool) -> ExitCode {
+    // Providers may all have been made through the admin API.
+    let loaded = match origin.load_over(Some(&Stored::default())) {
         Ok(loaded) => loaded,
         Err(error) => {
             super::check::tell(&error);
@@ -27,11 +31,15 @@ pub(super) fn run(origin: Origin) -> ExitCode {
             "no configuration file; starting with the mock provider and the keys in the environment"
         ),
     }
-    match app::serve(loaded, origin) {
+    match app::serve(loaded, origin, recover) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problems) => {
+        Err(Refused::Configuration(problems)) => {
             super::complain(&problems);
             ExitCode::from(2)
+        }
+        Err(Refused::Store(problem)) => {
+            super::complain(&[problem]);
+            ExitCode::from(UNUSABLE)
         }
     }
 }

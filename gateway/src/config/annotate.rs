@@ -25,7 +25,7 @@ const HEAD: &str = "\
 ";
 
 /// Named tables that are written behind `#`, because they refer to things that only you have.
-const ASLEEP: [&str; 4] = ["keys", "teams", "plugins", "prices"];
+const ASLEEP: [&str; 5] = ["keys", "teams", "plugins", "prices", "currencies"];
 
 /// One value for every key that has no default.
 const SAMPLE: &str = r#"
@@ -51,6 +51,7 @@ blame_key = "401,403"
 limits = { requests = "4000/min", tokens = "2M/min", concurrent = 500 }
 queue = { length = 100, wait = "5s" }
 proxy = "direct"
+prices = "openai"
 timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 [providers.openai.probe]
 model = "gpt-5-nano"
@@ -104,7 +105,9 @@ digest = "sha256:5f0c1a7e9b6d4c3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9
 [log]
 format = "json"
 [prices]
-"openai/gpt-5" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05, request = 0.001 }
+"openai/gpt-5" = { input = 0.05, output = 0.1, cache_read = 0.01, cache_write = 0.05, cache_write_long = 0.1, reasoning = 0.1, audio_input = 0.3, audio_output = 0.6, image_input = 0.06, image_output = 0.4, request = 0.001, image = 0.04, characters = 15, hour = 0.36, search = 0.002, currency = "eur" }
+[currencies]
+eur = 1.08
 "#;
 
 /// The whole annotated file.
@@ -223,7 +226,7 @@ fn table(out: &mut String, path: &[&str], value: &Ordered, schema: &'static Json
         let awake = awake && given && !(path.is_empty() && ASLEEP.contains(&name.as_str()));
         comment(out, property, true);
         if !matches!(resolve(property).get("additionalProperties"), Some(Json::Object(_)))
-            || *name == "prices"
+            || ["prices", "currencies"].contains(&name.as_str())
         {
             let header: Vec<String> = below.iter().map(|key| key_text(key)).collect();
             out.push_str(&format!("{}[{}]\n", if awake { "" } else { "# " }, header.join(".")));
@@ -246,7 +249,11 @@ fn is_table(property: &'static Json, member: &Ordered) -> bool {
     let one_line =
         |properties: &Json| ["cache_read", "client_secret"].iter().any(|key| properties.get(key).is_some());
     let one_line = schema.get("properties").is_some_and(one_line);
-    matches!(member, Ordered::Table(_)) && !one_line && (named || schema.get("properties").is_some())
+    // Whole sections of named values say so.
+    let section = property.get("x-section").is_some();
+    matches!(member, Ordered::Table(_))
+        && !one_line
+        && (named || section || schema.get("properties").is_some())
 }
 
 fn line(

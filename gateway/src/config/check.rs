@@ -77,6 +77,7 @@ pub(crate) fn cross_check(
     check.reuse();
     check.routing();
     check.prices();
+    check.currencies();
     check.keys();
     check.budgets();
     check.problems

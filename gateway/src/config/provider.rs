@@ -78,6 +78,9 @@ pub struct Provider {
     pub limits: Limits,
     /// Asks targets of this provider that failed whether they are back, without a client. Default: the next request finds out.
     pub probe: Option<Probe>,
+    /// The vendor whose built-in prices hold for it, by the name of a preset or plugin, or "none". Default: its own vendor's,
+    /// if its URL is the vendor's own; a server of your own has no built-in prices.
+    pub prices: Option<String>,
     /// Who waits when `limits.concurrent` requests run and no other target has room. Default: nobody, the request is refused.
     pub queue: Option<Queue>,
     /// Instead of `[server.timeouts]`, for this provider.

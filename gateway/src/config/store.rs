@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::secret;
-use crate::domain::Secret;
+use crate::domain::{ByteSize, Secret, Timespan};
 
 /// Where state is kept.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -39,6 +39,48 @@ pub struct Store {
     /// Without the store, requests of keys with a limit or budget are refused ("deny"), let through up to what this
     /// node was given beforehand ("lease"), or let through ("allow").
     pub on_loss: OnLoss,
+    /// With less free room than this on the disk of "sled" nothing is written any more, and what is there is still
+    /// read; it goes on by itself when there is room. At most an eighth of the disk; "0B": it goes on until the disk
+    /// is full. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub least_free: ByteSize,
+    /// The size of a file that is given up when the disk of "sled" is full, so that the store can be opened and read.
+    /// At most a sixteenth of the disk. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub ballast: ByteSize,
+    /// Copies of what must not be lost, made while the gateway runs.
+    pub snapshots: Snapshots,
+}
+
+/// Snapshots of "sled": keys, people, limits, prices, what was spent, settings. Conversations, kept answers and
+/// counters that end by themselves are not in them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Snapshots {
+    /// How often one is made; "0s": never. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub every: Timespan,
+    /// All of them are kept so long. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub keep: Timespan,
+    /// The last one of each day is kept so long. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub keep_daily: Timespan,
+    /// Where they are; better on another disk. Default: `snapshots` in the folder of the store. Needs a restart.
+    #[schemars(example = "/mnt/backup/causeway", extend("x-restart" = true))]
+    pub folder: Option<PathBuf>,
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        const HOUR: u64 = 60 * 60;
+        Self {
+            every: Timespan::seconds(15 * 60),
+            keep: Timespan::seconds(24 * HOUR),
+            keep_daily: Timespan::seconds(7 * 24 * HOUR),
+            folder: None,
+        }
+    }
 }
 
 impl Store {
@@ -48,7 +90,17 @@ impl Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { backend: Backend::Sled, path: None, url: None, master_key: None, old_master_keys: Vec::new(), on_loss: OnLoss::Lease }
+        Self {
+            backend: Backend::Sled,
+            path: None,
+            url: None,
+            master_key: None,
+            old_master_keys: Vec::new(),
+            on_loss: OnLoss::Lease,
+            least_free: ByteSize::mebibytes(256),
+            ballast: ByteSize::mebibytes(64),
+            snapshots: Snapshots::default(),
+        }
     }
 }
 

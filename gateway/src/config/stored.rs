@@ -115,7 +115,8 @@ pub struct Kept {
 impl PartialEq for Kept {
     /// Whether the operator would say that something changed: an origin follows from the rest.
     fn eq(&self, other: &Self) -> bool {
-        let ids = |kept: &Self| kept.keys.iter().map(|key| (key.id.clone(), key.note.clone())).collect::<Vec<_>>();
+        let ids =
+            |kept: &Self| kept.keys.iter().map(|key| (key.id.clone(), key.note.clone())).collect::<Vec<_>>();
         self.made == other.made && ids(self) == ids(other)
     }
 }
@@ -125,10 +126,10 @@ pub fn path_of(section: Section, name: &str) -> String {
     format!("{section}.{}", key_text(name))
 }
 
-/// Puts entries into the tree. Those that the file has, too, stay out; they are returned, as notes.
+/// Puts entries into the tree. Those that the file has, too, stay out; their paths are returned.
 pub(crate) fn apply(root: &mut Node, stored: &Stored) -> Vec<String> {
-    let mut notes = Vec::new();
-    let Value::Table(sections) = &mut root.value else { return notes };
+    let mut shadowed = Vec::new();
+    let Value::Table(sections) = &mut root.value else { return shadowed };
     for entry in &stored.entries {
         let path = path_of(entry.section, &entry.name);
         let place = Place::Stored(path.clone());
@@ -136,12 +137,13 @@ pub(crate) fn apply(root: &mut Node, stored: &Stored) -> Vec<String> {
         let section = sections.entry(entry.section.name().to_owned()).or_insert_with(empty);
         let Value::Table(members) = &mut section.node.value else { continue };
         if members.contains_key(&entry.name) {
-            notes.push(format!("{path} stands in the file; the one made through the admin API is not used"));
+            shadowed.push(path);
             continue;
         }
-        members.insert(entry.name.clone(), Member { key: place.clone(), node: node_of(&entry.value, &place) });
+        members
+            .insert(entry.name.clone(), Member { key: place.clone(), node: node_of(&entry.value, &place) });
     }
-    notes
+    shadowed
 }
 
 /// Tells the providers what no file says of them.
@@ -176,8 +178,9 @@ fn node_of(value: &Json, place: &Place) -> Node {
         Json::Object(members) => {
             // A member that is null is as good as none.
             let said = members.iter().filter(|(_, value)| !value.is_null());
-            let member =
-                |(name, value): (&String, &Json)| (name.clone(), Member { key: place.clone(), node: node_of(value, place) });
+            let member = |(name, value): (&String, &Json)| {
+                (name.clone(), Member { key: place.clone(), node: node_of(value, place) })
+            };
             Value::Table(said.map(member).collect())
         }
     };
@@ -198,7 +201,9 @@ fn named(value: &mut Json, path: &mut Vec<String>) {
     match value {
         Json::String(text) if text == "***" => {
             let word = |part: &String| {
-                let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
+                let plain = |letter: char| {
+                    if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }
+                };
                 part.chars().map(plain).collect::<String>()
             };
             let words: Vec<String> = path.iter().map(word).collect();

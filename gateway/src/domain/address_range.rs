@@ -16,7 +16,8 @@ impl AddressRange {
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.first, address.to_canonical()) {
             (IpAddr::V4(first), IpAddr::V4(address)) => {
-                (first.to_bits() ^ address.to_bits()).checked_shr(32 - u32::from(self.length)).unwrap_or(0) == 0
+                (first.to_bits() ^ address.to_bits()).checked_shr(32 - u32::from(self.length)).unwrap_or(0)
+                    == 0
             }
             (IpAddr::V6(first), IpAddr::V6(address)) => {
                 (first.to_bits() ^ address.to_bits()).checked_shr(128 - u32::from(self.length)).unwrap_or(0)
@@ -52,8 +53,12 @@ impl FromStr for AddressRange {
             Some(_) => return refuse(&format!("behind `/` a number up to {widest} is wanted")),
         };
         let behind = match first {
-            IpAddr::V4(first) => u128::from(first.to_bits()) & !(!0_u128).checked_shl(32 - u32::from(length)).unwrap_or(0),
-            IpAddr::V6(first) => first.to_bits() & !(!0_u128).checked_shl(128 - u32::from(length)).unwrap_or(0),
+            IpAddr::V4(first) => {
+                u128::from(first.to_bits()) & !(!0_u128).checked_shl(32 - u32::from(length)).unwrap_or(0)
+            }
+            IpAddr::V6(first) => {
+                first.to_bits() & !(!0_u128).checked_shl(128 - u32::from(length)).unwrap_or(0)
+            }
         };
         if behind != 0 {
             return refuse(&format!("its first {length} bits are not all there is to it"));

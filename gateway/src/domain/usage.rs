@@ -23,6 +23,18 @@ pub struct Usage {
     pub image_input: Option<u64>,
     /// Generated tokens that were images.
     pub image_output: Option<u64>,
+    /// Pictures made, where they are counted and not only weighed in tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<u64>,
+    /// Characters spoken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub characters: Option<u64>,
+    /// Seconds of sound heard, the last one begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+    /// Searches that a ranking is billed as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searches: Option<u64>,
     /// The provider did not say all of it: some counts are the gateway's estimate.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
@@ -41,7 +53,18 @@ impl Usage {
         self.audio_output = later.audio_output.or(self.audio_output);
         self.image_input = later.image_input.or(self.image_input);
         self.image_output = later.image_output.or(self.image_output);
+        self.images = later.images.or(self.images);
+        self.characters = later.characters.or(self.characters);
+        self.seconds = later.seconds.or(self.seconds);
+        self.searches = later.searches.or(self.searches);
         self.estimated |= later.estimated;
+    }
+
+    /// True when a count of tokens is told, a zero too.
+    pub fn counts_tokens(&self) -> bool {
+        let prompt = [self.input, self.cache_read, self.cache_write, self.audio_input, self.image_input];
+        let answer = [self.output, self.reasoning, self.audio_output, self.image_output];
+        prompt.iter().chain(&answer).any(Option::is_some)
     }
 
     /// The rule these counts break, as a word: a part is larger than the whole. Then one of them is not what it is

@@ -28,6 +28,9 @@ pub struct Metrics {
     plugin_seconds: HistogramVec,
     target_state: IntGaugeVec,
     target_rests: IntCounterVec,
+    store_state: IntGauge,
+    /// When the last snapshot of the store was made, in Unix seconds.
+    pub store_snapshot: IntGauge,
     /// Requests that wait for room at a provider.
     pub queue_waiting: IntGaugeVec,
     /// How long they waited, and what came of it.
@@ -200,6 +203,14 @@ impl Metrics {
                 "causeway_config_reload_timestamp_seconds",
                 "When the configuration in force was loaded.",
             )?,
+            store_state: gauge(
+                "causeway_store_state",
+                "What the store can do. 0: everything, 1: it is only read, 2: nothing.",
+            )?,
+            store_snapshot: gauge(
+                "causeway_store_snapshot_timestamp_seconds",
+                "When the last snapshot of the store was made; 0: none since the start.",
+            )?,
             registry,
         })
     }
@@ -266,6 +277,15 @@ impl Metrics {
             let mean = call.took.as_secs_f64() / call.calls.max(1) as f64;
             self.plugin_seconds.with_label_values(&[call.plugin.as_ref(), call.function]).observe(mean);
         }
+    }
+
+    /// What the store can do, by its word.
+    pub fn tell_store(&self, state: &str) {
+        self.store_state.set(match state {
+            "ready" => 0,
+            "read-only" => 1,
+            _ => 2,
+        });
     }
 
     /// How targets are doing, and how often they were left alone: what is known elsewhere, told when somebody looks.

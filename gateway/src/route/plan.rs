@@ -286,7 +286,7 @@ impl<'p> Planner<'p> {
 
     fn unwished(&self, target: &'p Target, step: &Step) -> Option<Why> {
         let wishes = self.question.wishes?;
-        wish::why_not(wishes, target, step, self.price(target, step))
+        wish::why_not(wishes, target, step)
     }
 
     /// Whoever is passed over for this alone may be asked as a last resort.
@@ -319,14 +319,15 @@ impl<'p> Planner<'p> {
         }
     }
 
-    fn step(&self, target: &Target, (provider, model): (&Arc<str>, &str), asked: &str) -> Step {
+    fn step(&self, target: &'p Target, (provider, model): (&Arc<str>, &str), asked: &str) -> Step {
         let name = model_for(provider, model, asked);
         let state = self.fleet.target(provider, &name);
         let lacks =
             if self.prefers { fitness::lacking(&target.terms, self.question) } else { Abilities::default() };
+        let price = self.price(target, provider, &name).cloned();
         let provider = Arc::clone(provider);
         let context = target.terms.context;
-        Step { provider, model: name, state, entry: Entry::Regular, lacks, context, told: None }
+        Step { provider, model: name, state, price, entry: Entry::Regular, lacks, context, told: None }
     }
 
     /// Tier after tier, each as the strategy says; those that fail too often come behind the others of their tier. `front`:

@@ -14,7 +14,7 @@ use super::retry::Retry;
 use super::variant;
 use crate::balance::{Balance, Memory};
 use crate::config::{Cache, Capabilities, Empty, Lossy, Reuse, Sticky, TimeoutOverrides};
-use crate::domain::{Condition, Destination, ModelFacts, Pattern, Price, Rules, Target};
+use crate::domain::{Condition, Destination, ModelFacts, Pattern, Price, PriceBook, Rules, Target};
 
 /// One configured model.
 pub struct Model {
@@ -100,7 +100,7 @@ pub struct Table {
     /// Who gets names that stand for nothing else.
     default: Option<(Arc<str>, Arc<Model>)>,
     /// By provider and its own model name.
-    prices: HashMap<Arc<str>, HashMap<String, Price>>,
+    prices: Arc<PriceBook>,
 }
 
 /// What a name means.
@@ -155,19 +155,16 @@ impl Table {
         self
     }
 
-    /// Knows these prices, by provider and its own model name.
+    /// Knows these prices.
     #[must_use]
-    pub fn priced(mut self, prices: impl IntoIterator<Item = (Arc<str>, String, Price)>) -> Self {
-        for (provider, model, price) in prices {
-            self.prices.entry(provider).or_default().insert(model, price);
-        }
+    pub fn priced(mut self, prices: impl Into<Arc<PriceBook>>) -> Self {
+        self.prices = prices.into();
         self
     }
 
     /// What one provider's model costs.
-    pub(super) fn price(&self, provider: &str, model: &str) -> Option<&Price> {
-        let prices = self.prices.get(provider)?;
-        prices.get(model).or_else(|| prices.get("*"))
+    pub(super) fn price(&self, provider: &str, model: &str) -> Option<&Arc<Price>> {
+        self.prices.price(provider, model)
     }
 
     /// The targets that a model's requests can come to, also those of the models among them.

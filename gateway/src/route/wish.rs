@@ -4,7 +4,7 @@ use super::filter::Why;
 use super::plan::Found;
 use super::{Plan, Step};
 use crate::balance::{self, Balance};
-use crate::domain::{Price, Sort, Target, Wishes};
+use crate::domain::{Sort, Target, Wishes};
 use crate::error::GatewayError;
 
 /// The strategy that sorts as it is wished.
@@ -26,8 +26,8 @@ fn is_meant(word: &str, target: &Target, step: &Step) -> bool {
         || target.tags.iter().any(|tag| word == tag.as_ref())
 }
 
-/// Why a target is not what is wished; `None`: it is. `price` is what is known of it.
-pub(super) fn why_not(wishes: &Wishes, target: &Target, step: &Step, price: Option<&Price>) -> Option<Why> {
+/// Why a target is not what is wished; `None`: it is.
+pub(super) fn why_not(wishes: &Wishes, target: &Target, step: &Step) -> Option<Why> {
     let any = |words: &[String]| words.iter().any(|word| is_meant(word, target, step));
     if wishes.only.as_ref().is_some_and(|only| !any(only)) {
         return Some(Why::NotOnly);
@@ -43,7 +43,7 @@ pub(super) fn why_not(wishes: &Wishes, target: &Target, step: &Step, price: Opti
         return None;
     }
     // A price that nobody knows may be any price.
-    let Some(price) = price else { return Some(Why::NoPrice) };
+    let Some(price) = &step.price else { return Some(Why::NoPrice) };
     let dearest = price.dearest();
     let prices = [dearest.input, dearest.output, price.request()];
     let over = |(limit, price): (_, _)| matches!(limit, Some(limit) if price > limit);

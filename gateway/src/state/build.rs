@@ -61,10 +61,12 @@ pub fn build(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let prices = Arc::new(super::prices::book(config));
     Ok(Snapshot {
         generation,
         keyring,
-        routes: routes(&Known { config, providers: &providers }),
+        routes: routes(&Known { config, providers: &providers, prices: &prices }),
+        prices,
         answers: super::Answers::of(config, &providers),
         providers,
         max_body: config.server.max_body.bytes(),
@@ -168,7 +170,11 @@ fn at_its_origin<'p>(name: &str, url: &str, provider: &'p config::Provider) -> C
     if BaseUrl::parse(url).is_ok_and(|url| url.origin() == *origin) {
         return Cow::Borrowed(provider);
     }
-    tracing::error!(provider = name, origin, "the provider is elsewhere now; its headers and credential are not sent there");
+    tracing::error!(
+        provider = name,
+        origin,
+        "the provider is elsewhere now; its headers and credential are not sent there"
+    );
     Cow::Owned(config::Provider { headers: BTreeMap::new(), credential: None, ..provider.clone() })
 }
 
@@ -334,7 +340,7 @@ fn target(configured: &config::Target, known: &Known<'_>) -> Target {
         weight: u32::from(configured.weight),
         tier: u32::from(configured.tier),
         tags: configured.tags.iter().map(|tag| tag.as_str().into()).collect(),
-        price: configured.price.as_ref().map(|price| Arc::new(price.compiled())),
+        price: configured.price.as_ref().map(|price| Arc::new(known.price(price))),
         pause_until: configured.pause_until.as_ref().map(|until| until.seconds),
         terms: known.terms_of(&configured.destination(), &configured.terms),
     }
@@ -365,7 +371,7 @@ fn destination(configured: &config::Destination) -> Destination {
 
 /// Routing alone, without what the adapters say that their providers can do.
 pub fn routes_alone(config: &Config) -> Table {
-    routes(&Known { config, providers: &HashMap::new() })
+    routes(&Known { config, providers: &HashMap::new(), prices: &Arc::new(super::prices::book(config)) })
 }
 
 /// Every model by its name, and what other names mean.
@@ -381,14 +387,10 @@ fn routes(known: &Known<'_>) -> Table {
         (Arc::from(provider), model(&format!("{provider}/*"), &config::Model::to(to)))
     };
     let addressed = config.providers.keys().filter(|_| config.routing.addressing);
-    let prices = config.prices.iter().filter_map(|(name, price)| {
-        let (provider, model) = name.split_once('/')?;
-        Some((Arc::from(provider), model.to_owned(), price.compiled()))
-    });
     Table::new(config.models.iter().map(|(name, configured)| model(name, configured)))
         .addressing(addressed.map(|name| passing(name)))
         .or_else(config.routing.default_provider.as_deref().map(passing))
-        .priced(prices)
+        .priced(Arc::clone(known.prices))
         .with_auto(config.routing.auto.clone())
 }
 

@@ -42,7 +42,9 @@ impl fmt::Display for Mismatch {
                  give that key as `[store] master_key`, or among `old_master_keys`",
                 given.join("`, `")
             ),
-            Self::Broken(why) => write!(formatter, "the store's record of its master key cannot be read: {why}"),
+            Self::Broken(why) => {
+                write!(formatter, "the store's record of its master key cannot be read: {why}")
+            }
             Self::Store(error) => error.fmt(formatter),
         }
     }

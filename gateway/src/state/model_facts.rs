@@ -23,7 +23,7 @@ pub(super) fn of(known: &Known<'_>, model: &config::Model) -> ModelFacts {
             ("audio", Ability::AudioInput),
         ]),
         output: kinds(&[("audio", Ability::AudioOutput)]),
-        price: price(known.config, &targets),
+        price: price(known, &targets),
     }
 }
 
@@ -56,10 +56,10 @@ fn leaves<'a>(config: &'a Config, model: &'a config::Model) -> Vec<Leaf<'a>> {
 }
 
 /// The ceiling over all targets; unknown when one of them is.
-fn price(config: &Config, targets: &[Leaf<'_>]) -> Option<ModelPrice> {
-    let prices = targets.iter().map(|leaf| {
-        let listed = leaf.price.or_else(|| config.prices.get(&leaf.to.to_string()))?;
-        Some(listed.compiled().dearest())
+fn price(known: &Known<'_>, targets: &[Leaf<'_>]) -> Option<ModelPrice> {
+    let prices = targets.iter().map(|leaf| match leaf.price {
+        Some(own) => Some(known.price(own).dearest()),
+        None => known.prices.price(&leaf.to.provider, &leaf.to.model).map(|listed| listed.dearest()),
     });
     prices.reduce(|one, other| Some(one?.ceiling(other?))).flatten()
 }

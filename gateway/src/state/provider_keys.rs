@@ -33,7 +33,13 @@ pub(super) fn pool(name: &str, url: &str, provider: &config::Provider) -> Result
             given.push(Given { secret: key.secret.clone(), note });
         } else {
             let meant = key.origin.as_deref();
-            tracing::warn!(provider = name, key = key.id, meant, origin, "a provider key was typed in for another address and is not sent");
+            tracing::warn!(
+                provider = name,
+                key = key.id,
+                meant,
+                origin,
+                "a provider key was typed in for another address and is not sent"
+            );
         }
     }
     Pool::new((name, url), given, settings(provider))

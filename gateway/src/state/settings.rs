@@ -93,7 +93,8 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// Without a word on what to do.
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
 }
@@ -101,13 +102,19 @@ impl Fault {
 impl fmt::Display for SettingError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ReadOnly => formatter.write_str("`[admin] readonly` is set: the file is the only way to change anything"),
+            Self::ReadOnly => {
+                formatter.write_str("`[admin] readonly` is set: the file is the only way to change anything")
+            }
             Self::InFile { path, file } => {
                 write!(formatter, "`{path}` stands in {file} and can be changed there only")
             }
-            Self::NotFound(path) => write!(formatter, "there is no `{path}` that was made through the admin API"),
+            Self::NotFound(path) => {
+                write!(formatter, "there is no `{path}` that was made through the admin API")
+            }
             Self::Changed { version: 0 } => formatter.write_str("it is gone meanwhile"),
-            Self::Changed { version } => write!(formatter, "it was changed meanwhile: its version is {version}"),
+            Self::Changed { version } => {
+                write!(formatter, "it was changed meanwhile: its version is {version}")
+            }
             Self::Invalid(faults) => {
                 for (index, fault) in faults.iter().enumerate() {
                     formatter.write_str(if index > 0 { "; " } else { "" })?;
@@ -229,7 +236,8 @@ impl Settings {
         mut keep: impl FnMut(&Snapshot) -> Result<(), SettingError> + Send + 'static,
     ) -> Result<(), SettingError> {
         let renewal = self.renewal.get().map(Arc::clone);
-        let renewal = renewal.ok_or_else(|| SettingError::Impossible("nothing can be put in force".to_owned()))?;
+        let renewal =
+            renewal.ok_or_else(|| SettingError::Impossible("nothing can be put in force".to_owned()))?;
         // Compiling an adapter takes a tenth of a second.
         let renewed = tokio::task::spawn_blocking(move || renewal.renew(&stored, &mut keep)).await;
         renewed.unwrap_or_else(|error| Err(SettingError::Impossible(error.to_string())))
@@ -267,7 +275,9 @@ async fn read(store: &dyn Store) -> Result<Shelf, StoreError> {
         let [_, provider, id] = parts.as_slice() else { continue };
         match serde_json::from_slice::<KeyRecord>(&value) {
             Ok(record) => drop(shelf.keys.insert((provider.clone(), id.clone()), record)),
-            Err(_) => tracing::warn!(provider, id, "a provider key of the store is not understood and not used"),
+            Err(_) => {
+                tracing::warn!(provider, id, "a provider key of the store is not understood and not used")
+            }
         }
     }
     Ok(shelf)
@@ -292,6 +302,3 @@ async fn all(
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,15 +5,21 @@ use std::sync::Arc;
 
 use super::Provider;
 use crate::config::{self, Config, Destination};
-use crate::domain::{Abilities, Ability, ByteSize, Offers, Terms};
+use crate::domain::{Abilities, Ability, ByteSize, Offers, Price, PriceBook, Terms};
 
 /// What is known of providers.
 pub(super) struct Known<'a> {
     pub(super) config: &'a Config,
     pub(super) providers: &'a HashMap<Arc<str>, Arc<Provider>>,
+    pub(super) prices: &'a Arc<PriceBook>,
 }
 
 impl Known<'_> {
+    /// A price that stands with a target.
+    pub(super) fn price(&self, own: &config::Price) -> Price {
+        own.compiled(&self.config.currencies, super::prices::FILE)
+    }
+
     /// The terms of a target. What a model among targets can do, its own targets say.
     pub(super) fn terms_of(&self, to: &Destination, own: &config::Terms) -> Terms {
         match to {

@@ -93,6 +93,32 @@ impl Space {
         }
     }
 
+    /// Whether a gateway that lost what stands here lost something: who may do what, what was spent, what was set. The
+    /// rest ends by itself within hours or days, can be made anew, and is larger than all else: it stays out of
+    /// snapshots and is carried by `causeway store export`.
+    pub fn is_in_snapshots(self) -> bool {
+        !matches!(
+            self,
+            Self::Meta
+                | Self::Due
+                | Self::Vault
+                | Self::Response
+                | Self::Idempotency
+                | Self::Counter
+                | Self::Rest
+        )
+    }
+
+    /// Whether what stands here belongs to this one store and goes nowhere else.
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Meta | Self::Due)
+    }
+
+    /// The space of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|space| space.name() == name)
+    }
+
     /// A key in this space, or the beginning of several.
     pub fn key(self, parts: &[&str]) -> Key {
         let mut bytes = self.prefix();
@@ -128,6 +154,11 @@ impl Space {
 pub struct Key(pub(super) Vec<u8>);
 
 impl Key {
+    /// The space it belongs to.
+    pub fn space(&self) -> Option<Space> {
+        Space::of(&self.0)
+    }
+
     /// Its parts, or `None` when these bytes are no key of ours.
     pub fn parts(&self) -> Option<Vec<&str>> {
         let slash = self.0.iter().position(|byte| *byte == b'/')?;

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::keyspace::{Key, Space};
 use super::records::{self, Entry, Raw, Tree, Writer};
-use super::{Batch, Class, Clock, Page, Scan, Store, StoreError, Swap};
+use super::{Batch, Class, Clock, Page, Scan, Store, StoreError, Swap, Take};
 
 /// A store in memory. The lock is held for microseconds.
 pub struct Memory {
@@ -99,5 +99,17 @@ impl Store for Memory {
 
     async fn flush(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn walk(&self, spaces: &[Space], take: Take<'_>) -> Result<(), StoreError> {
+        let now = (self.clock)();
+        let mut found = Vec::new();
+        {
+            let writer = self.writer.lock();
+            for space in spaces {
+                found.extend(writer.tree().range(&space.prefix(), None, usize::MAX)?);
+            }
+        }
+        take(records::kept(now, found)?)
     }
 }

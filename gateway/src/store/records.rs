@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 
 use super::keyspace::{Key, Space};
-use super::record::Record;
-use super::{Batch, Change, Clock, Page, Put, Scan, StoreError, Swap};
+use super::record::{self, Record};
+use super::{Batch, Change, Clock, Kept, Page, Put, Scan, StoreError, Swap};
 
 /// So much is removed at once, so that others get their turn.
 const SWEPT_AT_ONCE: usize = 256;
@@ -51,6 +51,18 @@ pub(super) fn scan(tree: &impl Tree, now: u64, scan: &Scan) -> Result<Page, Stor
         }
     }
     Ok(Page { entries, next })
+}
+
+/// What is alive of these entries, to be carried elsewhere.
+pub(super) fn kept(now: u64, entries: Vec<Entry>) -> Result<Vec<Kept>, StoreError> {
+    let mut alive = Vec::with_capacity(entries.len());
+    for (key, bytes) in entries {
+        let record = Record::decode(&key, &bytes)?;
+        if record.is_alive(now) {
+            alive.push(Kept { key: Key(key), value: record.value, expires: record.expires });
+        }
+    }
+    Ok(alive)
 }
 
 /// The one who writes. There is only one per tree, so reading and then writing is safe.
@@ -229,6 +241,11 @@ impl Work {
             Some(change) => change.clone(),
             None => tree.get(&key.0)?,
         };
+        // A newer program wrote it and knows why; what this one would write in its place, that one may not read.
+        if before.as_ref().and_then(|bytes| bytes.first()).is_some_and(|version| *version > record::VERSION) {
+            let what = "a newer version of this program wrote it, and this one leaves it alone";
+            return Err(StoreError::Corrupted { key: key.to_string(), what });
+        }
         // What cannot be read is being replaced; its entry of `due` finds that out by itself.
         let before = before.and_then(|bytes| {
             let size = bytes.len();

@@ -1,44 +1,67 @@
-//! State in a folder on this machine's disk. The only file that names sled.
+//! State in a folder on this machine's disk. The only module that names sled.
 //!
 //! sled's calls can wait for the disk, so two threads of our own make them: one reads, one writes. The writer takes all
 //! that is waiting, applies it, and flushes once for everybody (group commit). `flush` of sled 0.34 hands its pages
 //! to the kernel without waiting for the device, so an `fdatasync` of ours follows. How much may be on its way, and
 //! how much may be applied without a flush, is bounded: sled by itself would let both grow without end.
+//!
+//! `open` says everything that can be wrong with a folder, `manifest` notices one that is empty or older than it was,
+//! `room` keeps space for the worst day, `write` lives through a full disk, `salvage` reads what can still be read.
+
+mod disk;
+mod frozen;
+mod holder;
+mod manifest;
+mod open;
+mod quiet;
+mod read;
+mod restore;
+mod room;
+mod salvage;
+mod write;
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use self::disk::Disk;
+pub use self::open::Place;
+use self::read::Read;
+pub use self::restore::{Restored, held_by, restore};
+pub use self::salvage::{Copy, Count, Lost, Report, salvage};
+use self::write::Group;
 use super::keyspace::{Key, Space};
-use super::records::{self, Entry, Raw, Tree, Writer};
-use super::{Batch, Class, Clock, Page, Scan, Store, StoreError, Swap};
+use super::{Batch, Class, Clock, Mark, Page, Scan, State, Store, StoreError, Swap, Take};
 
 /// So many jobs may wait or be applied without a flush; then writers wait for room.
 const ROOM: usize = 512;
-/// So long a relaxed write may be without a flush.
-const FLUSHED_WITHIN: Duration = Duration::from_millis(100);
-/// sled's own cache of pages.
-const CACHE: u64 = 64 << 20;
-/// The layout of keys, kept at `meta/format`.
-const FORMAT: &[u8] = b"1";
 
 /// A store on disk.
 pub struct Sled {
     reads: Sender<Read>,
     writes: Sender<Job>,
     room: Arc<Semaphore>,
-    noted: Arc<Noted>,
+    shared: Arc<Shared>,
+    /// One walk at a time.
+    walking: tokio::sync::Mutex<()>,
+}
+
+/// What the threads and whoever asks have in common.
+struct Shared {
+    /// The open database; nothing while it is opened again.
+    disk: RwLock<Option<Disk>>,
+    state: RwLock<State>,
+    mark: Mutex<Mark>,
+    noted: Noted,
 }
 
 /// What [`Store::note`] accepted and the writer has not yet applied: reads look here first.
@@ -48,9 +71,16 @@ struct Noted {
     values: Mutex<HashMap<Key, (u64, Option<Bytes>)>>,
 }
 
-enum Read {
-    Get(Vec<Key>, oneshot::Sender<Result<Vec<Option<Bytes>>, StoreError>>),
-    Scan(Scan, oneshot::Sender<Result<Page, StoreError>>),
+impl Noted {
+    /// The note of this number has been applied, or never will be.
+    fn forget(&self, number: u64, keys: impl IntoIterator<Item = Key>) {
+        let mut values = self.values.lock();
+        for key in keys {
+            if values.get(&key).is_some_and(|(latest, _)| *latest == number) {
+                values.remove(&key);
+            }
+        }
+    }
 }
 
 struct Job {
@@ -66,6 +96,7 @@ enum Task {
     Increment(Key, i64, Option<Duration>, Told<i64>),
     Sweep(Told<usize>),
     Flush(Told<()>),
+    Close(Told<()>),
 }
 
 type Told<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -76,55 +107,42 @@ impl Sled {
     /// # Errors
     /// One line that says what is wrong with the folder.
     pub fn open(folder: &Path, clock: Clock) -> Result<Self, StoreError> {
-        Self::limited(folder, clock, Space::limit)
+        Self::open_at(&Place::at(folder), clock)
+    }
+
+    /// The same with everything that belongs to a store.
+    ///
+    /// # Errors
+    /// As [`Sled::open`].
+    pub fn open_at(place: &Place, clock: Clock) -> Result<Self, StoreError> {
+        Self::run(place, clock, Space::limit)
     }
 
     /// With other limits than usual.
+    #[cfg(test)]
     pub(super) fn limited(folder: &Path, clock: Clock, limit: fn(Space) -> u64) -> Result<Self, StoreError> {
-        let shown = folder.display();
-        let failed = |what: &dyn std::fmt::Display| StoreError::Failed(format!("{shown}: {what}"));
-        if folder.exists() && !folder.is_dir() {
-            return Err(failed(&"this is a file, and the store needs a folder"));
-        }
-        std::fs::create_dir_all(folder)
-            .map_err(|error| failed(&format!("cannot make the folder: {error}")))?;
-        let configured = sled::Config::new()
-            .path(folder)
-            .cache_capacity(CACHE)
-            .flush_every_ms(None)
-            .use_compression(false);
-        // sled 0.34 panics where its files are cut off.
-        let opened = catch_unwind(AssertUnwindSafe(|| configured.open()));
-        let db = opened
-            .map_err(|_| failed(&"the files of the store are damaged: it panicked when it read them"))?;
-        let db = db.map_err(|error| match error.to_string() {
-            text if text.contains("could not acquire lock") => {
-                failed(&"another process uses this store; every process needs a folder of its own")
-            }
-            text => failed(&format!("cannot open the store: {text}")),
-        })?;
-        let file = File::open(folder.join("db")).map_err(|error| failed(&format!("db: {error}")))?;
-        let disk = Disk { db, file: Arc::new(file) };
-        let mut writer = Writer::new(disk.clone(), Arc::clone(&clock), limit)?;
-        check_format(&mut writer)?;
-        Self::run(disk, writer, clock)
+        Self::run(&Place::at(folder), clock, limit)
     }
 
-    fn run(disk: Disk, writer: Writer<Disk>, clock: Clock) -> Result<Self, StoreError> {
+    fn run(place: &Place, clock: Clock, limit: fn(Space) -> u64) -> Result<Self, StoreError> {
+        let opened = open::open(place)?;
+        let shared = Arc::new(Shared {
+            disk: RwLock::new(None),
+            state: RwLock::new(State::Ready),
+            mark: Mutex::default(),
+            noted: Noted::default(),
+        });
+        let group = Group::new(place.clone(), (Arc::clone(&clock), limit), Arc::clone(&shared), opened)?;
         let (reads, to_read) = channel();
         let (writes, to_write) = channel();
-        let noted = Arc::new(Noted::default());
-        let seen = Arc::clone(&noted);
+        let seen = Arc::clone(&shared);
         let started = |error: std::io::Error| StoreError::Failed(format!("no thread for the store: {error}"));
-        thread::Builder::new()
-            .name("store-read".to_owned())
-            .spawn(move || guarded("reads", || read(&disk, &clock, &to_read)))
-            .map_err(started)?;
-        thread::Builder::new()
-            .name("store-write".to_owned())
-            .spawn(move || guarded("writes", || Group::new(writer, seen).run(&to_write)))
-            .map_err(started)?;
-        Ok(Self { reads, writes, room: Arc::new(Semaphore::new(ROOM)), noted })
+        let reading = thread::Builder::new().name("store-read".to_owned());
+        reading.spawn(move || read::run(&seen, &clock, &to_read)).map_err(started)?;
+        let writing = thread::Builder::new().name("store-write".to_owned());
+        writing.spawn(move || group.run(&to_write)).map_err(started)?;
+        let room = Arc::new(Semaphore::new(ROOM));
+        Ok(Self { reads, writes, room, shared, walking: tokio::sync::Mutex::default() })
     }
 
     /// Hands a task to the writer when there is room, and waits for what it says.
@@ -134,22 +152,27 @@ impl Sled {
         self.writes.send(Job { task: task(told), permit: Some(permit) }).map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
+
+    /// Hands a question to the reader, and waits for what it says.
+    async fn read<T>(&self, question: impl FnOnce(Told<T>) -> Read) -> Result<T, StoreError> {
+        let (told, answer) = oneshot::channel();
+        self.reads.send(question(told)).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
 }
 
 #[async_trait]
 impl Store for Sled {
     async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Option<Bytes>>, StoreError> {
         let noted: Vec<Option<Option<Bytes>>> = {
-            let values = self.noted.values.lock();
+            let values = self.shared.noted.values.lock();
             keys.iter().map(|key| Some(values.get(key)?.1.clone())).collect()
         };
         let unknown = keys.into_iter().zip(&noted).filter(|(_, noted)| noted.is_none());
         let unknown: Vec<Key> = unknown.map(|(key, _)| key).collect();
         let mut read = Vec::new();
         if !unknown.is_empty() {
-            let (told, answer) = oneshot::channel();
-            self.reads.send(Read::Get(unknown, told)).map_err(|_| stopped())?;
-            read = answer.await.map_err(|_| stopped())??;
+            read = self.read(|told| Read::Get(unknown, told)).await?;
         }
         let mut read = read.into_iter();
         Ok(noted.into_iter().map(|noted| noted.unwrap_or_else(|| read.next().flatten())).collect())
@@ -160,10 +183,15 @@ impl Store for Sled {
     }
 
     fn note(&self, batch: Batch) -> Result<(), StoreError> {
+        match &*self.shared.state.read() {
+            State::Ready => {}
+            State::ReadOnly(_) => return Err(StoreError::Full),
+            State::Down(why) => return Err(StoreError::Failed(why.clone())),
+        }
         let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| StoreError::Busy)?;
         // One lock over both, so that notes reach the writer in the order in which reads saw them.
-        let mut values = self.noted.values.lock();
-        let number = self.noted.next.fetch_add(1, Ordering::Relaxed);
+        let mut values = self.shared.noted.values.lock();
+        let number = self.shared.noted.next.fetch_add(1, Ordering::Relaxed);
         for change in &batch.0 {
             let value = change.put.as_ref().map(|put| put.value.clone());
             values.insert(change.key.clone(), (number, value));
@@ -180,9 +208,7 @@ impl Store for Sled {
     }
 
     async fn scan(&self, scan: Scan) -> Result<Page, StoreError> {
-        let (told, answer) = oneshot::channel();
-        self.reads.send(Read::Scan(scan, told)).map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        self.read(|told| Read::Scan(scan, told)).await
     }
 
     async fn sweep(&self) -> Result<usize, StoreError> {
@@ -192,195 +218,56 @@ impl Store for Sled {
     async fn flush(&self) -> Result<(), StoreError> {
         self.ask(Task::Flush).await
     }
+
+    fn state(&self) -> State {
+        self.shared.state.read().clone()
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(self.shared.mark.lock().clone())
+    }
+
+    async fn walk(&self, spaces: &[Space], take: Take<'_>) -> Result<(), StoreError> {
+        let _alone = self.walking.lock().await;
+        let mut prefixes: Vec<Vec<u8>> = spaces.iter().map(|space| space.prefix()).collect();
+        prefixes.sort();
+        // What a note holds is seen by reads; it must be seen by a walk too.
+        if self.state() == State::Ready {
+            self.flush().await?;
+        }
+        self.read(Read::Freeze).await?;
+        let _thawing = Thawing(&self.reads);
+        for prefix in prefixes {
+            while let Some(page) = self.read(|told| Read::Walk(prefix.clone(), told)).await? {
+                take(page)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.ask(Task::Close).await
+    }
+}
+
+/// Ends a walk, however it ends.
+struct Thawing<'s>(&'s Sender<Read>);
+
+impl Drop for Thawing<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.send(Read::Thaw);
+    }
 }
 
 fn stopped() -> StoreError {
-    StoreError::Failed("its thread has ended".to_owned())
+    StoreError::Failed("it is closed, or its engine panicked".to_owned())
 }
 
-/// A panic of sled's ends the thread; whoever asks afterwards is told that it has ended.
-fn guarded(what: &str, run: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(run)).is_err() {
-        tracing::error!(what, "the store panicked and does not work any more; restart the gateway");
-    }
-}
-
-fn check_format(writer: &mut Writer<Disk>) -> Result<(), StoreError> {
-    let key = Space::Meta.key(&["format"]);
-    match records::get(writer.tree(), 0, &key)? {
-        Some(found) if found.value.as_ref() == FORMAT => Ok(()),
-        Some(_) => Err(StoreError::Failed("it was written by a newer version of this program".to_owned())),
-        None => writer.write(Batch::default().put(key, FORMAT, None)),
-    }
-}
-
-fn read(disk: &Disk, clock: &Clock, jobs: &Receiver<Read>) {
-    while let Ok(job) = jobs.recv() {
-        let now = clock();
-        match job {
-            Read::Get(keys, told) => {
-                let one = |key: &Key| Ok(records::get(disk, now, key)?.map(|record| record.value));
-                let _ = told.send(keys.iter().map(one).collect());
-            }
-            Read::Scan(scan, told) => drop(told.send(records::scan(disk, now, &scan))),
-        }
-    }
-}
-
-/// An answer that waits for the flush.
-type Waiting = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-/// What is applied and not yet on the disk.
-struct Group {
-    writer: Writer<Disk>,
-    noted: Arc<Noted>,
-    /// Answers that wait for the flush.
-    waiting: Vec<Waiting>,
-    permits: Vec<OwnedSemaphorePermit>,
-    since: Option<Instant>,
-}
-
-impl Group {
-    fn new(writer: Writer<Disk>, noted: Arc<Noted>) -> Self {
-        Self { writer, noted, waiting: Vec::new(), permits: Vec::new(), since: None }
-    }
-
-    fn run(mut self, jobs: &Receiver<Job>) {
-        loop {
-            let next = match self.since {
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(since) => jobs.recv_timeout(FLUSHED_WITHIN.saturating_sub(since.elapsed())),
-            };
-            match next {
-                Ok(job) => self.take(job),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.flush(),
-            }
-            while self.permits.len() < ROOM / 2
-                && let Ok(job) = jobs.try_recv()
-            {
-                self.take(job);
-            }
-            let late = self.since.is_some_and(|since| since.elapsed() >= FLUSHED_WITHIN);
-            if late || !self.waiting.is_empty() || self.permits.len() >= ROOM / 2 {
-                self.flush();
-            }
-        }
-    }
-
-    fn take(&mut self, Job { task, permit }: Job) {
-        self.since.get_or_insert_with(Instant::now);
-        self.permits.extend(permit);
-        match task {
-            Task::Write(batch, class, told) => {
-                let done = self.writer.write(batch);
-                self.answer(class, done, told);
-            }
-            Task::Note(number, batch) => {
-                let keys: Vec<Key> = batch.0.iter().map(|change| change.key.clone()).collect();
-                if let Err(error) = self.writer.write(batch) {
-                    tracing::error!(%error, "a note was not written");
-                }
-                let mut values = self.noted.values.lock();
-                for key in keys {
-                    if values.get(&key).is_some_and(|(latest, _)| *latest == number) {
-                        values.remove(&key);
-                    }
-                }
-            }
-            Task::Swap(swap, class, told) => {
-                let done = self.writer.swap(swap);
-                self.answer(class, done, told);
-            }
-            Task::Increment(key, by, life, told) => {
-                let done = self.writer.increment(key, by, life);
-                self.answer(Class::Relaxed, done, told);
-            }
-            Task::Sweep(told) => {
-                let done = self.writer.sweep();
-                self.answer(Class::Relaxed, done, told);
-            }
-            Task::Flush(told) => self.answer(Class::Durable, Ok(()), told),
-        }
-    }
-
-    fn answer<T: Send + 'static>(&mut self, class: Class, done: Result<T, StoreError>, told: Told<T>) {
-        match (class, done) {
-            (Class::Durable, Ok(done)) => {
-                self.waiting.push(Box::new(move |flushed| drop(told.send(flushed.map(|()| done)))));
-            }
-            (_, done) => drop(told.send(done)),
-        }
-    }
-
-    fn flush(&mut self) {
-        let flushed = self.writer.tree().flush();
-        if let Err(error) = &flushed {
-            tracing::error!(%error, "the store could not be flushed");
-        }
-        for answer in self.waiting.drain(..) {
-            answer(flushed.clone());
-        }
-        self.permits.clear();
-        self.since = None;
-    }
-}
-
-/// The database and its file.
-#[derive(Clone)]
-struct Disk {
-    db: sled::Db,
-    file: Arc<File>,
-}
-
-impl Disk {
-    fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush().map_err(failed)?;
-        self.file.sync_data().map_err(|error| StoreError::Failed(error.to_string()))
-    }
-}
-
-fn failed(error: sled::Error) -> StoreError {
-    match error {
-        sled::Error::Corruption { at, .. } => StoreError::Corrupted {
-            key: format!("{at:?}"),
-            what: "the engine found its own checksum wrong at this place of its file",
-        },
-        error => StoreError::Failed(error.to_string()),
-    }
-}
-
-impl Tree for Disk {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.db.get(key).map_err(failed)?.map(|value| value.to_vec()))
-    }
-
-    fn apply(&self, changes: Raw) -> Result<(), StoreError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let mut batch = sled::Batch::default();
-        for (key, value) in changes {
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
-        }
-        self.db.apply_batch(batch).map_err(failed)
-    }
-
-    fn range(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        // The first key behind another one is that key with a zero.
-        let from = after.map_or_else(|| prefix.to_vec(), |after| [after, b"\0"].concat());
-        let mut found = Vec::new();
-        for entry in self.db.range(from..).take(limit) {
-            let (key, value) = entry.map_err(failed)?;
-            if !key.starts_with(prefix) {
-                break;
-            }
-            found.push((key.to_vec(), value.to_vec()));
-        }
-        Ok(found)
+/// An error of the system's at a file.
+fn told(error: &std::io::Error, path: &Path) -> StoreError {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::Failed(format!("{}: {error}", path.display())),
     }
 }
 

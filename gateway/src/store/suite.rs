@@ -8,17 +8,29 @@ use std::time::Duration;
 use super::Clock;
 
 /// A clock that the test turns.
-pub(super) struct Turned(Arc<AtomicU64>);
+pub(super) struct Turned {
+    now: Arc<AtomicU64>,
+    /// Turns a clock that is not ours.
+    beside: Option<Box<dyn Fn(Duration)>>,
+}
 
 impl Turned {
     pub(super) fn new() -> (Self, Clock) {
         let now = Arc::new(AtomicU64::new(1_000_000));
         let read = Arc::clone(&now);
-        (Self(now), Arc::new(move || read.load(Ordering::Relaxed)))
+        (Self { now, beside: None }, Arc::new(move || read.load(Ordering::Relaxed)))
     }
 
-    fn pass(&self, time: Duration) {
-        self.0.fetch_add(time.as_secs() * 1000, Ordering::Relaxed);
+    /// A clock that is turned by this.
+    pub(super) fn by(turn: impl Fn(Duration) + 'static) -> Self {
+        Self { beside: Some(Box::new(turn)), ..Self::new().0 }
+    }
+
+    pub(super) fn pass(&self, time: Duration) {
+        self.now.fetch_add(time.as_secs() * 1000, Ordering::Relaxed);
+        if let Some(turn) = &self.beside {
+            turn(time);
+        }
     }
 }
 
@@ -36,6 +48,9 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+        for beside in ["manifest", "holder"] {
+            let _ = std::fs::remove_file(format!("{}.{beside}", self.0.display()));
+        }
     }
 }
 

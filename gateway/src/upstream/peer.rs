@@ -235,9 +235,7 @@ impl Provider {
                 self.turned(proxy.resolved.of(&proxy.url.host, proxy.url.port).await, turn)?
             }
             (None, Some(address)) => address,
-            (None, None) => {
-                self.turned(self.resolved.of(self.url.bare_host(), self.url.port).await, turn)?
-            }
+            (None, None) => self.turned(self.resolved.of(self.url.bare_host(), self.url.port).await, turn)?,
         };
         let address = &address;
         let name = line.tls.server_name.as_deref().unwrap_or(self.url.bare_host());

@@ -125,12 +125,22 @@ impl Check<'_> {
         let route = Route::keys(&["store", "old_master_keys"]);
         for (index, old) in store.old_master_keys.iter().enumerate() {
             if let Err(why) = key_material::read(old) {
-                self.report(&route.index(index), format!("a master key of before {why}"), "not a master key", None);
+                self.report(
+                    &route.index(index),
+                    format!("a master key of before {why}"),
+                    "not a master key",
+                    None,
+                );
             }
         }
         if missing && !store.old_master_keys.is_empty() {
             let help = Some("set `store.master_key` to the new one".to_owned());
-            self.report(&route, "there are master keys of before and none of now", "without `store.master_key`", help);
+            self.report(
+                &route,
+                "there are master keys of before and none of now",
+                "without `store.master_key`",
+                help,
+            );
         }
     }
 }

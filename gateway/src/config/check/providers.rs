@@ -6,6 +6,7 @@ use super::Check;
 use crate::config::Provider;
 use crate::config::plugin::BUNDLED;
 use crate::config::preset::{self, Preset};
+use crate::config::price_list;
 use crate::config::suggest::{did_you_mean, nearest};
 use crate::config::tree::Route;
 use crate::domain::ServiceAccount;
@@ -31,6 +32,7 @@ impl<'a> Check<'a> {
             self.headers_of(name, provider, &route);
             self.network_of(name, provider, &route);
             self.triggers_of(name, provider, &route);
+            self.prices_of(name, provider, &route);
             match preset::of(self.config, name, provider) {
                 Ok(Some(preset)) => self.preset_of(name, provider, preset, &route),
                 Ok(None) => self.plugin_of(name, provider.plugin_name(name)),
@@ -52,6 +54,16 @@ impl<'a> Check<'a> {
                 let help = Some("write four letters at least, better a whole sentence".to_owned());
                 self.report(&route.key("error_triggers").index(index), message, "too short", help);
             }
+        }
+    }
+
+    fn prices_of(&mut self, name: &str, provider: &Provider, route: &Route) {
+        let Some(vendor) = &provider.prices else { return };
+        if vendor != price_list::NONE && !price_list::list().contains_key(vendor) {
+            let message = format!("provider `{name}` has the prices of `{vendor}`, of which there are none");
+            let known = price_list::list().keys().map(String::as_str).chain([price_list::NONE]);
+            let help = did_you_mean(vendor, known, "there are");
+            self.report(&route.key("prices"), message, "no such vendor", help);
         }
     }
 

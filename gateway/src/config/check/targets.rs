@@ -2,8 +2,8 @@
 
 use super::Check;
 use crate::config::tree::Route;
-use crate::config::{Model, ModelPattern, Params, Source, TargetName};
-use crate::domain::{ByteSize, Timespan};
+use crate::config::{Model, ModelPattern, Params, Price, Source, TargetName};
+use crate::domain::{ByteSize, Micros, Timespan};
 
 impl Check<'_> {
     pub(super) fn plugins(&mut self) {
@@ -37,6 +37,9 @@ impl Check<'_> {
             for (index, target) in model.targets.iter().enumerate() {
                 let route = route.key("targets").index(index);
                 self.cap_of(target, &route);
+                if let Some(price) = &target.price {
+                    self.price(price, &route.key("price"));
+                }
                 self.target(name, target, &route);
             }
             for (index, to) in model.fallback.iter().enumerate() {
@@ -76,7 +79,7 @@ impl Check<'_> {
     }
 
     pub(super) fn prices(&mut self) {
-        for name in self.config.prices.keys() {
+        for (name, price) in &self.config.prices {
             let route = Route::keys(&["prices", name]);
             match name.parse::<TargetName>() {
                 Err(message) => self.report_key(&route, message, "not a target", None),
@@ -88,6 +91,39 @@ impl Check<'_> {
                     self.report_key(&route, message, "no such provider", help);
                 }
                 Ok(_) => {}
+            }
+            self.price(price, &route);
+        }
+    }
+
+    pub(super) fn price(&mut self, price: &Price, route: &Route) {
+        for (above, key, amount) in price.amounts() {
+            if amount < Micros(0) {
+                let route = above.map_or(route.clone(), |index| route.key("above").index(index)).key(key);
+                self.report(&route, format!("a price of {amount}"), "below zero", None);
+            }
+        }
+        let mut steps: Vec<u64> = price.above.iter().map(|above| above.tokens).collect();
+        steps.sort_unstable();
+        if steps.windows(2).any(|pair| pair.first() == pair.last()) {
+            let message = "two prices for prompts of the same length".to_owned();
+            self.report(&route.key("above"), message, "twice", None);
+        }
+        let Some(currency) = &price.currency else { return };
+        if !self.config.currencies.contains_key(currency) {
+            let known: Vec<&str> = self.config.currencies.keys().map(String::as_str).collect();
+            let message = format!("a price in `{currency}`, which is not in `[currencies]`");
+            let help = crate::config::suggest::did_you_mean(currency, known, "there are:");
+            self.report(&route.key("currency"), message, "no such currency", help);
+        }
+    }
+
+    pub(super) fn currencies(&mut self) {
+        for (name, rate) in &self.config.currencies {
+            if *rate <= Micros(0) {
+                let route = Route::keys(&["currencies", name]);
+                let message = format!("one {name} would be {rate} US dollars");
+                self.report(&route, message, "not above zero", None);
             }
         }
     }

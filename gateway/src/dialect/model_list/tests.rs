@@ -44,7 +44,7 @@ fn facts_stand_under_the_names_each_client_knows() {
         input: Micros(1_250_000),
         output: Micros(10_000_000),
         cache_read: Some(Micros(125_000)),
-        cache_write: None,
+        ..ModelPrice::default()
     };
     let facts = ModelFacts {
         context: Some(400_000),

@@ -80,7 +80,7 @@ impl From<Report> for Usage {
             audio_output: completion.audio_tokens,
             image_input: prompt.image_tokens,
             image_output: completion.image_tokens,
-            estimated: false,
+            ..Self::default()
         }
     }
 }

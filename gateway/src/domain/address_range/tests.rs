@@ -40,7 +40,17 @@ fn a_range_covers_a_smaller_one() {
 
 #[test]
 fn what_is_no_range_is_told() {
-    for text in ["", "/", "10.0.0.0/33", "10.0.0.1/8", "::/129", "::ffff:1.2.3.4", "a/8", "10.0.0.0/-1", "10.0.0.0/8/8"] {
+    for text in [
+        "",
+        "/",
+        "10.0.0.0/33",
+        "10.0.0.1/8",
+        "::/129",
+        "::ffff:1.2.3.4",
+        "a/8",
+        "10.0.0.0/-1",
+        "10.0.0.0/8/8",
+    ] {
         assert!(text.parse::<AddressRange>().is_err(), "{text}");
     }
 }

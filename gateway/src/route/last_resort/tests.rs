@@ -23,7 +23,16 @@ fn passed_over(targets: &[Wrong], start: Instant, now: Instant) -> Vec<(Step, Wh
         }
         let resting = state.standing(&Care::default(), now).resting.expect("it rests");
         let (provider, model, lacks) = (provider.clone(), (*model).to_owned(), Abilities::default());
-        let step = Step { provider, model, state, entry: Entry::Regular, lacks, context: None, told: None };
+        let step = Step {
+            provider,
+            model,
+            state,
+            price: None,
+            entry: Entry::Regular,
+            lacks,
+            context: None,
+            told: None,
+        };
         (step, Why::Resting(resting))
     };
     targets.iter().map(step).collect()

@@ -8,7 +8,7 @@ use crate::balance;
 use crate::config::{Cache, Capabilities, Empty, Lossy, Statuses, Sticky, TimeoutOverrides};
 use crate::domain::{
     Asks, Destination, Envelope, LazyAsks, Micros, ModelFacts, ModelPrice, Operation, Pattern, Price,
-    RequestHead, Rules, Target, VirtualKey, Wishes,
+    PriceBook, RequestHead, Rules, Target, VirtualKey, Wishes,
 };
 use crate::error::GatewayError;
 use crate::route::{Care, Clues, Facts, Fleet, Memories, Model, Plan, Question, Retry, Step, Table, Turns};
@@ -81,8 +81,7 @@ fn targets(texts: &[&str]) -> Vec<Target> {
 }
 
 fn price(input: i64, output: i64) -> Price {
-    let base =
-        ModelPrice { input: Micros(input), output: Micros(output), cache_read: None, cache_write: None };
+    let base = ModelPrice { input: Micros(input), output: Micros(output), ..ModelPrice::default() };
     Price::new(base, Micros(0), Vec::new())
 }
 
@@ -182,7 +181,7 @@ fn a_request_goes_where_it_costs_least() {
     let prices = prices
         .map(|(provider, model, input, output)| (provider.into(), model.to_owned(), price(input, output)));
     let all = vec![own, target("b/2"), target("c/3"), target("d/4")];
-    let table = Table::new([model("m", "cheapest", all, vec![])]).priced(prices);
+    let table = Table::new([model("m", "cheapest", all, vec![])]).priced(PriceBook::of(prices));
     // 1,000 tokens in, 512 out: 13,608 for a, 4,512 for b, 5,096 for c.
     assert_eq!(Asked::of(&table).steps("m"), ["b/2", "c/3", "a/1", "d/4"]);
 }

@@ -1,5 +1,7 @@
 //! One tier of a model: its strategy orders the targets, or the conversation does.
 
+use std::sync::Arc;
+
 use super::{Branch, Planner, Turned, Way};
 use crate::balance::{Balance, Candidate, Standing, Turn};
 use crate::domain::{Asks, Destination, Price, Target};
@@ -70,7 +72,7 @@ impl<'p> Planner<'p> {
                 in_flight: step.state.in_flight(),
                 first_token: step.state.first_token(),
                 speed: step.state.experience.speed(),
-                cost: if priced { self.cost(branch.target, step) } else { None },
+                cost: if priced { self.cost(step) } else { None },
                 success: branch.health.success,
             },
             Way::Model(_, branches) => {
@@ -88,19 +90,20 @@ impl<'p> Planner<'p> {
         }
     }
 
-    pub(super) fn price(&self, target: &'p Target, step: &Step) -> Option<&'p Price> {
-        target.price.as_deref().or_else(|| self.table.price(&step.provider, &step.model))
+    /// What a provider's model costs as this target.
+    pub(super) fn price(&self, target: &'p Target, provider: &str, model: &str) -> Option<&'p Arc<Price>> {
+        target.price.as_ref().or_else(|| self.table.price(provider, model))
     }
 
     /// What this request would cost there: its prompt, of which the usual share comes from that target's cache, and as much
     /// of an answer as it allows.
-    fn cost(&self, target: &'p Target, step: &Step) -> Option<u64> {
-        let price = self.price(target, step)?;
+    fn cost(&self, step: &Step) -> Option<u64> {
+        let price = step.price.as_ref()?;
         let asks: &Asks = self.question.facts.asks;
         let output = asks.max_output.unwrap_or(USUAL_ANSWER);
         let input = asks.input_tokens;
         let cached = input.saturating_mul(u64::from(step.state.experience.cached_per_mille())) / 1_000;
-        Some(price.cost(input, cached, output))
+        Some(price.expected(input, cached, output).0)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::records::{KeyRecord, MASK, SettingRecord, Shelf, key_place, setting_place, take_secrets};
@@ -205,17 +206,27 @@ impl Settings {
         self.shelf.store(Arc::new(shelf));
         match count {
             Ok(count) => {
-                // Only if nobody else has changed something in between; else it is read again.
+                // Only if nobody else has changed something since; else it is read again.
                 let now = self.store.get(epoch()).await.unwrap_or_default();
-                let ours = [count.to_be_bytes().to_vec(), count.to_string().into_bytes()];
-                if now.as_ref().is_some_and(|now| ours.iter().any(|own| own == now)) {
+                let before = counted(self.seen.load().as_ref().as_ref());
+                if counted(now.as_ref()) == Some(count) && before.is_some_and(|before| before + 1 == count) {
                     self.seen.store(Arc::new(now));
                 }
             }
-            Err(error) => tracing::error!(%error, "other nodes will see a changed setting only at the next change"),
+            Err(error) => {
+                tracing::error!(%error, "other nodes will see a changed setting only at the next change")
+            }
         }
         Ok(changed)
     }
+}
+
+/// A counter as a store keeps it: eight bytes, or digits. One that is not there is zero.
+fn counted(bytes: Option<&Bytes>) -> Option<i64> {
+    let Some(bytes) = bytes else { return Some(0) };
+    let whole = <[u8; 8]>::try_from(bytes.as_ref()).map(i64::from_be_bytes);
+    let digits = || std::str::from_utf8(bytes).ok()?.parse().ok();
+    digits().or(whole.ok())
 }
 
 fn invalid(message: impl Into<String>) -> SettingError {
@@ -242,9 +253,11 @@ impl Draft {
             return Err(invalid("the settings must be an object"));
         };
         if section == Section::Providers {
-            let refused = FILE_ONLY.iter().filter(|(key, _)| members.get(*key).is_some_and(|said| !said.is_null()));
-            let faults: Vec<Fault> =
-                refused.map(|(key, why)| Fault::new(format!("`{key}` can be set in the file only: {why}"))).collect();
+            let refused =
+                FILE_ONLY.iter().filter(|(key, _)| members.get(*key).is_some_and(|said| !said.is_null()));
+            let faults: Vec<Fault> = refused
+                .map(|(key, why)| Fault::new(format!("`{key}` can be set in the file only: {why}")))
+                .collect();
             if !faults.is_empty() {
                 return Err(SettingError::Invalid(faults));
             }
@@ -340,7 +353,9 @@ impl Draft {
 
     fn delete_key(&mut self, provider: &str, id: &str) -> Result<(), SettingError> {
         let gone = self.shelf.keys.remove(&(provider.to_owned(), id.to_owned()));
-        gone.ok_or_else(|| SettingError::NotFound(format!("{}.keys.{id}", path_of(Section::Providers, provider))))?;
+        gone.ok_or_else(|| {
+            SettingError::NotFound(format!("{}.keys.{id}", path_of(Section::Providers, provider)))
+        })?;
         if let Some(keys) = self.stored.keys.get_mut(provider) {
             keys.retain(|key| key.id != id);
         }
@@ -355,7 +370,9 @@ impl Draft {
         let origin = provider.upstream.url.origin();
         if self.bound_to.as_ref().is_some_and(|bound| *bound != origin) && !self.filled.is_empty() {
             let fault = |pointer: &String| {
-                Fault::new(format!("the provider is elsewhere now ({origin}): `{pointer}` must be sent again"))
+                Fault::new(format!(
+                    "the provider is elsewhere now ({origin}): `{pointer}` must be sent again"
+                ))
             };
             return Err(SettingError::Invalid(self.filled.iter().map(fault).collect()));
         }

@@ -16,7 +16,9 @@ impl Settings {
         for ((section, name), record) in &shelf.settings {
             let mut value = record.value.clone();
             let keys = shelf.key_ids(name);
-            if let (Section::Providers, false, Some(members)) = (*section, keys.is_empty(), value.as_object_mut()) {
+            if let (Section::Providers, false, Some(members)) =
+                (*section, keys.is_empty(), value.as_object_mut())
+            {
                 let masks = keys.iter().map(|_| Value::from(super::MASK)).collect();
                 members.insert("keys".to_owned(), Value::Array(masks));
             }

@@ -120,7 +120,13 @@ impl SettingRecord {
         Ok(value)
     }
 
-    pub(super) fn secret(&self, section: Section, name: &str, pointer: &str, master: &MasterKey) -> Result<Secret, String> {
+    pub(super) fn secret(
+        &self,
+        section: Section,
+        name: &str,
+        pointer: &str,
+        master: &MasterKey,
+    ) -> Result<Secret, String> {
         let sealed = self.secrets.get(pointer).map(String::as_str).unwrap_or_default();
         let sealed = STANDARD.decode(sealed).map_err(|error| error.to_string())?;
         let origin = self.origin.as_deref().unwrap_or_default();
@@ -139,7 +145,8 @@ impl SettingRecord {
         self.origin = origin.filter(|_| !secrets.is_empty()).map(str::to_owned);
         self.secrets.clear();
         for (pointer, secret) in secrets {
-            let about = ["setting", section.name(), name, pointer, self.origin.as_deref().unwrap_or_default()];
+            let about =
+                ["setting", section.name(), name, pointer, self.origin.as_deref().unwrap_or_default()];
             let sealed = master.seal(Purpose::Setting, &about, secret)?;
             self.secrets.insert(pointer.clone(), STANDARD.encode(sealed));
         }
@@ -216,7 +223,9 @@ pub(super) fn take_secrets(section: Section, value: &mut Value) -> BTreeMap<Stri
     }
     let mut pointers = Vec::new();
     if let Some(headers) = value.get("headers").and_then(Value::as_object) {
-        pointers.extend(headers.keys().map(|name| format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"))));
+        pointers.extend(
+            headers.keys().map(|name| format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"))),
+        );
     }
     pointers.push("/credential/client_secret".to_owned());
     for pointer in pointers {

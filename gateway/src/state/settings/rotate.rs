@@ -67,7 +67,8 @@ impl Settings {
         })?;
         self.shelf.store(Arc::new(super::read(self.store.as_ref()).await?));
         let current = master.keys().current().id();
-        let retired: Vec<String> = master.keys().ids().filter(|id| *id != current).map(|id| id.to_string()).collect();
+        let retired: Vec<String> =
+            master.keys().ids().filter(|id| *id != current).map(|id| id.to_string()).collect();
         if let KeySource::Folder(folder) = &self.source {
             let alone = master.keys().clone().without_older();
             file::replace(folder, &alone).map_err(SettingError::Impossible)?;
@@ -89,7 +90,9 @@ impl Settings {
         if master.keys().ids().count() > 1 {
             return Ok(master);
         }
-        let next = |keys: &Keys| keys.clone().with_new().map_err(|error| SettingError::Impossible(error.to_string()));
+        let next = |keys: &Keys| {
+            keys.clone().with_new().map_err(|error| SettingError::Impossible(error.to_string()))
+        };
         let keys = match &self.source {
             KeySource::Configured => {
                 let id: KeyId = master.keys().current().id();
@@ -137,4 +140,3 @@ fn changed<T: serde::Serialize>(place: Key, before: &T, after: &T) -> Result<Ren
     let bytes = |value: &T| serde_json::to_vec(value).map_err(|error| error.to_string());
     Ok(Renewed { place, before: bytes(before)?, after: bytes(after)? })
 }
-

@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::super::record::Record;
-use super::super::{Batch, Class, Key, Memory, Scan, Sled, Space, Store, Swap};
+use super::super::redis::tests::{Server, turn};
+use super::super::{Address, Batch, Class, Key, Memory, Redis, Scan, Sled, Space, Store, Swap};
 use super::{Folder, Turned};
 
 /// Runs one part of the suite on every backend.
@@ -15,6 +16,10 @@ async fn each(name: &str, check: impl AsyncFn(&dyn Store, &Turned)) {
     let (time, clock) = Turned::new();
     let folder = Folder::new(name);
     check(&Sled::limited(&folder.0, clock, small).unwrap(), &time).await;
+    if let Some(server) = Server::start(name) {
+        let store = Redis::limited(Address::new(&server.url()), small).unwrap();
+        check(&store, &Turned::by(move |time| turn(&server, time))).await;
+    }
 }
 
 /// Small spaces, so that a test can fill them.

@@ -1,7 +1,7 @@
 //! What a request wishes of its targets.
 
 use super::{Asked, key, model, names, passed, price, target, targets};
-use crate::domain::{Micros, Sort, Wishes};
+use crate::domain::{Micros, PriceBook, Sort, Wishes};
 use crate::error::Kind;
 use crate::route::{Table, Turns};
 
@@ -18,7 +18,7 @@ fn table() -> Table {
         model("m", "priority", vec![target("a/1"), target("b/2"), eu, target("d/4 t2")], targets(&["f/6"])),
         model("n", "priority", targets(&["a/1", "g/7"]), vec![]),
     ])
-    .priced(prices)
+    .priced(PriceBook::of(prices))
 }
 
 #[test]

@@ -1,0 +1,39 @@
+//! Who uses the store: a file beside it that says so. The lock is sled's; this only gives it a name.
+
+use std::fs;
+use std::path::Path;
+
+/// Writes that it is this process.
+pub(super) fn sign(path: &Path) {
+    let command: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let name = command.first().and_then(|first| first.rsplit('/').next()).unwrap_or("?").to_owned();
+    let words = command.iter().skip(1).map(String::as_str);
+    let line = std::iter::once(name.as_str()).chain(words).collect::<Vec<_>>().join(" ");
+    // It only makes an error clearer; without it the lock still holds.
+    let written = fs::write(path, format!("{}\n{line}\n", std::process::id()));
+    if let Err(error) = written {
+        tracing::debug!(%error, path = %path.display(), "who uses the store could not be written");
+    }
+}
+
+/// Takes the name away, if it is still ours.
+pub(super) fn unsign(path: &Path) {
+    if read(path).is_some_and(|(process, _)| process == std::process::id()) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// In words: `process 17 (causeway serve)`.
+pub(super) fn named(path: &Path) -> String {
+    match read(path) {
+        Some((process, command)) if command.is_empty() => format!("process {process}"),
+        Some((process, command)) => format!("process {process} (`{command}`)"),
+        None => "a process that left no name".to_owned(),
+    }
+}
+
+fn read(path: &Path) -> Option<(u32, String)> {
+    let text = fs::read_to_string(path).ok()?;
+    let (process, command) = text.split_once('\n')?;
+    Some((process.trim().parse().ok()?, command.trim().to_owned()))
+}
