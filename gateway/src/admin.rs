@@ -1,24 +1,49 @@
-//! The control plane: health, readiness and metrics, on a listener of its own.
+//! The control plane: health, metrics and the admin API, on a listener and a runtime of its own.
 //!
 //! | path | what |
 //! |---|---|
 //! | `/healthz` | 200 while the process runs |
 //! | `/readyz` | 200 while requests are taken; 503 from the moment it is told to stop |
-//! | `/metrics` | Prometheus text; on an address others can reach it wants the admin password |
-//! | `/admin/targets` | how every target is doing, as JSON |
-//! | `/admin/targets/lift` | POST `?target=provider/model`, `?provider=…` or `?all=true`: whatever there is against it is forgotten |
-//! | `/admin/targets/rest` | POST the same and `&for=10m`: it is not asked for so long |
-//! | `/admin/provider-keys` | how many provider keys may be asked and how many rest; with `?provider=…` the keys themselves, by id |
-//! | `/admin/provider-keys/restore` | POST: lifts the rests of a provider's keys, or of one |
-//! | `/admin/api/explain` | which targets a request would get, and why (`?model=…&key=…`), or did get (`?request=<id>`) |
+//! | `/metrics` | Prometheus text; open on loopback, else it wants the admin password (`[admin] metrics`) |
+//! | `/admin/api/openapi.json` | all of `/admin/api/…`, as OpenAPI 3.1 |
 //!
-//! What stands below `/admin/` wants the password as `/metrics` does.
+//! `service` listens; `router` is the list of all operations; `rights` says who may do each of them; `guard` stands before
+//! all of them: it knows who asks (`caller`, `sessions`, `tries`), refuses what is not allowed and has every change noted
+//! (`audit`). Each resource is a file with its handlers and a function `routes`. `desk` is what handlers work with, `reading`
+//! how they read what is asked, `refusal` how they say no.
 
+mod audit;
+mod caller;
+mod config;
+mod credits;
+mod desk;
 mod explain;
+mod guard;
+mod health;
+mod keys;
+mod listed;
+mod me;
+mod openapi;
+mod password;
+mod plugins;
 mod provider_keys;
+mod reading;
+mod refusal;
+mod rights;
+mod router;
+mod running;
 mod service;
+mod session;
+mod sessions;
+mod sign_ups;
+mod straight;
 mod targets;
+mod teams;
+mod tries;
+mod users;
 
-pub use explain::Explaining;
-pub use service::{Admin, Readiness};
-pub use targets::Targets;
+pub use config::{Control, Reloaded};
+pub use desk::{Desk, Parts};
+pub use health::Readiness;
+pub use password::{Password, password};
+pub use service::Service;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::adapter::{Registry, Runtime};
-use crate::admin::{Admin, Explaining, Readiness, Targets};
+use crate::admin::{self, Desk, Readiness};
 use crate::auth;
 use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded, Stored};
@@ -23,6 +23,7 @@ use crate::vault::Vault;
 pub mod background;
 pub mod demo;
 mod health;
+mod people;
 mod probes;
 mod reload;
 mod revalidate;
@@ -120,9 +121,15 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let settings = settings::now(settings::open(&store, keys)).flatten().map_err(Refused::Store)?;
     let base = Base { origin, registry, extra, additions: demo.as_ref().map(|demo| demo.made.clone()) };
     let (config, shadowed, snapshot) = base.first(config, settings.stored())?;
+    let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
+        .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
+    let people =
+        people::open(&config, &store, &settings.master(), made.as_ref().map(|(_, key)| key))
+            .map_err(|problem| vec![problem])?;
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        people,
         client: upstream::Client::default(),
         observer: Arc::clone(&observer),
         fleet: Arc::new(Fleet::default()),
@@ -137,24 +144,28 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let saving = snapshots.and_then(|folder| {
         snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
     });
-    let guarded = !config.admin.listen.0.ip().is_loopback();
-    let admin = Admin::new(
-        Arc::clone(&observer),
-        Arc::clone(&readiness),
-        Targets::new(Arc::clone(&ground.fleet), Arc::clone(&ground.snapshot)),
-        Explaining {
-            snapshot: Arc::clone(&ground.snapshot),
-            fleet: Arc::clone(&ground.fleet),
-            decisions: Arc::clone(&ground.decisions),
-        },
-        config.admin.password.clone().filter(|_| guarded),
+    let reload = Arc::new(
+        Reload::new(base, (config.clone(), shadowed), ground.clone())
+            .keeping_rests_in(Arc::clone(&store))
+            .with_settings(Arc::clone(&settings)),
     );
-    let reload = Reload::new(base, (config.clone(), shadowed), ground.clone())
-        .keeping_rests_in(Arc::clone(&store))
-        .with_settings(Arc::clone(&settings));
-    let reload = Arc::new(reload);
     settings.renewed_by(Arc::<Reload>::clone(&reload));
-    let greeting = demo::greeting(&config, made.as_ref().map(|(secret, _)| secret), demo.is_some(), &place);
+    let desk = Desk::new(admin::Parts {
+        observer: Arc::clone(&observer),
+        readiness: Arc::clone(&readiness),
+        snapshot: Arc::clone(&ground.snapshot),
+        fleet: Arc::clone(&ground.fleet),
+        decisions: Arc::clone(&ground.decisions),
+        people: Arc::clone(&ground.people),
+        store: Arc::clone(&store),
+        control: Arc::clone(&reload) as _,
+        clock: store::clock(),
+        settings: config.admin.clone(),
+        password: password.secret.clone(),
+    })
+    .map_err(|problem| vec![problem])?;
+    let made = demo::Made { key: made.as_ref().map(|(secret, _)| secret), password: &password };
+    let greeting = demo::greeting(&config, &made, demo.is_some(), &place);
     let background = background::Background::new(
         reload,
         Arc::clone(&readiness),
@@ -163,8 +174,20 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         greeting,
     )
     .saving(saving);
-    let parts = Parts { gateway: Gateway::new(ground), admin, background, readiness, observer };
+    let parts =
+        Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };
     server::run(&config, parts).map_err(|error| vec![error.message].into())
+}
+
+/// The admin password of a gateway that runs with this configuration, as far as it can be known from outside of it.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn admin_password(config: &Config) -> Result<Option<Secret>, String> {
+    let variable = std::env::var("CAUSEWAY_ADMIN_PASSWORD").ok();
+    let folder = storage::folder(config);
+    let found = admin::Password::find(config.admin.password.as_ref(), variable, folder.as_deref())?;
+    Ok(found.map(|found| found.secret))
 }
 
 /// Compiled adapters are kept below the store's folder, or in the user's cache when that cannot be made.

@@ -1,7 +1,7 @@
 //! The nouns: plain data, no I/O, no async.
 
 pub mod address_range;
-mod asks;
+pub mod asks;
 pub mod blame;
 pub mod bounds;
 pub mod condition;

@@ -48,6 +48,8 @@ pub enum Kind {
     Internal,
     /// The client left before the answer was complete.
     ClientGone,
+    /// An operator ended it before the answer was complete.
+    Cancelled,
 }
 
 impl Kind {
@@ -75,6 +77,7 @@ impl Kind {
             Self::Adapter => "adapter_error",
             Self::Internal => "internal_error",
             Self::ClientGone => "client_gone",
+            Self::Cancelled => "cancelled",
         }
     }
 
@@ -90,7 +93,7 @@ impl Kind {
             Self::TooLarge => 413,
             Self::KeyReused => 422,
             Self::RateLimited => 429,
-            Self::ClientGone => 499,
+            Self::ClientGone | Self::Cancelled => 499,
             Self::Internal => 500,
             Self::Unreachable | Self::Provider | Self::Malformed | Self::Adapter => 502,
             Self::Overloaded => 503,

@@ -4,13 +4,16 @@ use crate::domain::Record;
 
 mod access_log;
 mod metrics;
+mod under_way;
 
 pub use access_log::{Format, start};
 pub use metrics::Metrics;
+pub use under_way::{Entered, Facts, Ongoing, UnderWay};
 
 /// Where finished requests are told.
 pub struct Observer {
     metrics: Metrics,
+    under_way: UnderWay,
 }
 
 impl Observer {
@@ -19,7 +22,7 @@ impl Observer {
     /// # Errors
     /// When two metrics were given one name.
     pub fn new() -> Result<Self, prometheus::Error> {
-        Ok(Self { metrics: Metrics::new()? })
+        Ok(Self { metrics: Metrics::new()?, under_way: UnderWay::default() })
     }
 
     /// A request's head has come in.
@@ -32,6 +35,11 @@ impl Observer {
         self.metrics.inflight.dec();
         self.metrics.count(record);
         access_log::write(record);
+    }
+
+    /// The requests that have not ended.
+    pub fn under_way(&self) -> &UnderWay {
+        &self.under_way
     }
 
     /// The metrics themselves, for the admin side and for reloads.

@@ -13,6 +13,7 @@ mod cache_marks;
 mod changes;
 mod counted;
 mod deliver;
+mod door;
 mod exchange;
 mod hedge;
 mod judged;

@@ -8,10 +8,9 @@ use async_trait::async_trait;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch};
 use pingora::services::background::{BackgroundService, background_service};
-use pingora::services::listening::Service;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::admin::{Admin, Readiness};
+use crate::admin::{Desk, Readiness, Service};
 use crate::config::{self, Threads};
 use crate::error::{GatewayError, Kind};
 use crate::observe::Observer;
@@ -22,7 +21,7 @@ pub struct Parts<B> {
     /// The data plane.
     pub gateway: Gateway,
     /// The control plane.
-    pub admin: Admin,
+    pub admin: Arc<Desk>,
     /// What runs beside the listeners.
     pub background: B,
     /// Told when draining begins.
@@ -40,12 +39,14 @@ where
     B: BackgroundService + Send + Sync + 'static,
 {
     let listen = &config.server.listen;
-    for address in listen.iter().chain([&config.admin.listen]) {
-        // Pingora would panic in a worker; here it is one clear line.
+    // Pingora would panic in a worker; here it is one clear line.
+    let bind = |address: &config::ListenAddress| {
         TcpListener::bind(address.0).map_err(|error| {
             GatewayError::gateway(Kind::Internal, format!("cannot listen on {address}: {error}"))
-        })?;
-    }
+        })
+    };
+    listen.iter().try_for_each(|address| bind(address).map(drop))?;
+    let admin = Service::new(parts.admin, bind(&config.admin.listen)?);
     let threads = match config.server.threads {
         Threads::Auto => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         Threads::Count(count) => usize::from(count),
@@ -68,9 +69,7 @@ where
                 .map_err(|error| GatewayError::gateway(Kind::Internal, format!("server.tls: {error}")))?,
         }
     }
-    let mut admin =
-        Service::new("admin".to_owned(), pingora::apps::http_app::HttpServer::new_app(parts.admin));
-    admin.add_tcp(&config.admin.listen.to_string());
+    let mut admin = background_service("admin", admin);
     admin.threads = Some(1);
     let mut background = background_service("background", parts.background);
     background.threads = Some(1);

@@ -8,7 +8,7 @@ use http::HeaderName;
 use crate::adapter::{Passage, Pool};
 use crate::auth::Keyring;
 use crate::config::{Headers, Probe, Statuses};
-use crate::domain::{Offers, PriceBook, Rules, Trigger};
+use crate::domain::{AddressRange, Offers, PriceBook, Rules, Trigger};
 use crate::route::Table;
 use crate::upstream::{self, Caps, Timeouts};
 
@@ -17,6 +17,7 @@ mod bounds;
 mod build;
 mod care;
 mod explain;
+mod in_file;
 mod key_check;
 mod master;
 mod model_facts;
@@ -28,6 +29,7 @@ mod terms;
 
 pub use answers::Answers;
 pub use build::{build, routes_alone};
+pub use in_file::in_file;
 pub use key_check::Asked;
 pub use master::{Mismatch, master_of};
 pub use settings::Settings;
@@ -52,6 +54,8 @@ pub struct Snapshot {
     pub answers: Answers,
     /// What response headers tell about us.
     pub headers: Headers,
+    /// Proxies in front of us whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<AddressRange>,
     /// Headers of the operator's own that name a conversation.
     pub session_headers: Vec<HeaderName>,
 }

@@ -56,7 +56,7 @@ async fn metrics_tell_of_the_traffic_in_names_that_do_not_change() {
 async fn health_and_readiness_are_told_and_nothing_else_is_there() {
     let mock = upstream::mock();
     let gateway = Gateway::start(&configuration(&upstream::url(&mock))).await;
-    let admin = gateway.admin();
+    let admin = gateway.stranger();
     for (method, path, status) in [
         ("GET", "/healthz", 200),
         ("HEAD", "/healthz", 200),
@@ -89,7 +89,7 @@ async fn metrics_on_an_open_address_want_the_password() {
     let admin = format!("[admin]\nlisten = \"0.0.0.0:{port}\" # {{admin}}\npassword = \"{PASSWORD}\"\n");
     let text = [admin, configuration(&upstream::url(&mock))].concat();
     let gateway = Gateway::start_at(&text, &format!("127.0.0.1:{port}")).await;
-    let admin = gateway.admin();
+    let admin = gateway.stranger();
     let basic = |text: &str| {
         use base64::Engine as _;
         format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))

@@ -43,9 +43,9 @@ fn wrong() -> Vec<(&'static str, String, Vec<&'static str>)> {
         ("a short secret", good.replace(KEY, "short"), vec!["16"]),
         ("a wrong duration", format!("{good}[server.timeouts]\nidle = \"90 parsecs\"\n"), vec!["90 parsecs"]),
         (
-            "an open admin side without a password",
-            good.replace("[admin]\nlisten = \"127.0.0.1", "[admin]\nlisten = \"0.0.0.0"),
-            vec!["password"],
+            "a short admin password",
+            good.replace("[admin]\n", "[admin]\npassword = \"elevenchars\"\n"),
+            vec!["password", "12"],
         ),
     ]
 }

@@ -82,7 +82,7 @@ async fn ask_well(gateway: &Gateway, model: &str) {
 
 /// What the admin side tells of the first target.
 async fn bad_target(gateway: &Gateway) -> Value {
-    let reply = gateway.admin().get("/admin/targets").await;
+    let reply = gateway.admin().get("/admin/api/targets").await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let targets = reply.json();
     let own = |target: &&Value| target["provider"] == "bad" && target["model"] == "m";
@@ -224,7 +224,7 @@ async fn what_is_known_outlives_a_reload_and_a_restart() {
     let left = target["seconds_left"].as_f64().unwrap();
     assert!((3000.0..3600.0).contains(&left), "{target}");
     // What was lifted is not remembered.
-    let reply = gateway.admin().send("POST", "/admin/targets/lift?target=bad/m", b"").await;
+    let reply = gateway.admin().send("POST", "/admin/api/targets/lift?target=bad/m", b"").await;
     assert_eq!(reply.json()["lifted"], serde_json::json!(["bad/m"]));
     gateway.restart().await;
     assert_eq!(bad_target(&gateway).await["state"], "closed");

@@ -72,7 +72,7 @@ fn asked_with(upstream: &Scripted, key: &str) -> usize {
 }
 
 async fn states(gateway: &Gateway) -> Value {
-    let reply = gateway.admin().get("/admin/provider-keys?provider=openai").await;
+    let reply = gateway.admin().get("/admin/api/provider-keys?provider=openai").await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert!(!reply.text().contains("sk-"), "{}", reply.text());
     reply.json()
@@ -223,11 +223,11 @@ async fn rests_survive_a_restart_and_are_lifted_by_hand() {
     assert_eq!(states(&gateway).await["keys"][0]["cause"], "quota");
 
     let admin = gateway.admin();
-    assert_eq!(admin.get("/admin/provider-keys/restore?provider=openai").await.status, 405);
-    assert_eq!(admin.send("POST", "/admin/provider-keys/restore?provider=nobody", b"").await.status, 404);
+    assert_eq!(admin.get("/admin/api/provider-keys/restore?provider=openai").await.status, 405);
+    assert_eq!(admin.send("POST", "/admin/api/provider-keys/restore?provider=nobody", b"").await.status, 404);
     let foreign = admin.clone().with("origin", "http://evil.example");
-    assert_eq!(foreign.send("POST", "/admin/provider-keys/restore?provider=openai", b"").await.status, 403);
-    let reply = admin.send("POST", "/admin/provider-keys/restore?provider=openai", b"").await;
+    assert_eq!(foreign.send("POST", "/admin/api/provider-keys/restore?provider=openai", b"").await.status, 403);
+    let reply = admin.send("POST", "/admin/api/provider-keys/restore?provider=openai", b"").await;
     assert_eq!(good(&reply)["restored"], 1);
     good(&ask(&gateway, "m").await);
     assert_eq!(asked_with(&upstream, BAD), 2);

@@ -21,6 +21,7 @@ mod hard_cases;
 mod health;
 mod hedge;
 mod keypool;
+mod keys_stored;
 mod losses;
 mod models;
 mod network;

@@ -25,6 +25,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The client key every configuration of [`configuration`] knows.
 pub(crate) const KEY: &str = "cw-key-of-the-tests-0123456789";
 
+/// The admin password of every gateway whose configuration names no other.
+pub(crate) const ADMIN_PASSWORD: &str = "admin-password-of-the-tests";
+
 /// Three providers at one upstream, each behind `<provider>/<model of the mock>`, and one client key.
 pub(crate) fn configuration(upstream: &str) -> String {
     let mut text = format!("[keys.tests]\nsecret = \"{KEY}\"\n");

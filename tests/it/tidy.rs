@@ -24,6 +24,7 @@ const RANKS: [(&str, u8); 26] = [
     ("conversation", 2),
     ("dialect", 2),
     ("limit", 2),
+    ("people", 2),
     ("route", 2),
     ("upstream", 2),
     ("vault", 2),

@@ -3,45 +3,56 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use serde_json::{Value, json};
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::desk::Desk;
+use super::reading::MaybeBody;
+use super::refusal::Refusal;
 use crate::domain::envelope::percent_decode;
-use crate::route::{Decisions, Fleet, as_json};
-use crate::state::Snapshot;
+use crate::route::as_json;
 
-/// What explanations are made from.
-pub struct Explaining {
-    /// The configuration of now.
-    pub snapshot: Arc<ArcSwap<Snapshot>>,
-    /// How every target is doing.
-    pub fleet: Arc<Fleet>,
-    /// Where the latest requests went, and why.
-    pub decisions: Arc<Decisions>,
+pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
+    OpenApiRouter::new().routes(routes!(explain, explain_body))
 }
 
-impl Explaining {
-    /// Status and JSON. The words are the query's; a body is a JSON object of the same.
-    pub(super) fn answer(&self, query: &str, body: &[u8]) -> (u16, String) {
-        match self.explanation(query, body) {
-            Ok(explanation) => (200, format!("{explanation:#}\n")),
-            Err((status, problem)) => (status, format!("{:#}\n", json!({ "error": problem }))),
-        }
-    }
+/// Which targets a request would get, and why; or where a request of late went
+///
+/// The words are those of `causeway check --explain`: `model`, `key`, `header.x-tier`, `tokens`, `tools`, …; `request` alone
+/// asks for the decision on a request of late.
+#[utoipa::path(get, path = "/admin/api/explain", tag = "requests", params(
+    ("model" = Option<String>, Query, description = "the public name of a model"),
+    ("key" = Option<String>, Query, description = "the name of a virtual key"),
+    ("request" = Option<String>, Query, description = "the id of a request of late"),
+), responses((status = 200, description = "the plan, in order", body = Object)))]
+async fn explain(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Result<Json<Value>, Refusal> {
+    explanation(&desk, of_query(&query.unwrap_or_default())).map(Json)
+}
 
-    fn explanation(&self, query: &str, body: &[u8]) -> Result<Value, (u16, String)> {
-        let mut words = of_query(query);
-        if !body.is_empty() {
-            words.extend(of_body(body).map_err(|problem| (400, problem))?);
-        }
-        if let Some((_, id)) = words.iter().find(|(name, _)| name == "request") {
-            let unknown = || (404, format!("no request `{id}` is remembered: only the latest ones are"));
-            let decision = self.decisions.of_request(id).ok_or_else(unknown)?;
-            return serde_json::to_value(&*decision).map_err(|error| (500, error.to_string()));
-        }
-        let plan = self.snapshot.load().explain(words, &self.fleet).map_err(|problem| (400, problem))?;
-        Ok(as_json(&plan))
+/// The same with the words in a body
+#[utoipa::path(post, path = "/admin/api/explain", tag = "requests", request_body = Object, responses((status = 200, description = "the plan, in order", body = Object)))]
+async fn explain_body(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(query): RawQuery,
+    MaybeBody(body): MaybeBody<serde_json::Map<String, Value>>,
+) -> Result<Json<Value>, Refusal> {
+    let mut words = of_query(&query.unwrap_or_default());
+    words.extend(of_body(body.unwrap_or_default()).map_err(Refusal::malformed)?);
+    explanation(&desk, words).map(Json)
+}
+
+fn explanation(desk: &Desk, words: Vec<(String, String)>) -> Result<Value, Refusal> {
+    if let Some((_, id)) = words.iter().find(|(name, _)| name == "request") {
+        let unknown =
+            || Refusal::not_found(format!("no request `{id}` is remembered: only the latest ones are"));
+        let decision = desk.decisions.of_request(id).ok_or_else(unknown)?;
+        return serde_json::to_value(&*decision).map_err(|error| Refusal::unavailable(error.to_string()));
     }
+    let plan = desk.snapshot().explain(words, &desk.fleet).map_err(Refusal::malformed)?;
+    Ok(as_json(&plan))
 }
 
 fn of_query(query: &str) -> Vec<(String, String)> {
@@ -54,10 +65,7 @@ fn of_query(query: &str) -> Vec<(String, String)> {
 }
 
 /// `{"model": "m", "header": {"x-tier": "gold"}, "only": ["a", "b"]}` as words.
-fn of_body(body: &[u8]) -> Result<Vec<(String, String)>, String> {
-    let Ok(Value::Object(members)) = serde_json::from_slice(body) else {
-        return Err("the body is no JSON object".to_owned());
-    };
+fn of_body(members: serde_json::Map<String, Value>) -> Result<Vec<(String, String)>, String> {
     let mut words = Vec::new();
     for (name, value) in members {
         match value {

@@ -1,65 +1,156 @@
-//! Provider keys on the admin side: counts, ids and rests; never a key.
+//! Provider keys: counts, ids and rests; never a key.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::audit::Note;
+use super::desk::Desk;
+use super::reading::Asked;
+use super::refusal::Refusal;
 use crate::observe::Observer;
 use crate::state::{Provider, Snapshot};
 use crate::upstream::keys::{self, Wanted};
 
-/// Status, type, body.
-type Answer = (u16, &'static str, String);
-
-const JSON: &str = "application/json";
 /// Keys in one answer: unless asked otherwise, and at most.
-const USUAL: usize = 100;
-const MOST: usize = 10_000;
+const USUAL: u32 = 100;
+const MOST: u32 = 10_000;
 
-/// `provider`: the keys of this one, too; `state=resting`, `skip`, `limit`: which of them.
-pub(super) fn list(snapshot: &Snapshot, query: &str) -> Answer {
-    let now = keys::now();
-    let Some(name) = parameter(query, "provider") else {
-        let mut counts: Vec<_> = snapshot.providers.iter().collect();
-        counts.sort_by_key(|(name, _)| Arc::clone(name));
-        let counts = counts
-            .into_iter()
-            .map(|(name, provider)| (name.to_string(), json!(provider.upstream.keys.counts(now))));
-        let counts: serde_json::Map<_, _> = counts.collect();
-        return (200, JSON, format!("{}\n", json!({ "now": now, "providers": counts })));
-    };
-    let Some(provider) = find(snapshot, &name) else { return unknown(&name) };
-    let number = |name| parameter(query, name).and_then(|value| value.parse().ok());
-    let wanted = Wanted {
-        resting: parameter(query, "state").as_deref() == Some("resting"),
-        skip: number("skip").unwrap_or(0),
-        limit: number("limit").unwrap_or(USUAL).min(MOST),
-    };
-    let pool = &provider.upstream.keys;
-    let listed = pool.list(wanted, now);
-    let answer = json!({
-        "now": now,
-        "provider": name,
-        "counts": pool.counts(now),
-        "keys": listed.keys,
-        "next": listed.next,
-    });
-    (200, JSON, format!("{answer}\n"))
+/// Which keys.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// The keys of this provider, too.
+    provider: Option<String>,
+    /// Only those in this state.
+    #[param(inline)]
+    state: Option<Condition>,
+    /// So many are left out at the beginning.
+    #[param(minimum = 0)]
+    skip: Option<u32>,
+    /// At most so many.
+    #[param(minimum = 0, maximum = 10000, default = 100)]
+    limit: Option<u32>,
 }
 
-/// Lifts the rests of `provider`'s keys, or of the one with the id `key`.
-pub(super) fn restore(snapshot: &Snapshot, query: &str) -> Answer {
-    let Some(name) = parameter(query, "provider") else {
-        return (400, JSON, format!("{}\n", json!({ "error": "`?provider=` is missing" })));
+/// How a key is.
+#[derive(Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Condition {
+    Resting,
+}
+
+/// How many keys there are, and those that were asked for.
+#[derive(Serialize, ToSchema)]
+struct Keys {
+    /// The time now, in milliseconds since 1970.
+    now: u64,
+    /// All providers; absent when one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    providers: Option<BTreeMap<String, Counts>>,
+    /// The provider that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<Counts>,
+    /// Its keys by id: `state`, `note`, and for those that rest `cause`, `since` and `until`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    keys: Option<Vec<Value>>,
+    /// What to skip for the next part; absent or null: this was the last.
+    next: Option<usize>,
+}
+
+/// How many keys there are, and how many may be asked.
+#[derive(Serialize, ToSchema)]
+struct Counts {
+    keys: usize,
+    /// Those that do not rest.
+    usable: usize,
+    /// Those that rest at every model.
+    resting: usize,
+    /// Those that rest at some model only.
+    limited: usize,
+}
+
+/// Which rests.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Restore {
+    /// Whose keys.
+    provider: String,
+    /// One of them, by its id; else all.
+    key: Option<String>,
+}
+
+/// How many keys may be asked again.
+#[derive(Serialize, ToSchema)]
+struct Restored {
+    restored: usize,
+}
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
+    OpenApiRouter::new().routes(routes!(list_provider_keys)).routes(routes!(restore))
+}
+
+/// How many provider keys may be asked, and with `provider` the keys themselves, by id
+#[utoipa::path(get, path = "/admin/api/provider-keys", tag = "provider keys", params(Which), responses((status = 200, body = Keys)))]
+async fn list_provider_keys(
+    State(desk): State<Arc<Desk>>,
+    Asked(which): Asked<Which>,
+) -> Result<Json<Keys>, Refusal> {
+    let now = keys::now();
+    let snapshot = desk.snapshot();
+    let none = Keys { now, providers: None, provider: None, counts: None, keys: None, next: None };
+    let Some(name) = which.provider else {
+        let all = snapshot.providers.iter();
+        let counts = all.map(|(name, provider)| (name.to_string(), Counts::of(provider, now)));
+        return Ok(Json(Keys { providers: Some(counts.collect()), ..none }));
     };
-    let Some(provider) = find(snapshot, &name) else { return unknown(&name) };
-    let id = parameter(query, "key");
-    match provider.upstream.keys.restore(id.as_deref()) {
-        Some(restored) => {
-            tracing::info!(provider = name, key = id, restored, "rests of provider keys were lifted by hand");
-            (200, JSON, format!("{}\n", json!({ "restored": restored })))
-        }
-        None => (404, JSON, format!("{}\n", json!({ "error": "the provider has no key of this id" }))),
+    let provider = find(&snapshot, &name)?;
+    let wanted = Wanted {
+        resting: which.state == Some(Condition::Resting),
+        skip: which.skip.unwrap_or(0) as usize,
+        limit: which.limit.unwrap_or(USUAL).min(MOST) as usize,
+    };
+    let listed = provider.upstream.keys.list(wanted, now);
+    let keys: Result<Vec<_>, _> = listed.keys.iter().map(serde_json::to_value).collect();
+    let keys = keys.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    let counts = Some(Counts::of(provider, now));
+    Ok(Json(Keys { provider: Some(name), counts, keys: Some(keys), next: listed.next, ..none }))
+}
+
+/// Lift the rests of a provider's keys, or of one
+#[utoipa::path(post, path = "/admin/api/provider-keys/restore", tag = "provider keys", params(Restore), responses((status = 200, body = Restored)))]
+async fn restore(
+    State(desk): State<Arc<Desk>>,
+    Extension(note): Extension<Note>,
+    Asked(which): Asked<Restore>,
+) -> Result<Json<Restored>, Refusal> {
+    let snapshot = desk.snapshot();
+    let provider = find(&snapshot, &which.provider)?;
+    note.about(format!("provider {}", which.provider));
+    let restored = provider.upstream.keys.restore(which.key.as_deref());
+    let restored =
+        restored.ok_or_else(|| Refusal::not_found("the provider has no key of this id").at("key"))?;
+    let restored = Restored { restored };
+    note.after(&restored);
+    Ok(Json(restored))
+}
+
+impl Counts {
+    fn of(provider: &Provider, now: u64) -> Self {
+        let keys::Counts { keys, usable, resting, limited } = provider.upstream.keys.counts(now);
+        Self { keys, usable, resting, limited }
     }
 }
 
@@ -78,32 +169,7 @@ pub(super) fn count(snapshot: &Snapshot, observer: &Observer) {
     }
 }
 
-fn find<'s>(snapshot: &'s Snapshot, name: &str) -> Option<&'s Arc<Provider>> {
-    snapshot.providers.get(name)
-}
-
-fn unknown(name: &str) -> Answer {
-    (404, JSON, format!("{}\n", json!({ "error": format!("there is no provider `{name}`") })))
-}
-
-/// A parameter of a query, with `%20` and the like read.
-fn parameter(query: &str, name: &str) -> Option<String> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let value = pairs.into_iter().find(|(own, _)| *own == name)?.1;
-    let mut bytes = Vec::new();
-    let mut rest = value.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match (first, digits.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok().filter(|value| !value.is_empty())
+fn find<'s>(snapshot: &'s Snapshot, name: &str) -> Result<&'s Arc<Provider>, Refusal> {
+    let unknown = || Refusal::not_found(format!("there is no provider `{name}`")).at("provider");
+    snapshot.providers.get(name).ok_or_else(unknown)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use crate::admin::Password;
 use crate::config::{Config, Destination, Model, Provider, Target, TargetName};
 use crate::domain::Secret;
 use crate::mock::{Mock, Running, Settings};
@@ -70,8 +71,16 @@ impl Demo {
     }
 }
 
+/// What was made because nobody gave it.
+pub struct Made<'m> {
+    /// A client key for this run.
+    pub key: Option<&'m Secret>,
+    /// The admin password, told when it is new.
+    pub password: &'m Password,
+}
+
 /// What a newcomer sees when the listeners are up.
-pub fn greeting(config: &Config, made: Option<&Secret>, demo: bool, state: &str) -> String {
+pub fn greeting(config: &Config, made: &Made<'_>, demo: bool, state: &str) -> String {
     let mut text = String::new();
     let scheme = if config.server.tls.is_some() { "https" } else { "http" };
     let Some(listen) = config.server.listen.first() else { return text };
@@ -84,9 +93,17 @@ pub fn greeting(config: &Config, made: Option<&Secret>, demo: bool, state: &str)
     let _ = writeln!(text, "Causeway {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(text, "  admin       http://{}  (/healthz, /readyz, /metrics)", config.admin.listen);
     let models: Vec<_> = config.models.keys().map(String::as_str).collect();
+    if made.password.is_new {
+        let kept = match &made.password.file {
+            Some(file) => format!("kept in {}", file.display()),
+            None => "made for this run; name your own in [admin] or CAUSEWAY_ADMIN_PASSWORD".to_owned(),
+        };
+        let _ =
+            writeln!(text, "  password    {}  (of the admin side; {kept})", made.password.secret.expose());
+    }
     let _ = writeln!(text, "  models      {}", models.join(", "));
     let _ = writeln!(text, "  state       {state}");
-    let Some(secret) = made else { return text };
+    let Some(secret) = made.key else { return text };
     let _ = writeln!(text, "  client key  {}  (made for this run; name your own in [keys])", secret.expose());
     if demo {
         let _ = write!(

@@ -1,6 +1,6 @@
 //! Reads the configuration again: parse, validate, compile, swap. A broken one changes nothing and says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,8 +11,9 @@ use super::Origin;
 use super::demo::Additions;
 use super::settings::{laid_over, without_blamed};
 use crate::adapter::Registry;
+use crate::admin::{Control, Reloaded};
 use crate::config::{Config, ConfigError, Loaded, Stored};
-use crate::domain::{Secret, VirtualKey};
+use crate::domain::{Secret, VirtualKey, rfc3339};
 use crate::proxy::Ground;
 use crate::state::settings::{Fault, InForce, Renewal, SettingError};
 use crate::state::{self, Settings, Snapshot};
@@ -82,7 +83,12 @@ pub struct Reload {
     keys_in_force: Mutex<Vec<Seen>>,
     /// What they looked like when they were read last; a broken file is told once.
     keys_read: Mutex<Vec<Seen>>,
+    /// The latest times it was read, the newest last.
+    history: Mutex<VecDeque<Reloaded>>,
 }
+
+/// So many times are remembered.
+const REMEMBERED: usize = 50;
 
 /// A file, and when and how long it was.
 type Seen = (PathBuf, Option<(SystemTime, u64)>);
@@ -93,9 +99,18 @@ impl Reload {
         let keys = seen(&current);
         let (keys_in_force, keys_read) = (Mutex::new(keys.clone()), Mutex::new(keys));
         let (current, shadowed) = (Mutex::new(current), Mutex::new(shadowed));
-        let (settings, store) = (None, None);
-        let reload = Self { base, ground, current, shadowed, settings, store, keys_in_force, keys_read };
-        reload.succeeded();
+        let reload = Self {
+            base,
+            ground,
+            current,
+            shadowed,
+            settings: None,
+            store: None,
+            keys_in_force,
+            keys_read,
+            history: Mutex::default(),
+        };
+        reload.succeeded(Vec::new());
         reload
     }
 
@@ -150,7 +165,7 @@ impl Reload {
         let same_keys = *self.keys_in_force.lock() == keys;
         self.keys_read.lock().clone_from(&keys);
         if next == *current && same_keys && !has_files(&next) {
-            return self.succeeded();
+            return self.succeeded(Vec::new());
         }
         match self.base.build(&next, self.next_generation()) {
             Err(problems) => self.failed(&problems.join("; ")),
@@ -171,23 +186,37 @@ impl Reload {
             snapshot.keep_rests_in(store);
         }
         snapshot.follow(&self.ground.snapshot.load());
+        self.ground.people.adopt(state::in_file(&next, self.base.extra.iter().map(|(_, key)| key)));
         self.ground.gates.adopt(snapshot.caps());
         self.ground.snapshot.store(Arc::new(snapshot));
-        for change in changes(current, &next) {
+        let changes = changes(current, &next);
+        for change in &changes {
             tracing::info!("{change}");
         }
         tracing::info!(generation, "the configuration is in force");
         *current = next;
         *self.keys_in_force.lock() = keys;
-        self.succeeded();
+        self.succeeded(changes);
     }
 
     fn failed(&self, why: &str) {
         tracing::error!(why, "the configuration cannot be used; the one before stays in force");
         self.ground.observer.metrics().reload_success.set(0);
+        self.remember(Some(why.to_owned()), Vec::new());
     }
 
-    fn succeeded(&self) {
+    fn remember(&self, problem: Option<String>, changes: Vec<String>) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let reloaded = Reloaded { at: rfc3339(now), good: problem.is_none(), problem, changes };
+        let mut history = self.history.lock();
+        if history.len() == REMEMBERED {
+            history.pop_front();
+        }
+        history.push_back(reloaded);
+    }
+
+    fn succeeded(&self, changes: Vec<String>) {
+        self.remember(None, changes);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.ground.observer.metrics().reload_success.set(1);
         self.ground.observer.metrics().reload_timestamp.set(i64::try_from(now).unwrap_or(0));
@@ -221,6 +250,27 @@ impl Renewal for Reload {
             file: path.map_or_else(|| "the environment".to_owned(), |path| path.display().to_string()),
             shadowed: self.shadowed.lock().clone(),
         }
+    }
+}
+
+impl Control for Reload {
+    fn config(&self) -> Config {
+        self.current.lock().clone()
+    }
+
+    fn reload(&self) -> Reloaded {
+        if self.base.origin.path.is_none() {
+            let problem = Some("there is no configuration file to read again".to_owned());
+            self.remember(problem, Vec::new());
+        } else {
+            self.run();
+        }
+        let last = self.history.lock().back().cloned();
+        last.unwrap_or_else(|| Reloaded { at: String::new(), good: true, problem: None, changes: Vec::new() })
+    }
+
+    fn history(&self) -> Vec<Reloaded> {
+        self.history.lock().iter().cloned().collect()
     }
 }
 

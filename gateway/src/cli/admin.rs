@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::config::Admin;
+use crate::app;
+use crate::config::Config;
 
 /// The gateway stands on this machine or near it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -15,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// In one sentence: nobody is there, or it says no.
-pub(super) fn ask(admin: &Admin, method: &str, path: &str) -> Result<Value, String> {
-    let mut address: SocketAddr = admin.listen.0;
+pub(super) fn ask(config: &Config, method: &str, path: &str) -> Result<Value, String> {
+    let mut address: SocketAddr = config.admin.listen.0;
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
@@ -26,7 +27,7 @@ pub(super) fn ask(admin: &Admin, method: &str, path: &str) -> Result<Value, Stri
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(gone)?;
     let patient = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
     patient.map_err(gone)?;
-    let password = admin.password.as_ref();
+    let password = app::admin_password(config)?;
     let password = password.map(|password| format!("authorization: Bearer {}\r\n", password.expose()));
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{}content-length: 0\r\nconnection: close\r\n\r\n",
@@ -39,7 +40,7 @@ pub(super) fn ask(admin: &Admin, method: &str, path: &str) -> Result<Value, Stri
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).unwrap_or("no status");
     let json: Value = serde_json::from_str(body.trim()).unwrap_or_default();
-    match (status, json["error"].as_str()) {
+    match (status, json["error"]["message"].as_str()) {
         ("200", _) => Ok(json),
         (_, Some(error)) => Err(error.to_owned()),
         ("404", None) => Err(format!("the gateway at http://{address} knows nothing of that")),

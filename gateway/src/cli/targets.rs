@@ -72,14 +72,14 @@ impl Which {
 pub(super) fn run(arguments: TargetsArguments) -> ExitCode {
     let TargetsArguments { command, place: outer, json } = arguments;
     let done = match command {
-        None => ask(outer, "GET", "/admin/targets").map(|answer| told(&answer, json, table)),
+        None => ask(outer, "GET", "/admin/api/targets").map(|answer| told(&answer, json, table)),
         Some(TargetsCommand::Lift { which, place }) => {
-            let path = format!("/admin/targets/lift?{}", which.query());
+            let path = format!("/admin/api/targets/lift?{}", which.query());
             ask(joined(outer, place), "POST", &path)
                 .map(|answer| told(&answer, json, |answer| listed(answer, "lifted")))
         }
         Some(TargetsCommand::Rest { which, time, place }) => {
-            let path = format!("/admin/targets/rest?{}&for={}", which.query(), escaped(&time));
+            let path = format!("/admin/api/targets/rest?{}&for={}", which.query(), escaped(&time));
             ask(joined(outer, place), "POST", &path)
                 .map(|answer| told(&answer, json, |answer| listed(answer, "resting")))
         }
@@ -151,5 +151,5 @@ fn table(answer: &Value) -> String {
 /// The admin listener is where the configuration says.
 fn ask(place: Place, method: &str, path: &str) -> Result<Value, String> {
     let loaded = place.origin().load().map_err(|error| error.to_string())?;
-    admin::ask(&loaded.config.admin, method, path)
+    admin::ask(&loaded.config, method, path)
 }

@@ -35,6 +35,7 @@ plugins_dir = "/etc/causeway/plugins"
 proxy = "environment"
 [admin]
 password = ""
+metrics = "password"
 [store]
 url = ""
 [providers.openai]

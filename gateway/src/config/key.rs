@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::health::ModelDefaults;
 use super::model::ModelPattern;
+use super::moment::Moment;
 use super::text::secret;
-use crate::domain::{Micros, Rate, Secret};
+use crate::domain::{AddressRange, Micros, Rate, Secret};
 
 /// What holds for whatever does not say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -50,6 +51,18 @@ pub struct Key {
     /// Otherwise they are fields like any other, which a provider that knows them gets.
     #[serde(default)]
     pub preferences: bool,
+    /// When it ends; later requests get 401. Default: never.
+    #[serde(default)]
+    #[schemars(example = "2026-12-24T18:00:00Z")]
+    pub expires: Option<Moment>,
+    /// Its requests get 401, for now. Default: false.
+    #[serde(default)]
+    pub disabled: bool,
+    /// Where its requests may come from, by address or range, as in "10.0.0.0/8"; others get 403. Behind proxies,
+    /// `server.trusted_proxies` must name them. Default: anywhere.
+    #[serde(default)]
+    #[schemars(example = ["10.0.0.0/8"])]
+    pub addresses: Vec<AddressRange>,
     /// How much it may ask. What is not given comes from `[defaults.key]`.
     #[serde(default)]
     pub limits: Limits,

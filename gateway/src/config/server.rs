@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::network::show_proxy;
 use super::text::{Text, secret, text_values};
-use crate::domain::{ByteSize, Secret, Timespan};
+use crate::domain::{AddressRange, ByteSize, Secret, Timespan};
 
 /// The data plane: the OpenAI, Anthropic and Gemini APIs, all on the same addresses.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -43,6 +43,9 @@ pub struct Server {
     #[serde(deserialize_with = "secret::read_optional", serialize_with = "show_proxy")]
     #[schemars(with = "Option<secret::SecretText>", example = "http://10.0.0.9:3128")]
     pub proxy: Option<Secret>,
+    /// Proxies in front of the gateway, by address or range, as in "10.0.0.0/8". Only what they say in `x-forwarded-for`
+    /// about where a request comes from is believed, for keys that name `addresses`. Default: none.
+    pub trusted_proxies: Vec<AddressRange>,
     /// How long each step may take; a provider or a model may say otherwise.
     pub timeouts: Timeouts,
 }
@@ -58,6 +61,7 @@ impl Default for Server {
             headers: Headers::Minimal,
             plugins_dir: None,
             proxy: None,
+            trusted_proxies: Vec::new(),
             timeouts: Timeouts::default(),
         }
     }

@@ -140,13 +140,15 @@ async fn begin_raw(
 
 /// Sends one piece of a stream that has begun. An empty piece would be its end.
 pub(super) async fn piece(client: &mut Client<'_>, bytes: Bytes) -> Result<(), GatewayError> {
+    // A provider that is always faster than the client leaves no moment to look otherwise.
+    client.is_wanted()?;
     client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)
 }
 
 /// Ends a stream with an error event, and without its last chunk: whoever stands in between must not take this for a
 /// complete answer.
 pub(super) async fn break_off(client: &mut Client<'_>, event: Bytes) -> Result<(), GatewayError> {
-    piece(client, event).await?;
+    client.session.downstream_session.write_response_body(event, false).await.map_err(left)?;
     client.session.downstream_session.set_keepalive(None);
     client.session.downstream_session.shutdown().await;
     Ok(())
@@ -164,6 +166,7 @@ async fn raw(
     begin_raw(client, head, &body.content_type).await?;
     let (mut rest, mut next) = (body.rest, Some(body.first));
     while let Some(bytes) = next {
+        client.is_wanted()?;
         client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
         let read = tokio::select! {
             biased;

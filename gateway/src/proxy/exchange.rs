@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 use crate::domain::{Record, RequestHead};
+use crate::observe::Facts;
 use crate::route::Plan;
 
 /// One request and its record in the making.
@@ -32,6 +33,15 @@ pub(super) struct Exchange {
     pub(super) plan: Option<Plan>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
+}
+
+impl Exchange {
+    /// What a request is, for whoever looks at those that run.
+    pub(super) fn facts(&self) -> Facts {
+        let Record { dialect, key, team, model, stream, .. } = &self.record;
+        let (key, model) = (Arc::clone(key), Arc::clone(model));
+        Facts { dialect, key, team: team.clone(), model, stream: *stream }
+    }
 }
 
 /// How much an answer said, for what its provider did not count.

@@ -9,7 +9,7 @@ use super::receive::Client;
 use super::service::Ground;
 use super::spent::{self, Spent};
 use super::vigil::Vigil;
-use super::{attempt, deliver, recall, receive, replay, show};
+use super::{attempt, deliver, door, recall, receive, replay, show};
 use crate::dialect::{self, Endpoint};
 use crate::error::GatewayError;
 use crate::state::Snapshot;
@@ -28,7 +28,7 @@ pub(super) async fn run(
         Endpoint::Version => return show::version(snapshot, client, exchange).await,
         _ => {}
     }
-    let key = snapshot.keyring.authenticate(&exchange.head)?;
+    let key = door::admit(ground, snapshot, client, exchange)?;
     exchange.record.key = key.id.clone();
     exchange.record.team.clone_from(&key.team);
     match api.endpoint {
@@ -44,6 +44,7 @@ pub(super) async fn run(
     let wishes = wishes.as_ref();
     let asked = Asked { key: &key, dialect: api.dialect, envelope: &envelope, first_answer, wishes };
     let plan = asked.plan(ground, snapshot, exchange)?;
+    client.is(exchange.facts());
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());
     }

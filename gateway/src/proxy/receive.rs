@@ -1,5 +1,7 @@
 //! Reads from the client, under size and time limits, and notices when it has gone.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,6 +11,7 @@ use super::exchange::Exchange;
 use crate::dialect::{Dialect, wishes};
 use crate::domain::{Envelope, Operation, VirtualKey, Wishes};
 use crate::error::{GatewayError, Kind};
+use crate::observe::{Facts, Ongoing};
 use crate::state::Snapshot;
 
 /// Silence of a client in the middle of its own body.
@@ -19,11 +22,32 @@ pub(super) struct Client<'a> {
     pub(super) session: &'a mut Session,
     /// The client sent bytes behind its request: it is there, and that is all this can mean.
     talked: bool,
+    /// An operator may end it by hand.
+    ongoing: Arc<Ongoing>,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(session: &'a mut Session) -> Self {
-        Self { session, talked: false }
+    pub(super) fn new(session: &'a mut Session, ongoing: Arc<Ongoing>) -> Self {
+        Self { session, talked: false, ongoing }
+    }
+
+    /// What the request is, for whoever looks at those that run.
+    pub(super) fn is(&self, facts: Facts) {
+        self.ongoing.is(facts);
+    }
+
+    /// Somebody still wants the answer.
+    ///
+    /// # Errors
+    /// When an operator has ended it.
+    pub(super) fn is_wanted(&self) -> Result<(), GatewayError> {
+        if self.ongoing.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    }
+
+    /// Its address, as the connection says; none: a socket in the file system.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        let address = self.session.client_addr()?;
+        address.as_inet().map(std::net::SocketAddr::ip)
     }
 
     /// The whole body.
@@ -77,8 +101,16 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Comes back when the client has gone, and not before.
+    /// Comes back when the client has gone or an operator has ended the request, and not before.
     pub(super) async fn gone(&mut self) -> GatewayError {
+        let ongoing = Arc::clone(&self.ongoing);
+        tokio::select! {
+            () = ongoing.cancelled() => cancelled(),
+            gone = self.left() => gone,
+        }
+    }
+
+    async fn left(&mut self) -> GatewayError {
         if self.talked {
             return std::future::pending().await;
         }
@@ -93,6 +125,11 @@ impl<'a> Client<'a> {
         }
         std::future::pending().await
     }
+}
+
+/// An operator has ended it.
+pub(super) fn cancelled() -> GatewayError {
+    GatewayError::gateway(Kind::Cancelled, "the request was cancelled by the operator of the gateway")
 }
 
 /// The client has left.

@@ -10,13 +10,14 @@ use pingora::upstreams::peer::HttpPeer;
 
 use super::exchange::Exchange;
 use super::receive::Client;
-use super::{pipeline, reject};
+use super::{pipeline, receive, reject};
 use crate::cache::Cache;
 use crate::conversation::Conversations;
 use crate::dialect;
 use crate::domain::{RequestHead, id};
 use crate::error::{GatewayError, Kind};
 use crate::observe::Observer;
+use crate::people::People;
 use crate::route::{Decision, Decisions, Fleet};
 use crate::state::Snapshot;
 use crate::upstream;
@@ -27,6 +28,8 @@ use crate::vault::Vault;
 pub struct Ground {
     /// The configuration of now; a request takes it once.
     pub snapshot: Arc<ArcSwap<Snapshot>>,
+    /// Keys that were made at run time, and whose they are.
+    pub people: Arc<People>,
     /// Connections to providers.
     pub client: upstream::Client,
     /// Where finished requests are told.
@@ -58,21 +61,27 @@ impl Gateway {
 
     async fn handle(&self, session: &mut Session) {
         let snapshot = self.ground.snapshot.load_full();
-        let mut client = Client::new(session);
-        let (mut exchange, routed) = begin(client.session.req_header());
+        let (mut exchange, routed) = begin(session.req_header());
+        let entered =
+            self.ground.observer.under_way().enter(&exchange.record.request_id, &exchange.record.path);
+        let mut client = Client::new(session, Arc::clone(&entered.ongoing));
         self.ground.observer.began();
         let result = match routed {
             Ok(()) => pipeline::run(&self.ground, &snapshot, &mut client, &mut exchange).await,
             Err(error) => Err(error),
         };
+        // From here on it cannot be cancelled; if it was at the last moment, that is what happened.
+        let result = if entered.ongoing.end() { result } else { Err(receive::cancelled()) };
         if let Err(error) = &result {
             // A client that is gone cannot be told; the record says it.
             let told = reject::send(snapshot.headers, &mut client, &mut exchange, error).await;
             let error = told.as_ref().err().unwrap_or(error);
             exchange.record.error_kind = error.kind.as_str();
             exchange.record.error = Some(error.to_string());
-            if error.kind == Kind::ClientGone && exchange.record.status == 0 {
-                exchange.record.status = Kind::ClientGone.status();
+            // Whatever the head said of an answer that was cancelled, this is how it ended.
+            let unanswered = error.kind == Kind::ClientGone && exchange.record.status == 0;
+            if unanswered || error.kind == Kind::Cancelled {
+                exchange.record.status = error.kind.status();
             }
         }
         exchange.record.took = exchange.started.elapsed();

@@ -55,7 +55,9 @@ impl Spent {
 
 /// There was no answer. When the client left, a provider may have been at work all the same.
 pub(super) fn nothing(exchange: &mut Exchange, request: &Request<'_>, error: &GatewayError) {
-    if error.kind == Kind::ClientGone && request.dialect.operation() == Operation::Chat {
+    if matches!(error.kind, Kind::ClientGone | Kind::Cancelled)
+        && request.dialect.operation() == Operation::Chat
+    {
         counted::left(exchange, &request.envelope.body);
     }
 }

@@ -20,7 +20,7 @@ pub fn blame(error: &GatewayError) -> Option<Blame> {
         return None;
     }
     Some(match error.kind {
-        Kind::ClientGone => return None,
+        Kind::ClientGone | Kind::Cancelled => return None,
         Kind::InvalidRequest | Kind::ContextLength | Kind::ContentPolicy | Kind::Unsupported => Blame::Client,
         Kind::PathNotFound | Kind::MethodNotAllowed | Kind::KeyReused | Kind::TooLarge => Blame::Client,
         Kind::Authentication | Kind::Permission => Blame::Key,

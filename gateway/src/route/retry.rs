@@ -39,7 +39,7 @@ impl Retry {
         // What the provider may have begun, and may bill. A limit, an overload or a ban is said before that.
         let begun = matches!(error.kind, Kind::Provider | Kind::Malformed | Kind::Timeout);
         match error.kind {
-            Kind::ClientGone | Kind::Internal => Judgement::Final,
+            Kind::ClientGone | Kind::Cancelled | Kind::Internal => Judgement::Final,
             // No room there, and nothing was sent.
             Kind::Overloaded | Kind::RateLimited if error.origin == Origin::Gateway => Judgement::Elsewhere,
             Kind::Unsupported => Judgement::Elsewhere,

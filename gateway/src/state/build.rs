@@ -72,6 +72,7 @@ pub fn build(
         max_body: config.server.max_body.bytes(),
         timeouts: timeouts(config.server.timeouts),
         headers: config.server.headers,
+        trusted_proxies: config.server.trusted_proxies.clone(),
         session_headers: session_headers(config),
     })
 }
@@ -289,10 +290,24 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let models =
             key.models.as_ref().map(|models| models.iter().map(|model| model.pattern().clone()).collect());
         let team = key.team.as_deref().map(Arc::from);
-        let id = name.as_str().into();
         let bounds = super::bounds::of_key(config, name, key);
         let (preferences, tags) = (key.preferences, key.tags.clone());
-        (key.secret.clone(), VirtualKey { id, team, user: None, bounds, models, preferences, tags })
+        let addresses = (!key.addresses.is_empty()).then(|| key.addresses.as_slice().into());
+        let addresses = addresses.into_iter().collect();
+        let expires = key.expires.as_ref().map(|moment| moment.seconds);
+        let closed = key.disabled.then(|| "the api key is disabled".into());
+        let virtual_key = VirtualKey {
+            team,
+            bounds,
+            models,
+            addresses,
+            expires,
+            closed,
+            preferences,
+            tags,
+            ..VirtualKey::named(name)
+        };
+        (key.secret.clone(), virtual_key)
     })
 }
 

@@ -30,13 +30,33 @@ pub enum Space {
     Setting,
     /// Sealed secrets: the store's root; provider keys by provider and id.
     Secret,
-    /// Counters of changes, by what they count; other nodes look at them.
+    /// Sessions of the dashboard: a digest of the token.
+    Session,
+    /// Who changed what: an id that sorts from the newest to the oldest.
+    Audit,
+    /// Keys that we issued: name.
+    VirtualKey,
+    /// When each of them was used last: name.
+    KeyUsed,
+    /// People: id.
+    User,
+    /// Whose an address is: address.
+    UserEmail,
+    /// Keys that share a budget: name.
+    Team,
+    /// How people pay: name.
+    Tier,
+    /// What they paid: user, id.
+    TopUp,
+    /// Who would like to come in: id.
+    SignUp,
+    /// Numbers of the last changes, for the other nodes.
     Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 20] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -46,6 +66,16 @@ impl Space {
         Self::Rest,
         Self::Setting,
         Self::Secret,
+        Self::Session,
+        Self::Audit,
+        Self::VirtualKey,
+        Self::KeyUsed,
+        Self::User,
+        Self::UserEmail,
+        Self::Team,
+        Self::Tier,
+        Self::TopUp,
+        Self::SignUp,
         Self::Epoch,
     ];
 
@@ -61,6 +91,16 @@ impl Space {
             Self::Rest => "rest",
             Self::Setting => "setting",
             Self::Secret => "secret",
+            Self::Session => "session",
+            Self::Audit => "audit",
+            Self::VirtualKey => "virtual_key",
+            Self::KeyUsed => "key_used",
+            Self::User => "user",
+            Self::UserEmail => "user_email",
+            Self::Team => "team",
+            Self::Tier => "tier",
+            Self::TopUp => "top_up",
+            Self::SignUp => "sign_up",
             Self::Epoch => "epoch",
         }
     }
@@ -72,13 +112,12 @@ impl Space {
             Self::Vault | Self::Idempotency => Some(DAY),
             // As long as OpenAI keeps its own.
             Self::Response => Some(DAY.saturating_mul(30)),
-            Self::Meta
-            | Self::Due
-            | Self::Counter
-            | Self::Rest
-            | Self::Setting
-            | Self::Secret
-            | Self::Epoch => None,
+            // People who were never answered.
+            Self::SignUp => Some(DAY.saturating_mul(90)),
+            Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            Self::Session | Self::Audit => None,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => None,
+            Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
     }
 
@@ -89,7 +128,12 @@ impl Space {
             Self::Response => 4 << 30,
             // A hundred thousand keys, each at a few models.
             Self::Rest => 128 << 20,
-            Self::Meta | Self::Due | Self::Counter | Self::Setting | Self::Secret | Self::Epoch => u64::MAX,
+            Self::Session => 16 << 20,
+            Self::Audit => 1 << 30,
+            Self::SignUp => 16 << 20,
+            Self::Meta | Self::Due | Self::Counter => u64::MAX,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => u64::MAX,
+            Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
     }
 
@@ -106,6 +150,7 @@ impl Space {
                 | Self::Idempotency
                 | Self::Counter
                 | Self::Rest
+                | Self::Session
         )
     }
 
@@ -155,6 +200,7 @@ pub struct Key(pub(super) Vec<u8>);
 
 impl Key {
     /// The space it belongs to.
+    /// What it belongs to, or `None` when these bytes are no key of ours.
     pub fn space(&self) -> Option<Space> {
         Space::of(&self.0)
     }

@@ -14,7 +14,7 @@ async fn a_lift_brings_it_back_at_once() {
     ask_well(&gateway, "m").await;
     assert_eq!(pair.asked(), 5);
     for (query, lifted) in [("target=good/mock", "[]"), ("provider=bad", "[\"bad/m\"]"), ("all=true", "[]")] {
-        let reply = gateway.admin().send("POST", &format!("/admin/targets/lift?{query}"), b"").await;
+        let reply = gateway.admin().send("POST", &format!("/admin/api/targets/lift?{query}"), b"").await;
         assert_eq!((reply.status, reply.json()["lifted"].to_string().as_str()), (200, lifted), "{query}");
     }
     assert_eq!(ask(&gateway, "m").await.text(), super::DONE);
@@ -25,7 +25,7 @@ async fn a_rest_by_hand_holds_also_for_the_last_target() {
     let pair = Pair::start().await;
     pair.bad.play(well());
     let gateway = Gateway::start(&pair.configuration("")).await;
-    let path = "/admin/targets/rest?target=bad%2Fm&for=10m";
+    let path = "/admin/api/targets/rest?target=bad%2Fm&for=10m";
     let reply = gateway.admin().send("POST", path, b"").await;
     assert_eq!(reply.json()["resting"], serde_json::json!(["bad/m"]));
     ask_well(&gateway, "m").await;
@@ -46,26 +46,26 @@ async fn only_post_changes_anything_and_only_with_the_password() {
     let admin = format!("[admin]\nlisten = \"0.0.0.0:{port}\" # {{admin}}\npassword = \"{PASSWORD}\"\n");
     let gateway =
         Gateway::start_at(&[admin, pair.configuration("")].concat(), &format!("127.0.0.1:{port}")).await;
-    let guest = gateway.admin();
-    let operator = gateway.admin().with("authorization", &format!("Bearer {PASSWORD}"));
+    let guest = gateway.stranger();
+    let operator = gateway.stranger().with("authorization", &format!("Bearer {PASSWORD}"));
     for (method, path) in [
-        ("GET", "/admin/targets"),
-        ("POST", "/admin/targets/lift?all=true"),
-        ("POST", "/admin/targets/rest?all=true"),
+        ("GET", "/admin/api/targets"),
+        ("POST", "/admin/api/targets/lift?all=true"),
+        ("POST", "/admin/api/targets/rest?all=true"),
     ] {
         assert_eq!(guest.send(method, path, b"").await.status, 401, "{path}");
         assert_eq!(operator.send(method, path, b"").await.status, 200, "{path}");
     }
     let elsewhere = operator.clone().with("origin", "https://example.com");
     for (client, method, path, status) in [
-        (&operator, "GET", "/admin/targets/lift?all=true", 405),
-        (&operator, "POST", "/admin/targets", 405),
-        (&elsewhere, "POST", "/admin/targets/lift?all=true", 403),
-        (&operator, "POST", "/admin/targets/lift", 400),
-        (&operator, "POST", "/admin/targets/lift?target=bad", 400),
-        (&operator, "POST", "/admin/targets/rest?target=nobody/m", 404),
-        (&operator, "POST", "/admin/targets/rest?target=bad/m&for=soon", 400),
-        (&operator, "POST", "/admin/targets/rest?target=bad/m&for=0s", 400),
+        (&operator, "GET", "/admin/api/targets/lift?all=true", 405),
+        (&operator, "POST", "/admin/api/targets", 405),
+        (&elsewhere, "POST", "/admin/api/targets/lift?all=true", 403),
+        (&operator, "POST", "/admin/api/targets/lift", 400),
+        (&operator, "POST", "/admin/api/targets/lift?target=bad", 400),
+        (&operator, "POST", "/admin/api/targets/rest?target=nobody/m", 404),
+        (&operator, "POST", "/admin/api/targets/rest?target=bad/m&for=soon", 400),
+        (&operator, "POST", "/admin/api/targets/rest?target=bad/m&for=0s", 400),
         (&operator, "GET", "/admin/nothing", 404),
     ] {
         assert_eq!(client.send(method, path, b"").await.status, status, "{method} {path}");

@@ -143,7 +143,7 @@ async fn a_wrong_question_is_told_what_is_wrong() {
     ] {
         let reply = gateway.admin().get(&format!("/admin/api/explain?{question}")).await;
         assert_eq!(reply.status, status, "{question}: {}", reply.text());
-        assert!(reply.json()["error"].as_str().unwrap().contains(part), "{question}: {}", reply.text());
+        assert!(reply.json()["error"]["message"].as_str().unwrap().contains(part), "{question}: {}", reply.text());
     }
     let reply = gateway.admin().send("DELETE", "/admin/api/explain?model=m", b"").await;
     assert_eq!(reply.status, 405, "{}", reply.text());
@@ -155,13 +155,13 @@ async fn on_an_open_address_the_password_is_wanted() {
     let admin = super::super::support::gateway::free_address();
     let open = admin.replace("127.0.0.1", "0.0.0.0");
     let text = format!(
-        "[admin]\nlisten = \"{open}\" # {{admin}}\npassword = \"open-sesame\"\n{}[models.m]\ntargets = [\"a/mock\"]\n",
+        "[admin]\nlisten = \"{open}\" # {{admin}}\npassword = \"open-sesame-and-close\"\n{}[models.m]\ntargets = [\"a/mock\"]\n",
         begin(&mock)
     );
     let gateway = Gateway::start_at(&text, &admin).await;
     let path = "/admin/api/explain?model=m";
-    assert_eq!(gateway.admin().get(path).await.status, 401);
-    assert_eq!(gateway.admin().with("authorization", &format!("Bearer {KEY}")).get(path).await.status, 401);
-    let reply = gateway.admin().with("authorization", "Bearer open-sesame").get(path).await;
+    assert_eq!(gateway.stranger().get(path).await.status, 401);
+    assert_eq!(gateway.stranger().with("authorization", &format!("Bearer {KEY}")).get(path).await.status, 401);
+    let reply = gateway.stranger().with("authorization", "Bearer open-sesame-and-close").get(path).await;
     assert_eq!((reply.status, targets(&reply.json())), (200, vec!["a/mock".to_owned()]));
 }

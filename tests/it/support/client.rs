@@ -101,7 +101,7 @@ impl Client {
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if method == "POST" {
+        if matches!(method, "POST" | "PUT" | "PATCH") {
             if header(&self.headers, "content-type").is_empty() {
                 head.push_str("content-type: application/json\r\n");
             }

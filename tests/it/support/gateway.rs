@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::{ADMIN_PASSWORD, PATIENCE};
 use super::client::{Client, Reply};
 
 /// A running gateway.
@@ -91,8 +91,13 @@ impl Gateway {
         Client::new(&self.listen)
     }
 
-    /// A client of the admin side.
+    /// A client of the admin side that has the password.
     pub(crate) fn admin(&self) -> Client {
+        self.stranger().with("authorization", &format!("Bearer {ADMIN_PASSWORD}"))
+    }
+
+    /// A client of the admin side that has nothing.
+    pub(crate) fn stranger(&self) -> Client {
         Client::new(&self.admin)
     }
 
@@ -252,6 +257,7 @@ fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_causeway-under-test"));
     command.current_dir(folder).env_clear().stdin(Stdio::null());
     // Adapters compiled once serve all tests.
+    command.env("CAUSEWAY_ADMIN_PASSWORD", ADMIN_PASSWORD);
     command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
     command
 }

@@ -74,6 +74,7 @@ impl House {
         let (config, shadowed, snapshot) = first;
         let ground = Ground {
             snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+            people: Arc::new(crate::people::People::new(Arc::clone(&self.store), [7; 32], store::clock())),
             client: crate::upstream::Client::default(),
             observer: Arc::new(Observer::new().unwrap()),
             fleet: Arc::default(),

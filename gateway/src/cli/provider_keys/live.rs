@@ -10,11 +10,11 @@ const PAGE: usize = 1000;
 
 /// Lifts rests.
 pub(super) fn restore(known: &Known, id: Option<&str>) -> Result<Outcome, String> {
-    let mut path = format!("/admin/provider-keys/restore?provider={}", escaped(&known.name));
+    let mut path = format!("/admin/api/provider-keys/restore?provider={}", escaped(&known.name));
     if let Some(id) = id {
         path.push_str(&format!("&key={}", escaped(id)));
     }
-    let answer = ask(&known.config.admin, "POST", &path)?;
+    let answer = ask(&known.config, "POST", &path)?;
     let count = answer["restored"].as_u64().unwrap_or(0);
     let text = if known.json {
         format!("{answer}\n")
@@ -30,8 +30,8 @@ pub(super) fn states(known: &Known) -> Result<Vec<Value>, String> {
     let mut skip = 0;
     loop {
         let name = escaped(&known.name);
-        let path = format!("/admin/provider-keys?provider={name}&limit={PAGE}&skip={skip}");
-        let mut answer = ask(&known.config.admin, "GET", &path)?;
+        let path = format!("/admin/api/provider-keys?provider={name}&limit={PAGE}&skip={skip}");
+        let mut answer = ask(&known.config, "GET", &path)?;
         if let Some(Value::Array(part)) = answer.get_mut("keys").map(Value::take) {
             keys.extend(part);
         }

@@ -67,7 +67,8 @@ fn word(kind: Kind) -> &'static str {
         | Kind::Malformed
         | Kind::Adapter
         | Kind::Internal
-        | Kind::ClientGone => "api_error",
+        | Kind::ClientGone
+        | Kind::Cancelled => "api_error",
     }
 }
 

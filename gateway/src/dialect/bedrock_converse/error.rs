@@ -50,7 +50,7 @@ pub(super) fn word(kind: Kind) -> &'static str {
         Kind::Timeout => "ModelTimeoutException",
         Kind::Overloaded | Kind::Unreachable => "ServiceUnavailableException",
         Kind::Provider | Kind::Malformed => "ModelErrorException",
-        Kind::Adapter | Kind::Internal | Kind::ClientGone => "InternalServerException",
+        Kind::Adapter | Kind::Internal | Kind::ClientGone | Kind::Cancelled => "InternalServerException",
     }
 }
 

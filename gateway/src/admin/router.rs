@@ -1,0 +1,70 @@
+//! All operations, and what stands before them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::{Router, middleware};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::desk::Desk;
+use super::{
+    audit, config, credits, explain, guard, health, keys, me, openapi, plugins, provider_keys, rights, running, session,
+    sign_ups, straight, targets, teams, users,
+};
+
+/// The one list of what there is.
+fn operations() -> OpenApiRouter<Arc<Desk>> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .merge(health::routes())
+        .merge(audit::routes())
+        .merge(config::routes())
+        .merge(credits::routes())
+        .merge(explain::routes())
+        .merge(keys::routes())
+        .merge(me::routes())
+        .merge(plugins::routes())
+        .merge(provider_keys::routes())
+        .merge(running::routes())
+        .merge(session::routes())
+        .merge(sign_ups::routes())
+        .merge(targets::routes())
+        .merge(teams::routes())
+        .merge(users::routes())
+        .routes(routes!(document))
+}
+
+/// The document of the API, as text.
+///
+/// # Errors
+/// When an operation has no rule.
+pub(super) fn text() -> Result<String, String> {
+    let mut document = operations().into_openapi();
+    openapi::complete(&mut document)?;
+    document.to_pretty_json().map_err(|error| error.to_string())
+}
+
+/// The router.
+pub(super) fn router(desk: &Arc<Desk>) -> Router {
+    let (router, mut document) = operations().split_for_parts();
+    // Whatever is in the table and not in the router is a line that protects nothing.
+    let known = rights::operations(&mut document).len();
+    debug_assert_eq!(known, rights::RULES.len());
+    router
+        .route_layer(middleware::from_fn_with_state(Arc::clone(desk), guard::guard))
+        .fallback(straight::nothing_here)
+        .layer(middleware::from_fn(straight::straight))
+        .layer(middleware::from_fn(guard::headers))
+        .with_state(Arc::clone(desk))
+}
+
+/// This document
+#[utoipa::path(get, path = "/admin/api/openapi.json", tag = "about", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
+async fn document(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], desk.document.clone())
+}
+
+#[cfg(test)]
+mod tests;

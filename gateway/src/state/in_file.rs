@@ -1,0 +1,59 @@
+//! What the configuration says of keys and people, for those who manage the others.
+
+use std::collections::BTreeMap;
+
+use crate::config::{self, Config};
+use crate::domain::{CalendarUnit, VirtualKey};
+use crate::people::{Allowed, Budget, InFile, KeyRecord, Per, TeamRecord};
+
+/// The keys and teams of a configuration. `extra` are keys that stand in no file.
+pub fn in_file<'a>(config: &Config, extra: impl IntoIterator<Item = &'a VirtualKey>) -> InFile {
+    let mut keys: BTreeMap<_, _> =
+        config.keys.iter().map(|(name, own)| (name.clone(), key(config, name, own))).collect();
+    for extra in extra {
+        keys.insert(extra.id.to_string(), KeyRecord::named(&extra.id));
+    }
+    let team = |(name, team): (&String, &config::Team)| {
+        let allowed = allowed(team.limits, team.budget.as_ref());
+        (name.clone(), TeamRecord { allowed, ..TeamRecord::named(name) })
+    };
+    InFile { keys, teams: config.teams.iter().map(team).collect() }
+}
+
+fn key(config: &Config, name: &str, key: &config::Key) -> KeyRecord {
+    KeyRecord {
+        team: key.team.clone(),
+        tags: key.tags.clone(),
+        expires: key.expires.as_ref().map(|moment| moment.seconds),
+        disabled: key.disabled,
+        models: key.models.clone(),
+        addresses: key.addresses.clone(),
+        preferences: key.preferences,
+        log: key.log,
+        allowed: allowed(key.limits.over(config.defaults.key.limits), key.budget.as_ref()),
+        ..KeyRecord::named(name)
+    }
+}
+
+fn allowed(limits: config::Limits, budget: Option<&config::Budget>) -> Allowed {
+    let budget = budget.map(|budget| Budget {
+        limit_micros: budget.usd.get(),
+        per: match budget.per {
+            config::Period::Hour => Per::Calendar(CalendarUnit::Hour),
+            config::Period::Day => Per::Calendar(CalendarUnit::Day),
+            config::Period::Week => Per::Calendar(CalendarUnit::Week),
+            config::Period::Month => Per::Calendar(CalendarUnit::Month),
+            config::Period::Total => Per::Total,
+        },
+        time_zone: None,
+        warn_at: budget.warn_at.clone(),
+        downgrade: None,
+    });
+    Allowed {
+        requests: limits.requests.into_iter().collect(),
+        tokens: limits.tokens.into_iter().collect(),
+        concurrent: limits.concurrent,
+        budgets: budget.into_iter().collect(),
+        credits: Vec::new(),
+    }
+}
