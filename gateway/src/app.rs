@@ -124,9 +124,8 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
-    let people =
-        people::open(&config, &store, &settings.master(), made.as_ref().map(|(_, key)| key))
-            .map_err(|problem| vec![problem])?;
+    let people = people::open(&config, &store, &settings.master(), made.as_ref().map(|(_, key)| key))
+        .map_err(|problem| vec![problem])?;
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         people,
@@ -157,6 +156,8 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         fleet: Arc::clone(&ground.fleet),
         decisions: Arc::clone(&ground.decisions),
         people: Arc::clone(&ground.people),
+        stored: Arc::clone(&settings),
+        client: ground.client.clone(),
         store: Arc::clone(&store),
         control: Arc::clone(&reload) as _,
         clock: store::clock(),

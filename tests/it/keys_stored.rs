@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use causeway::auth;
 use causeway::people::{IssuedKey, Maker, People};
+use causeway::seal;
 use causeway::store::{self, Sled, Store};
 
 use super::support::gateway::Folder;
 use super::support::{Gateway, Shape, configuration, upstream};
 
-/// Makes keys in a folder that no process uses, with the secrets' hash key that is kept beside it.
+/// Makes keys in a folder that no process uses, with the key of their hashes, which the store's root gives.
 async fn keys_in(folder: &Path, keys: &[serde_json::Value]) -> Vec<IssuedKey> {
-    let hash_key = std::fs::read(folder.join("virtual-keys.key")).unwrap().try_into().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sled::open(&folder.join("sled"), store::clock()).unwrap());
+    let master = seal::file::read(folder).unwrap().unwrap();
+    let master = causeway::state::master_of(store.as_ref(), master).await.unwrap();
+    let hash_key = master.derive(seal::Purpose::VirtualKeyHash);
     // They are made in 2020, so that one of them has ended by now.
     let people = People::new(store, hash_key, Arc::new(|| 1_577_836_800_000));
     people.load().await.unwrap();

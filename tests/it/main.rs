@@ -34,6 +34,7 @@ mod reload;
 mod replay;
 mod responses;
 mod route;
+mod settings;
 mod store;
 mod stream;
 mod support;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Origin;
-use crate::config::{Config, ConfigError, Loaded, Stored, stored};
+use crate::config::{Backend, Config, ConfigError, Loaded, Stored, stored};
 use crate::seal::{Keys, file};
 use crate::state::settings::KeySource;
 use crate::state::{self, Settings};
@@ -15,7 +15,7 @@ use crate::store::Store;
 ///
 /// # Errors
 /// When the system gives no threads.
-pub(super) fn now<T>(future: impl Future<Output = T>) -> Result<T, String> {
+pub fn now<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime.map_err(|error| format!("no runtime to read the store: {error}"))?.block_on(future))
 }
@@ -58,6 +58,17 @@ pub async fn open(
         );
     }
     Ok(settings)
+}
+
+/// The settings of a store that no gateway uses, for commands.
+///
+/// # Errors
+/// When it cannot be opened, or its master key is another.
+pub fn offline(config: &Config) -> Result<Arc<Settings>, String> {
+    let store = super::open_store(config)?;
+    let folder = super::storage::folder(config).filter(|_| config.store.backend == Backend::Sled);
+    let keys = keys(config, folder.as_deref())?;
+    now(open(&store, keys)).flatten()
 }
 
 /// The configuration with these settings on top. An entry that does not fit any more is left out, and said: it must

@@ -17,6 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// In one sentence: nobody is there, or it says no.
 pub(super) fn ask(config: &Config, method: &str, path: &str) -> Result<Value, String> {
+    let text = ask_for_text(config, method, path)?;
+    Ok(serde_json::from_str(text.trim()).unwrap_or_default())
+}
+
+/// The same, whatever form the answer has.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn ask_for_text(config: &Config, method: &str, path: &str) -> Result<String, String> {
     let mut address: SocketAddr = config.admin.listen.0;
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -41,7 +50,7 @@ pub(super) fn ask(config: &Config, method: &str, path: &str) -> Result<Value, St
     let status = head.split(' ').nth(1).unwrap_or("no status");
     let json: Value = serde_json::from_str(body.trim()).unwrap_or_default();
     match (status, json["error"]["message"].as_str()) {
-        ("200", _) => Ok(json),
+        ("200", _) => Ok(body.to_owned()),
         (_, Some(error)) => Err(error.to_owned()),
         ("404", None) => Err(format!("the gateway at http://{address} knows nothing of that")),
         (status, None) => Err(format!("the gateway at http://{address} answered {status}: {}", body.trim())),
