@@ -192,6 +192,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// Where each value comes from (`line 12`, `override`), by its path; what is not in here is a default.
     pub origins: BTreeMap<String, String>,
+    /// Entries of the admin API that stand in the file, too, and are not used therefore: `providers.acme`.
+    pub shadowed: Vec<String>,
 }
 
 #[cfg(test)]

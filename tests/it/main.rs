@@ -39,6 +39,7 @@ mod reload;
 mod replay;
 mod responses;
 mod route;
+mod settings;
 mod store;
 mod stream;
 mod support;

@@ -30,6 +30,9 @@ const SETTLED: Duration = Duration::from_millis(150);
 /// How often the files of provider keys are looked at.
 const KEYS_LOOKED_AT: Duration = Duration::from_secs(2);
 
+/// How often a node looks whether another has changed a setting.
+const SETTINGS_LOOKED_AT: Duration = Duration::from_millis(500);
+
 /// How often resting provider keys are asked whether they are well again.
 const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
 
@@ -116,6 +119,25 @@ impl Background {
         }
     }
 
+    /// Looks whether another node has changed a setting.
+    async fn follow(&self) {
+        let Some(settings) = self.reload.settings() else { return std::future::pending().await };
+        let mut looking = tokio::time::interval(SETTINGS_LOOKED_AT);
+        let mut told = false;
+        loop {
+            looking.tick().await;
+            let result = settings.catch_up().await;
+            match &result {
+                Ok(true) => tracing::info!("another node changed settings; they are in force here, too"),
+                Ok(false) => {}
+                // Once, not twice a second.
+                Err(error) if !told => tracing::error!(%error, "what another node changed cannot be used"),
+                Err(_) => {}
+            }
+            told = result.is_err();
+        }
+    }
+
     async fn greet(&self) {
         for address in &self.listen {
             let mut address = address.0;
@@ -164,6 +186,7 @@ impl BackgroundService for Background {
         let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
         let mut meeting = std::pin::pin!(people::meet(&self.reload.ground().people));
+        let mut following = std::pin::pin!(self.follow());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -174,6 +197,7 @@ impl BackgroundService for Background {
                 () = &mut booking => {}
                 () = &mut settling => {}
                 () = &mut looking_around => {}
+                () = &mut following => {}
                 () = &mut saving => {}
                 () = &mut meeting => {}
                 () = &mut revalidating => {}

@@ -32,6 +32,10 @@ pub enum Space {
     Sum,
     /// What was spent of a counter of money: its place, node.
     Budget,
+    /// What was made through the admin API: section, name.
+    Setting,
+    /// Sealed secrets: the store's root; provider keys by provider and id.
+    Secret,
     /// Sessions of the dashboard: a digest of the token.
     Session,
     /// Who changed what: an id that sorts from the newest to the oldest.
@@ -58,7 +62,7 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -69,6 +73,8 @@ impl Space {
         Self::Usage,
         Self::Sum,
         Self::Budget,
+        Self::Setting,
+        Self::Secret,
         Self::Session,
         Self::Audit,
         Self::VirtualKey,
@@ -95,6 +101,8 @@ impl Space {
             Self::Usage => "usage",
             Self::Sum => "sum",
             Self::Budget => "budget",
+            Self::Setting => "setting",
+            Self::Secret => "secret",
             Self::Session => "session",
             Self::Audit => "audit",
             Self::VirtualKey => "virtual_key",
@@ -122,7 +130,7 @@ impl Space {
             // Rows go when the operator says, sums and money stay.
             Self::Usage | Self::Sum | Self::Budget => None,
             Self::Session | Self::Audit => None,
-            Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => None,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
     }
@@ -139,7 +147,7 @@ impl Space {
             Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
             Self::Usage | Self::Sum | Self::Budget => u64::MAX,
-            Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => u64::MAX,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
     }
