@@ -12,12 +12,13 @@ use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
+use crate::limit::Limits;
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
 use crate::state;
-use crate::store;
+use crate::store::{self, holds};
 use crate::upstream;
 use crate::vault::Vault;
 
@@ -122,6 +123,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
+        limits: Limits::new(Arc::new(holds::Local::new(store::clock())), Arc::clone(&observer)),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
     let readiness = Arc::new(Readiness::of(Arc::clone(&store)));

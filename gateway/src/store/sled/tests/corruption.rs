@@ -15,7 +15,7 @@ use super::super::open::mark_record;
 use super::super::{Place, Sled};
 
 const CASES: u64 = 200;
-const SPACES: [Space; 3] = [Space::Vault, Space::Response, Space::Rest];
+const SPACES: [Space; 3] = [Space::Vault, Space::Response, Space::VirtualKey];
 
 type Content = BTreeMap<Key, Bytes>;
 
