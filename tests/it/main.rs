@@ -7,6 +7,7 @@ mod affinity;
 mod auth;
 mod chat;
 mod cli;
+mod cli_people;
 mod client_agent;
 mod client_cloud;
 mod client_sdk;
