@@ -32,7 +32,7 @@ pub use self::changes::Changes;
 pub use self::holds::Holds;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
-pub use self::redis::{Address, Redis};
+pub use self::redis::{Address, Redis, Shared};
 pub use self::sled::{Place, Sled};
 use crate::error::{GatewayError, Kind};
 
@@ -265,6 +265,9 @@ pub fn clock() -> Clock {
     })
 }
 
+/// A store that is lost is looked for at least so often.
+const LOOKED_FOR: Duration = Duration::from_secs(2);
+
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
@@ -321,9 +324,14 @@ impl From<StoreError> for GatewayError {
                 Kind::Internal,
                 "what the gateway kept for this request cannot be read any more",
             ),
-            StoreError::Failed(_) | StoreError::Damaged(_) | StoreError::Lost(_) => {
+            StoreError::Failed(_) | StoreError::Damaged(_) => {
                 Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
             }
+            StoreError::Lost(_) => Self {
+                code: Some("store_unavailable".to_owned()),
+                retry_after: Some(LOOKED_FOR),
+                ..Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
+            },
         };
         told.context(error)
     }

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod admin;
+mod admin_api;
 mod affinity;
 mod auth;
 mod chat;
@@ -10,6 +11,7 @@ mod client_agent;
 mod client_cloud;
 mod client_sdk;
 mod cloud;
+mod cluster;
 mod completions;
 mod conditions;
 mod conformance;
@@ -30,6 +32,7 @@ mod ollama;
 mod operation;
 mod params;
 mod plan;
+mod prices;
 mod property;
 mod reload;
 mod replay;

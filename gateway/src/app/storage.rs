@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::{Backend, Config, Store as Settings};
-use crate::store::{self, Address, Memory, Place, Redis, Sled, Store, StoreError};
+use crate::store::{self, Address, Memory, Place, Redis, Shared, Sled, Store, StoreError};
+
+/// The file in which a node remembers the identity of the store it shares with others.
+const IDENTITY: &str = "shared-store";
 
 /// An open store, and where it is, in words for the operator.
 pub(super) struct Opened {
@@ -14,6 +17,8 @@ pub(super) struct Opened {
     pub(super) folder: Option<PathBuf>,
     /// Of a store on disk: where its snapshots go.
     pub(super) snapshots: Option<PathBuf>,
+    /// Of a store that many nodes share: the counters of limits and budgets on the same server.
+    pub(super) shared: Option<Shared>,
 }
 
 /// Everything that belongs to the store in this folder.
@@ -68,7 +73,7 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
 /// One line that says what is wrong with the folder.
 pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened, String> {
     if config.store.backend == Backend::Redis {
-        return open_server(&config.store);
+        return open_server(&config.store, recover);
     }
     let named = config.store.path.is_some();
     let folder = match config.store.backend {
@@ -85,6 +90,7 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
             place,
             folder: None,
             snapshots: None,
+            shared: None,
         });
     };
     let place = place(config, &folder);
@@ -98,6 +104,7 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
         place: place.files.display().to_string(),
         folder: Some(folder),
         snapshots: place.snapshots,
+        shared: None,
     })
 }
 
@@ -115,8 +122,8 @@ fn recovered(place: &Place, why: &str) -> Result<Sled, StoreError> {
     Sled::open_at(place, store::clock())
 }
 
-/// Connects to the server that many nodes share.
-fn open_server(settings: &Settings) -> Result<Opened, String> {
+/// Connects to the server that many nodes share. The folder, if one is named, is for what belongs to this node.
+fn open_server(settings: &Settings, recover: bool) -> Result<Opened, String> {
     let url = settings.url.as_ref().map(|url| url.expose()).unwrap_or_default();
     let address = Address {
         url: url.to_owned(),
@@ -125,8 +132,36 @@ fn open_server(settings: &Settings) -> Result<Opened, String> {
         timeout: settings.timeout.get(),
     };
     let opened = Redis::open(address).map_err(|error| format!("store.url: {error}"))?;
-    let place = opened.place();
-    Ok(Opened { store: Arc::new(opened), place, snapshots: None })
+    let (place, folder, shared) = (opened.place(), settings.path.clone(), Some(opened.holds()));
+    if let Some(folder) = &folder {
+        remember(&folder.join(IDENTITY), &opened, recover)?;
+    }
+    Ok(Opened { store: Arc::new(opened), place, folder, snapshots: None, shared })
+}
+
+/// Which store this node knows; another one in its place is refused, an empty one too.
+fn remember(file: &Path, store: &Redis, recover: bool) -> Result<(), String> {
+    let wrong = |error: std::io::Error| format!("store.path: {}: {error}", file.display());
+    let identity = store.identity();
+    match std::fs::read_to_string(file) {
+        Ok(known) if known.trim() == identity => return Ok(()),
+        Ok(known) if !recover => {
+            return Err(format!(
+                "store.url: {} is not the store that this node knows: it was emptied or is another one (`{identity}`, \
+                 not `{}`); restore it, or say that it is meant with `causeway serve --recover`",
+                store.place(),
+                known.trim()
+            ));
+        }
+        Ok(_) => tracing::warn!(%identity, "another store than before is used, as it was told to be"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(wrong(error)),
+    }
+    let written = file.with_extension("new");
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+    }
+    std::fs::write(&written, &identity).and_then(|()| std::fs::rename(&written, file)).map_err(wrong)
 }
 
 /// Whether a file can be made there. The only way to know is to try.

@@ -5,6 +5,7 @@
 //!
 //! Money is counted in micro-dollars; what is left below one is carried, so that a counter agrees with its ledger.
 
+pub mod lease;
 mod local;
 #[cfg(test)]
 pub(in crate::store) mod suite;

@@ -72,6 +72,11 @@ impl Redis {
         format!("{} at {}", self.link.server().shown, self.link.address.shown())
     }
 
+    /// Which store it is: given to it by the first node that came.
+    pub fn identity(&self) -> String {
+        self.link.identity()
+    }
+
     /// What is looked at for one page, with what has expired.
     async fn page(&self, scan: &Scan) -> Result<Vec<Found>, StoreError> {
         let space = space_of(&scan.prefix)?;
@@ -255,7 +260,7 @@ fn behind(prefix: &Key) -> Vec<u8> {
 /// the server can add to; no record begins with a digit or a sign.
 fn encode(key: &Key, value: &Bytes) -> Vec<u8> {
     const { assert!(record::VERSION < b'-') };
-    if space_of(key).is_ok_and(|space| space == Space::Counter)
+    if matches!(space_of(key), Ok(Space::Counter | Space::Epoch))
         && let Ok(counter) = value.as_ref().try_into()
     {
         return i64::from_be_bytes(counter).to_string().into_bytes();

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use redis::ScriptInvocation;
 use serde::Serialize;
 
+use super::super::holds::lease::Losable;
 use super::super::holds::{Hold, Holds, Part, Rule, Settle, Settled, Spent, Standing, Unit, Verdict};
 use super::super::{StoreError, clock};
 use super::Redis;
@@ -89,16 +90,6 @@ fn told_part(part: &Part) -> Told<'_> {
 }
 
 impl Shared {
-    /// How often the store was emptied since this node knows it.
-    pub(in crate::store) fn emptied(&self) -> u64 {
-        self.link.server().emptied
-    }
-
-    /// Whether the server answers.
-    pub(in crate::store) fn is_up(&self) -> bool {
-        *self.link.is_up().borrow()
-    }
-
     /// Runs a script that answers texts, the server's time first.
     async fn run(&self, call: &ScriptInvocation<'_>) -> Result<Answer, StoreError> {
         let texts: Vec<String> = self.link.run(call).await?;
@@ -198,6 +189,16 @@ impl Holds for Shared {
 
     fn now(&self) -> u64 {
         clock()().saturating_add_signed(self.ahead.load(Ordering::Relaxed))
+    }
+}
+
+impl Losable for Shared {
+    fn is_up(&self) -> bool {
+        *self.link.is_up().borrow()
+    }
+
+    fn emptied(&self) -> u64 {
+        self.link.server().emptied
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::super::super::holds::lease::Losable;
 use super::super::super::holds::suite::{self, Bench, money, part};
 use super::super::super::holds::{Hold, Holds, Rule, Settle, Unit, Verdict};
 use super::super::super::{Redis, StoreError};
