@@ -37,6 +37,7 @@ pub mod admin;
 pub mod health;
 pub mod key;
 pub mod keys_file;
+pub mod limits;
 pub mod model;
 pub mod moment;
 pub mod network;
@@ -62,8 +63,9 @@ pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
 pub use health::{ModelDefaults, Probe, ProbeWhen, Switch};
-pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
+pub use key::{Defaults, Key, KeyDefaults, Limits, LogPolicy, Team};
 pub use keys_file::look_at_keys_files;
+pub use limits::{Budget, Everybody, Period, Raise, Rates, UnknownPrice, Windows};
 pub use load::{find, load, load_over, parse};
 pub use model::{
     Balance, Cache, Destination, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry,
@@ -115,6 +117,8 @@ pub struct Config {
     pub models: BTreeMap<String, Model>,
     /// What holds for the requests of all models, and what names mean that stand for none.
     pub routing: Routing,
+    /// How much all keys may ask and spend together, and how much is reserved under a budget.
+    pub limits: Everybody,
     /// What holds for whatever does not say otherwise.
     pub defaults: Defaults,
     /// Who may ask, and how much: one virtual key, by a name you choose.
@@ -151,6 +155,7 @@ impl Default for Config {
             providers: BTreeMap::new(),
             models: BTreeMap::new(),
             routing: Routing::default(),
+            limits: Everybody::default(),
             defaults: Defaults::default(),
             keys: BTreeMap::new(),
             teams: BTreeMap::new(),

@@ -303,6 +303,9 @@ fn changes(before: &Config, after: &Config) -> Vec<String> {
     if server(before) != server(after) {
         lines.push("server: changed".to_owned());
     }
+    if before.limits != after.limits {
+        lines.push("limits: changed".to_owned());
+    }
     if before.routing != after.routing {
         lines.push("routing: changed".to_owned());
     }

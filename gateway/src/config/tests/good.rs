@@ -27,7 +27,7 @@ fn the_example_means_what_it_says() {
     assert_eq!(config.models["fast"].balance, Balance::named("least-latency").expect("known"));
     assert_eq!(config.models["claude-*"].targets[0].destination().to_string(), "anthropic/*");
     assert_eq!(config.keys["ci"].budget.as_ref().map(|budget| budget.usd), Some(Micros(20_000_000)));
-    let tokens = config.keys["web"].limits.tokens;
+    let tokens = config.keys["web"].limits.tokens.as_ref().map(|rates| rates.0[0]);
     assert_eq!(tokens, Some(Rate { count: 4_000_000, per: std::time::Duration::from_secs(60) }));
     assert_eq!(config.plugins["acme"].budget, Timespan::millis(20));
     assert_eq!(config.otel.endpoint, "");
