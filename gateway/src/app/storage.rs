@@ -104,6 +104,7 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
         place: place.files.display().to_string(),
         folder: Some(folder),
         snapshots: place.snapshots,
+        shared: None,
     })
 }
 
