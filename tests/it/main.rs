@@ -2,6 +2,7 @@
 
 mod adapter;
 mod admin;
+mod admin_api;
 mod affinity;
 mod auth;
 mod chat;
@@ -30,6 +31,7 @@ mod ollama;
 mod operation;
 mod params;
 mod plan;
+mod prices;
 mod property;
 mod reload;
 mod replay;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
-use crate::domain::{Attempt, Record};
+use crate::domain::{Attempt, Cost, Record};
 
 /// All metrics of one process.
 pub struct Metrics {
@@ -17,6 +18,8 @@ pub struct Metrics {
     overhead: HistogramVec,
     first_token: HistogramVec,
     tokens: IntCounterVec,
+    cost: CounterVec,
+    unpriced: IntCounterVec,
     usage_faults: IntCounterVec,
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
@@ -62,6 +65,12 @@ impl Metrics {
             let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(counter.clone()))?;
             Ok::<_, prometheus::Error>(counter)
+        };
+        // For looking at, not for reckoning: what is spent stands in the ledger to the last place.
+        let amounts = |name: &str, help: &str, labels: &[&str]| {
+            let amounts = CounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(amounts.clone()))?;
+            Ok::<_, prometheus::Error>(amounts)
         };
         let histogram = |name: &str, help: &str, labels: &[&str], buckets: &[f64]| {
             let histogram =
@@ -126,6 +135,16 @@ impl Metrics {
                 "causeway_tokens_total",
                 "Tokens as providers counted them; estimated: the provider did not say all of them.",
                 &["route", "provider", "type", "estimated"],
+            )?,
+            cost: amounts(
+                "causeway_cost_microdollars_total",
+                "What answers cost in millionths of a US dollar, as far as there is a price.",
+                &["route", "provider", "team"],
+            )?,
+            unpriced: counter(
+                "causeway_unpriced_total",
+                "Requests of which nobody knows what they cost: their target has no price, or nobody counted.",
+                &["route", "provider"],
             )?,
             usage_faults: counter(
                 "causeway_usage_faults_total",
@@ -258,6 +277,7 @@ impl Metrics {
                 }
             }
         }
+        self.count_cost(record, provider);
         for attempt in &record.attempts {
             self.attempts.with_label_values(&[attempt.provider.as_ref(), attempt.outcome]).inc();
         }
@@ -293,6 +313,17 @@ impl Metrics {
             "read-only" => 1,
             _ => 2,
         });
+    }
+
+    fn count_cost(&self, record: &Record, provider: &str) {
+        let (route, team) = (record.model.as_ref(), record.team.as_deref().unwrap_or_default());
+        match record.cost() {
+            None => self.unpriced.with_label_values(&[route, provider]).inc(),
+            Some(Cost(0)) => {}
+            Some(Cost(cost)) => {
+                self.cost.with_label_values(&[route, provider, team]).inc_by(cost as f64 / 1e6)
+            }
+        }
     }
 
     /// How targets are doing, and how often they were left alone: what is known elsewhere, told when somebody looks.

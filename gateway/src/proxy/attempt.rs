@@ -137,6 +137,7 @@ impl Tally {
                 translated: false,
                 key: None,
                 spent: None,
+                price: step.price.clone(),
             },
             waited: Duration::ZERO,
             refused_with: None,

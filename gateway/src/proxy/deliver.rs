@@ -16,7 +16,7 @@ use super::stream::Stream;
 use crate::cache::{Form, Reader};
 use crate::config::Headers;
 use crate::dialect::{Api, Dialect, Endpoint, model_list};
-use crate::domain::{Record, VirtualKey};
+use crate::domain::{Cost, Operation, Record, VirtualKey};
 use crate::error::{GatewayError, Kind};
 use crate::route::{AUTO, Running};
 use crate::state::Snapshot;
@@ -44,6 +44,9 @@ pub(super) async fn send(
         if let Some(chosen) = &exchange.chosen {
             let _ = head.insert_header("x-causeway-auto", chosen.as_str());
         }
+        if let (Some(cost), Body::Whole(..)) = (known_cost(&exchange.record, dialect), &answer.body) {
+            let _ = head.insert_header("x-causeway-cost", cost.to_string());
+        }
     }
     let sent = match answer.body {
         Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,
@@ -56,6 +59,13 @@ pub(super) async fn send(
         running.ended(sent.as_ref().err(), Instant::now());
     }
     sent
+}
+
+/// What an answer cost, in US dollars, where that is known before it is sent: its provider counted, and has a price.
+fn known_cost(record: &Record, dialect: &dyn Dialect) -> Option<Cost> {
+    let usage = record.usage.filter(|usage| !usage.estimated)?;
+    let counted = usage.input.is_some() && usage.output.is_some();
+    record.cost().filter(|_| counted || dialect.operation() != Operation::Chat)
 }
 
 /// What a target's answer tells of its next ones. A stream is written after its first event, a whole answer before.

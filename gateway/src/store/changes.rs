@@ -48,9 +48,8 @@ impl Changes {
     /// too: nobody knows what happened before.
     pub fn of(&self, space: Space) -> watch::Receiver<u64> {
         let mut watched = self.watched.lock();
-        let entry = watched
-            .entry(space)
-            .or_insert_with(|| Watched { mark: None, moves: watch::Sender::new(0) });
+        let entry =
+            watched.entry(space).or_insert_with(|| Watched { mark: None, moves: watch::Sender::new(0) });
         entry.moves.subscribe()
     }
 

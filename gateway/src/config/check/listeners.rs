@@ -104,7 +104,12 @@ impl Check<'_> {
         for (name, time) in [("connect_timeout", store.connect_timeout), ("timeout", store.timeout)] {
             if time.get().is_zero() {
                 let route = Route::keys(&["store", name]);
-                self.report(&route, format!("`store.{name}` is zero: nothing could ever succeed"), "zero", None);
+                self.report(
+                    &route,
+                    format!("`store.{name}` is zero: nothing could ever succeed"),
+                    "zero",
+                    None,
+                );
             }
         }
         if !(0.0..=1.0).contains(&store.lease.share) {

@@ -11,7 +11,7 @@ use crate::config::Empty;
 use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
 use crate::dialect::{AnswerFacts, nothing, told};
-use crate::domain::Operation;
+use crate::domain::{Operation, Usage};
 use crate::error::{GatewayError, Kind};
 use crate::proxy::exchange::{Exchange, Said};
 use crate::proxy::keeper::{Keeper, provenance};
@@ -89,6 +89,7 @@ impl Try<'_> {
             pass_on::judge(dialect, &body)?;
             self.says_something(|| nothing::in_answer(&body))?;
             self.tally.record.usage = dialect.whole_usage(&body);
+            self.count_pieces(Some(&body));
             self.tally.said = Some(self.said(&body));
             return Ok(answer::Body::Whole(answer::JSON, body));
         };
@@ -98,6 +99,7 @@ impl Try<'_> {
         })?;
         self.says_something(|| nothing::in_answer(&answer.body))?;
         self.tally.record.usage = answer.usage;
+        self.count_pieces(Some(&answer.body));
         self.tally.said = Some(self.said(&answer.body));
         self.tally.record.lose(answer.losses);
         if let Some(keeps) = dialect.keeps().filter(|_| dialect.operation() == Operation::Chat) {
@@ -126,10 +128,20 @@ impl Try<'_> {
         let first = Exchange::wait(&mut self.tally.waited, first).await.map_err(|_| too_slow())??;
         let first = first.ok_or_else(|| GatewayError::upstream(Kind::Malformed, "the answer is empty"))?;
         judged::without_trigger(provider, &first)?;
+        self.count_pieces(None);
         let content_type = response.head.headers.get(http::header::CONTENT_TYPE).cloned();
         let content_type =
             content_type.unwrap_or_else(|| http::HeaderValue::from_static("application/octet-stream"));
         Ok(answer::Raw { content_type, first, rest: response.body })
+    }
+
+    /// Adds what is paid by the piece.
+    fn count_pieces(&mut self, body: Option<&[u8]>) {
+        let Request { dialect, envelope, .. } = *self.asking.request;
+        let pieces = dialect.pieces(envelope, body);
+        if pieces != Usage::default() {
+            self.tally.record.usage.get_or_insert_default().update(pieces);
+        }
     }
 
     /// How much a whole answer says; only looked up when its provider did not count.

@@ -130,7 +130,10 @@ impl Answer {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "what is too large becomes the largest number, as it should")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is too large becomes the largest number, as it should"
+)]
 fn whole(number: f64) -> i64 {
     number as i64
 }

@@ -26,8 +26,10 @@ const ONLY_READS: &str = "#!lua flags=no-writes\n";
 
 impl Verbs {
     pub(super) fn new() -> Self {
-        let on_records = |first: &str, code: &str| Script::new(&[first, include_str!("lua/book.lua"), code].concat());
-        let on_counters = |first: &str, code: &str| Script::new(&[first, include_str!("lua/count.lua"), code].concat());
+        let on_records =
+            |first: &str, code: &str| Script::new(&[first, include_str!("lua/book.lua"), code].concat());
+        let on_counters =
+            |first: &str, code: &str| Script::new(&[first, include_str!("lua/count.lua"), code].concat());
         Self {
             establish: Script::new(include_str!("lua/establish.lua")),
             write: on_records(ASKED_BEFORE, include_str!("lua/write.lua")),

@@ -100,7 +100,9 @@ async fn counters_without_use_are_forgotten() {
     let parts = vec![rate, spent, running, money("f/ever", 50, 1)];
     holds.hold(hold("f", 1_000, parts)).await.unwrap();
     holds.settle(Settle { id: "f".to_owned(), tokens: None, cost: None }).await.unwrap();
-    let life = |place: &str| server.ask(&["PTTL", &format!("{{causeway}}:h:{place}")]).trim()[1..].parse::<i64>().unwrap();
+    let life = |place: &str| {
+        server.ask(&["PTTL", &format!("{{causeway}}:h:{place}")]).trim()[1..].parse::<i64>().unwrap()
+    };
     assert!((1..=3_700_000).contains(&life("f/requests")), "{}", life("f/requests"));
     assert!((1..=3_700_000).contains(&life("f/money")), "{}", life("f/money"));
     // Nothing runs, and what has no end has none.
