@@ -20,7 +20,7 @@ use super::revalidate;
 use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
-use crate::store::{Changes, Store};
+use crate::store::{Changes, Space, Store};
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
@@ -67,10 +67,9 @@ impl Background {
     }
 
     async fn look_for_changes(&self) {
-        match &self.changes {
-            Some(changes) => match changes.keep_looking().await {},
-            None => std::future::pending().await,
-        }
+        let Some(changes) = &self.changes else { return std::future::pending().await };
+        let rests = revalidate::follow(self.reload.ground(), changes.of(Space::Rest));
+        tokio::join!(changes.keep_looking(), rests);
     }
 
     /// With snapshots of the store.
