@@ -42,6 +42,7 @@ pub mod moment;
 pub mod network;
 pub mod observe;
 pub mod params;
+pub mod people;
 pub mod plugin;
 pub mod preset;
 pub mod price;
@@ -71,6 +72,7 @@ pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
 pub use overrides::overrides_in;
 pub use params::Params;
+pub use people::People;
 pub use plugin::{Digest, Plugin, Source};
 pub use preset::Preset;
 pub use price::{Price, PriceAbove};
@@ -117,6 +119,8 @@ pub struct Config {
     pub keys: BTreeMap<String, Key>,
     /// Keys that share a budget, by a name you choose.
     pub teams: BTreeMap<String, Team>,
+    /// Keys and people that are kept in the store.
+    pub people: People,
     /// Adapters beyond the bundled ones, by the name that a provider's `plugin` uses.
     pub plugins: BTreeMap<String, Plugin>,
     /// The operator's log.
@@ -146,6 +150,7 @@ impl Default for Config {
             defaults: Defaults::default(),
             keys: BTreeMap::new(),
             teams: BTreeMap::new(),
+            people: People::default(),
             plugins: BTreeMap::new(),
             log: Log::default(),
             requests: Requests::default(),

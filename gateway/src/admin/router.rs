@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::desk::Desk;
 use super::{
-    audit, config, credits, explain, guard, health, keys, me, openapi, overview, plugins, prices, provider_keys, requests,
-    rights, running, session, sign_ups, straight, targets, teams, users,
+    audit, config, credits, explain, guard, health, keys, me, openapi, overview, plugins, prices,
+    provider_keys, requests, rights, running, session, sign_ups, straight, targets, teams, users,
 };
 
 /// The one list of what there is.

@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::health::Health;
+use super::people;
 use super::probes;
 use super::reload::Reload;
 use super::revalidate;
@@ -33,9 +34,6 @@ const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
 
 /// How often what has expired is removed from the store.
 const SWEPT_EVERY: Duration = Duration::from_secs(60);
-
-/// How often keys and people are looked at that another node may have changed.
-const PEOPLE_LOOKED_AT: Duration = Duration::from_millis(500);
 
 /// What runs beside the listeners.
 pub struct Background {
@@ -140,26 +138,22 @@ impl BackgroundService for Background {
         self.greet().await;
         let mut sweeping = tokio::time::interval(SWEPT_EVERY);
         let mut looking = tokio::time::interval(KEYS_LOOKED_AT);
-        let mut meeting = tokio::time::interval(PEOPLE_LOOKED_AT);
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
+        let mut meeting = std::pin::pin!(people::meet(&self.reload.ground().people));
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
                 _ = sweeping.tick() => self.sweep().await,
-                _ = meeting.tick() => {
-                    if let Err(error) = self.reload.ground().people.refresh().await {
-                        tracing::error!(%error, "what changed about keys and people could not be read");
-                    }
-                }
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
                 () = &mut looking_around => {}
                 () = &mut saving => {}
+                () = &mut meeting => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {

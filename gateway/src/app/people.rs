@@ -4,9 +4,31 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::people::People;
 use crate::store::{self, Store};
+
+/// How often keys and people are looked at that another node may have changed.
+const LOOKED_AT: Duration = Duration::from_millis(500);
+
+/// Takes over what other nodes change of keys and people, for ever.
+pub(super) async fn meet(people: &People) {
+    let mut looking = tokio::time::interval(LOOKED_AT);
+    looking.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut failed = false;
+    loop {
+        looking.tick().await;
+        let refreshed = people.refresh().await;
+        // Once, not twice a second.
+        if let Err(error) = refreshed.as_ref().map_err(|error| error.to_string())
+            && !failed
+        {
+            tracing::error!(error, "what other nodes change of keys and people cannot be seen");
+        }
+        failed = refreshed.is_err();
+    }
+}
 
 /// Reads who there is. `folder` is that of the state, where it has one.
 ///

@@ -296,7 +296,9 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let addresses = addresses.into_iter().collect();
         let expires = key.expires.as_ref().map(|moment| moment.seconds);
         let closed = key.disabled.then(|| "the api key is disabled".into());
+        let user = key.user.as_deref().map(Arc::from);
         let virtual_key = VirtualKey {
+            user,
             team,
             bounds,
             models,

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 
+pub(super) use self::tally::{Missing, Tally};
 use super::keyspace::{Key, Space};
 use super::record::{self, Record};
-pub(super) use self::tally::{Missing, Tally};
 use super::{Batch, Change, Clock, Kept, Page, Put, Scan, StoreError, Swap};
 
 /// So much is removed at once, so that others get their turn.
@@ -217,7 +217,8 @@ impl<T: Tree> Writer<T> {
         let Work { mut changes, grown, counted } = work;
         let mut after = Vec::new();
         if let Some(tallies) = &self.tallies {
-            let known = counted.into_iter().filter_map(|(space, by)| Some((space, tallies.get(&space)?.and(by))));
+            let known =
+                counted.into_iter().filter_map(|(space, by)| Some((space, tallies.get(&space)?.and(by))));
             after.extend(known);
             changes.extend(after.iter().map(|(space, tally)| tally.record(*space)));
         }

@@ -91,14 +91,12 @@ fn told(place: &Place, report: &Report, state: (Option<String>, Option<String>),
             continue;
         }
         let _ = write!(text, "  {space}: {} records, {} bytes", count.records, count.bytes);
-        for (what, number) in
-            [
-                ("expired", count.expired),
-                ("corrupted", count.corrupted),
-                ("of a newer version", count.newer),
-                ("missing", count.missing),
-            ]
-        {
+        for (what, number) in [
+            ("expired", count.expired),
+            ("corrupted", count.corrupted),
+            ("of a newer version", count.newer),
+            ("missing", count.missing),
+        ] {
             if number > 0 {
                 let _ = write!(text, ", {number} {what}");
             }

@@ -179,7 +179,10 @@ impl Leased {
         let emptied = self.shared.emptied();
         let seen = self.state.lock().seen(emptied);
         let Some(seen) = seen else { return Ok(()) };
-        tracing::error!(count = seen.len(), "the store was emptied: it is told what this node has seen of budgets");
+        tracing::error!(
+            count = seen.len(),
+            "the store was emptied: it is told what this node has seen of budgets"
+        );
         for (part, spent) in seen {
             let spent = u64::try_from(spent).unwrap_or(0);
             self.shared.raise(part, Cost(spent.saturating_mul(1_000_000))).await?;

@@ -71,7 +71,10 @@ impl Report {
     pub fn is_whole(&self) -> bool {
         self.lost.is_empty()
             && self.mended.is_none()
-            && self.spaces.values().all(|count| count.corrupted == 0 && count.newer == 0 && count.missing == 0)
+            && self
+                .spaces
+                .values()
+                .all(|count| count.corrupted == 0 && count.newer == 0 && count.missing == 0)
     }
 
     /// How many records can be read.

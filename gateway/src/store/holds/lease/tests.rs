@@ -217,7 +217,8 @@ async fn emptied_counters_are_told_what_nodes_have_seen() {
         let id = turn.to_string();
         assert!(spend(&nodes[turn % 2], &id, vec![money("m", 1_000, 7)]).await.unwrap());
     }
-    let open = Hold { id: "open".to_owned(), within: Duration::from_secs(60), parts: vec![money("m", 1_000, 50)] };
+    let open =
+        Hold { id: "open".to_owned(), within: Duration::from_secs(60), parts: vec![money("m", 1_000, 50)] };
     nodes[0].hold(open).await.unwrap();
     shared.empty();
     for node in &nodes {

@@ -158,7 +158,10 @@ async fn each(name: &str, damage: impl Fn(&Path, &mut fastrand::Rng)) -> [usize;
             Shown::Told => counts[2] += 1,
         }
     }
-    println!("{name}: {} no harm, {} refused at the start, {} told when read", counts[0], counts[1], counts[2]);
+    println!(
+        "{name}: {} no harm, {} refused at the start, {} told when read",
+        counts[0], counts[1], counts[2]
+    );
     counts
 }
 

@@ -49,7 +49,10 @@ async fn the_newest_snapshot_that_is_whole_comes_into_the_place_of_the_store() {
     fs::OpenOptions::new().write(true).open(&newest).unwrap().set_len(length - 9).unwrap();
     fs::write(place.files.join("db"), "not a database").unwrap();
     let error = Sled::open_at(&place, clock.clone()).err().unwrap();
-    assert!(matches!(&error, StoreError::Damaged(text) if text.contains("causeway store restore")), "{error}");
+    assert!(
+        matches!(&error, StoreError::Damaged(text) if text.contains("causeway store restore")),
+        "{error}"
+    );
 
     let restored = restore(&place, None, &clock).unwrap();
     assert_eq!((restored.records, restored.skipped.len()), (200, 1), "{restored:?}");
@@ -149,7 +152,10 @@ async fn a_record_of_a_newer_version_is_left_alone() {
         store.write(put(newer.clone()), Class::Durable).await.unwrap_err(),
         store.write(Batch::default().delete(newer.clone()), Class::Durable).await.unwrap_err(),
     ] {
-        assert!(error.to_string().contains("version") && error.to_string().contains("response/newer"), "{error}");
+        assert!(
+            error.to_string().contains("version") && error.to_string().contains("response/newer"),
+            "{error}"
+        );
     }
     store.close().await.unwrap();
     let db = sled::Config::new().path(&folder.0).open().unwrap();
