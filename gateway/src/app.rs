@@ -22,6 +22,7 @@ use crate::upstream;
 use crate::vault::Vault;
 
 pub mod background;
+pub mod counting;
 pub mod demo;
 mod health;
 mod people;
@@ -104,10 +105,11 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, folder, snapshots, shared: _ } =
+    let storage::Opened { store, place, folder, snapshots, shared } =
         storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
+    let counting = counting::Counting::new(&config.store, shared);
     snapshot.keep_rests_in(&store);
     let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
     people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
@@ -157,6 +159,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         greeting,
     )
     .looking_for(changes)
+    .counting(counting, Arc::clone(&observer))
     .saving(saving);
     let parts =
         Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };

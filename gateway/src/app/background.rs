@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::counting::Counting;
 use super::health::Health;
 use super::people;
 use super::probes;
@@ -21,6 +22,7 @@ use super::revalidate;
 use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
+use crate::observe::Observer;
 use crate::store::{Changes, Space, Store};
 
 /// Editors write a file in several steps; after the last one we look.
@@ -41,6 +43,7 @@ pub struct Background {
     readiness: Arc<Readiness>,
     store: Arc<dyn Store>,
     changes: Option<Arc<Changes>>,
+    counting: Option<(Counting, Arc<Observer>)>,
     listen: Vec<ListenAddress>,
     greeting: String,
     saving: Option<Snapshots>,
@@ -55,13 +58,27 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload, readiness, store, changes: None, listen, greeting, saving: None }
+        let (changes, counting, saving) = (None, None, None);
+        Self { reload, readiness, store, changes, counting, listen, greeting, saving }
     }
 
     /// Looks for changes that were made through other nodes.
     #[must_use]
     pub fn looking_for(self, changes: Arc<Changes>) -> Self {
         Self { changes: Some(changes), ..self }
+    }
+
+    /// Looks after the counters of limits and budgets.
+    #[must_use]
+    pub fn counting(self, counting: Counting, observer: Arc<Observer>) -> Self {
+        Self { counting: Some((counting, observer)), ..self }
+    }
+
+    async fn count(&self) {
+        match &self.counting {
+            Some((counting, observer)) => match counting.run(observer).await {},
+            None => std::future::pending().await,
+        }
     }
 
     async fn look_for_changes(&self) {
@@ -141,6 +158,7 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let mut counting = std::pin::pin!(self.count());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
         let mut meeting = std::pin::pin!(people::meet(&self.reload.ground().people));
@@ -152,6 +170,7 @@ impl BackgroundService for Background {
                 () = &mut keeping => {}
                 () = &mut probing => {}
                 () = &mut looking_around => {}
+                () = &mut counting => {}
                 () = &mut saving => {}
                 () = &mut meeting => {}
                 () = &mut revalidating => {}
