@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
+use crate::limit::Limits;
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
@@ -124,6 +125,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
+        limits: Limits::new(counting.holds(), Arc::clone(&observer)),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
     let readiness = Arc::new(Readiness::of(Arc::clone(&store)));

@@ -19,6 +19,7 @@ pub mod auth;
 pub mod cache;
 pub mod conversation;
 pub mod dialect;
+pub mod limit;
 pub mod people;
 pub mod route;
 pub mod upstream;

@@ -19,6 +19,7 @@ mod care;
 mod explain;
 mod in_file;
 mod key_check;
+mod limits;
 mod model_facts;
 mod options;
 mod prices;
@@ -29,6 +30,7 @@ pub use answers::Answers;
 pub use build::{build, routes_alone};
 pub use in_file::in_file;
 pub use key_check::Asked;
+pub use limits::Limits;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {
@@ -54,6 +56,8 @@ pub struct Snapshot {
     pub trusted_proxies: Vec<AddressRange>,
     /// Headers of the operator's own that name a conversation.
     pub session_headers: Vec<HeaderName>,
+    /// What holds whoever asks.
+    pub limits: Limits,
 }
 
 impl Snapshot {

@@ -11,6 +11,8 @@ use super::support::upstream::{Scripted, Step};
 use super::support::{Gateway, PATIENCE, configuration, upstream};
 use causeway::mock::Running;
 
+mod budget;
+
 /// A configuration of nodes that share a server, which they wait for as long as a busy machine needs.
 fn configured(mock: &Running, server: &Server) -> String {
     let store = format!(

@@ -23,6 +23,7 @@ mod hard_cases;
 mod health;
 mod hedge;
 mod keypool;
+mod limits;
 mod keys_stored;
 mod losses;
 mod models;

@@ -42,6 +42,8 @@ pub(super) struct Request<'a> {
     pub(super) envelope: &'a Envelope,
     /// Who keeps the answer, if it is to be kept.
     pub(super) keeping: Option<Keeping>,
+    /// How many tokens the answer may have, because a budget pays for no more.
+    pub(super) most_output: Option<u64>,
 }
 
 impl Request<'_> {
@@ -208,7 +210,7 @@ impl Try<'_> {
         })?;
         let timeouts = provider.timeouts.with(&model.timeouts);
         let deadline = Deadline::from_std(self.asking.started) + timeouts.total;
-        let changes = Changes::of(model, provider, self.asking.effort, dialect, envelope);
+        let changes = Changes::of(model, provider, self.asking.effort, self.asking.request);
         let spoken = envelope.passable && provider.passage(dialect.id()).is_some();
         let fits = changes.as_ref().is_none_or(|changes| changes.fit(dialect));
         let passage = spoken && fits && pass_on::takes(dialect, envelope, provider);

@@ -35,7 +35,9 @@ pub(super) async fn send(
     exchange.record.first_token = Some(exchange.started.elapsed());
     exchange.record.overhead = exchange.overhead();
     let mut head = head(200, exchange, dialect.id(), snapshot.headers)?;
-    for (name, value) in &answer.headers {
+    // Where we limit, our own limits are told and not the provider's.
+    let passed = answer.headers.iter().filter(|(name, _)| !exchange.told.contains_key(*name));
+    for (name, value) in passed {
         head.append_header(name.clone(), value.clone()).map_err(illegal)?;
     }
     if snapshot.headers != Headers::Off {

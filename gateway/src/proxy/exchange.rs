@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 use crate::domain::{Record, RequestHead};
+use crate::limit::Permit;
 use crate::observe::Facts;
 use crate::route::Plan;
 
@@ -31,6 +32,8 @@ pub(super) struct Exchange {
     pub(super) said: Option<Said>,
     /// The plan, when its walk is over.
     pub(super) plan: Option<Plan>,
+    /// The right to make this request, until it is settled.
+    pub(super) permit: Option<Permit>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
 }
@@ -70,6 +73,7 @@ impl Exchange {
             keep_alive: Duration::ZERO,
             said: None,
             plan: None,
+            permit: None,
             record,
         }
     }
@@ -98,6 +102,7 @@ impl Exchange {
             keep_alive: self.keep_alive,
             said: None,
             plan: None,
+            permit: None,
             record,
         }
     }

@@ -30,6 +30,7 @@ pub(super) struct Work {
     dialect: &'static dyn Dialect,
     envelope: Envelope,
     keeping: Option<Keeping>,
+    most_output: Option<u64>,
     plan: Plan,
     exchange: Exchange,
     terms: Terms,
@@ -56,6 +57,7 @@ impl Work {
             dialect: request.dialect,
             envelope: request.envelope.clone(),
             keeping: request.keeping.clone(),
+            most_output: request.most_output,
             plan: plan.clone(),
             exchange: exchange.aside(),
             terms,
@@ -129,6 +131,7 @@ impl Work {
             dialect: self.dialect,
             envelope: &self.envelope,
             keeping: self.keeping.clone(),
+            most_output: self.most_output,
         };
         // Boxed: what an attempt needs is not kept while its answer is told.
         Box::pin(walk::first_good(&request, &self.plan, &mut self.exchange)).await
