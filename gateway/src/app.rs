@@ -17,11 +17,12 @@ use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
-use crate::store::{self, holds};
+use crate::store;
 use crate::upstream;
 use crate::vault::Vault;
 
 pub mod background;
+pub mod counting;
 pub mod demo;
 mod health;
 mod ledger;
@@ -117,7 +118,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let made = made_key(&config).map_err(|problem| vec![problem])?;
     let extra: Vec<_> = made.iter().cloned().collect();
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, folder, snapshots, .. } =
+    let storage::Opened { store, place, folder, snapshots, shared } =
         storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
     let keys = settings::keys(&config, folder.as_deref()).map_err(|problem| vec![problem])?;
     let settings = settings::now(settings::open(&store, keys)).flatten().map_err(Refused::Store)?;
@@ -125,11 +126,12 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let (config, shadowed, snapshot) = base.first(config, settings.stored())?;
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
+    let counting = counting::Counting::new(&config.store, shared);
     snapshot.keep_rests_in(&store);
     let ledger = storage::ledger(&config, folder.as_deref(), (&store, &observer)).map_err(Refused::Store)?;
     let people = people::open(&config, &store, &settings.master(), made.as_ref().map(|(_, key)| key))
         .map_err(|problem| vec![problem])?;
-    let counters: Arc<dyn store::Holds> = Arc::new(holds::Local::new(store::clock()));
+    let counters = counting.holds();
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         people,
@@ -184,6 +186,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     )
     .booking_in(booking)
     .looking_for(changes)
+    .counting(counting, Arc::clone(&observer))
     .saving(saving);
     let parts = Parts {
         gateway: Gateway::new(ground),

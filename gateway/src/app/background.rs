@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::counting::Counting;
 use super::health::Health;
 use super::ledger::Booking;
 use super::people;
@@ -22,7 +23,8 @@ use super::revalidate;
 use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
-use crate::store::{Changes, Store};
+use crate::observe::Observer;
+use crate::store::{Changes, Space, Store};
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
@@ -45,6 +47,7 @@ pub struct Background {
     readiness: Arc<Readiness>,
     store: Arc<dyn Store>,
     changes: Option<Arc<Changes>>,
+    counting: Option<(Counting, Arc<Observer>)>,
     listen: Vec<ListenAddress>,
     greeting: String,
     booking: Option<Booking>,
@@ -60,8 +63,8 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        let (changes, booking, saving) = (None, None, None);
-        Self { reload, readiness, store, changes, listen, greeting, booking, saving }
+        let (changes, counting, booking, saving) = (None, None, None, None);
+        Self { reload, readiness, store, changes, counting, listen, greeting, booking, saving }
     }
 
     /// Moves rows of the ledger into the store.
@@ -83,11 +86,23 @@ impl Background {
         Self { changes: Some(changes), ..self }
     }
 
-    async fn look_for_changes(&self) {
-        match &self.changes {
-            Some(changes) => match changes.keep_looking().await {},
+    /// Looks after the counters of limits and budgets.
+    #[must_use]
+    pub fn counting(self, counting: Counting, observer: Arc<Observer>) -> Self {
+        Self { counting: Some((counting, observer)), ..self }
+    }
+
+    async fn count(&self) {
+        match &self.counting {
+            Some((counting, observer)) => match counting.run(observer).await {},
             None => std::future::pending().await,
         }
+    }
+
+    async fn look_for_changes(&self) {
+        let Some(changes) = &self.changes else { return std::future::pending().await };
+        let rests = revalidate::follow(self.reload.ground(), changes.of(Space::Rest));
+        tokio::join!(changes.keep_looking(), rests);
     }
 
     /// With snapshots of the store.
@@ -181,6 +196,7 @@ impl BackgroundService for Background {
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
         let mut booking = std::pin::pin!(self.book());
+        let mut counting = std::pin::pin!(self.count());
         let limits = self.reload.ground().limits.clone();
         let mut settling = std::pin::pin!(limits.settle_dropped());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
@@ -198,6 +214,7 @@ impl BackgroundService for Background {
                 () = &mut settling => {}
                 () = &mut looking_around => {}
                 () = &mut following => {}
+                () = &mut counting => {}
                 () = &mut saving => {}
                 () = &mut meeting => {}
                 () = &mut revalidating => {}

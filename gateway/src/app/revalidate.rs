@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::error::{GatewayError, Kind};
@@ -27,6 +28,19 @@ pub(super) async fn resume(ground: &Ground) {
             }
         }
     }
+}
+
+/// Reads what other nodes found out about provider keys, whenever one has; never ends.
+pub(super) async fn follow(ground: &Ground, mut moves: watch::Receiver<u64>) {
+    while moves.changed().await.is_ok() {
+        let snapshot = ground.snapshot.load_full();
+        for (name, provider) in &snapshot.providers {
+            if let Err(error) = provider.upstream.keys.resume(keys::now()).await {
+                tracing::warn!(provider = %name, %error, "what other nodes know of provider keys cannot be read");
+            }
+        }
+    }
+    std::future::pending().await
 }
 
 /// Asks the providers of resting keys, a few keys at a time; never ends.
