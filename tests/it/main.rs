@@ -4,6 +4,7 @@ mod adapter;
 mod admin;
 mod affinity;
 mod auth;
+mod canary;
 mod chat;
 mod cli;
 mod client_agent;
