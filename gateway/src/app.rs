@@ -12,17 +12,20 @@ use crate::cache::Cache;
 use crate::config::{self, Config, ConfigError, Loaded, Stored};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
+use crate::limit::Limits;
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
-use crate::store;
+use crate::state;
+use crate::store::{self, holds};
 use crate::upstream;
 use crate::vault::Vault;
 
 pub mod background;
 pub mod demo;
 mod health;
+mod ledger;
 mod people;
 mod probes;
 mod reload;
@@ -115,17 +118,19 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let made = made_key(&config).map_err(|problem| vec![problem])?;
     let extra: Vec<_> = made.iter().cloned().collect();
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, folder, snapshots } =
+    let storage::Opened { store, place, folder, snapshots, .. } =
         storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
     let keys = settings::keys(&config, folder.as_deref()).map_err(|problem| vec![problem])?;
     let settings = settings::now(settings::open(&store, keys)).flatten().map_err(Refused::Store)?;
     let base = Base { origin, registry, extra, additions: demo.as_ref().map(|demo| demo.made.clone()) };
     let (config, shadowed, snapshot) = base.first(config, settings.stored())?;
+    let ledger = storage::ledger(&config, folder.as_deref(), (&store, &observer)).map_err(Refused::Store)?;
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
-    let people = people::open(&config, &store, &settings.master(), made.as_ref().map(|(_, key)| key))
-        .map_err(|problem| vec![problem])?;
+    let people = people::open(&store, &settings.master()).map_err(Refused::Store)?;
+    people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
+    let counters: Arc<dyn store::Holds> = Arc::new(holds::Local::new(store::clock()));
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         people,
@@ -137,8 +142,11 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
+        ledger: Arc::clone(&ledger),
+        limits: Limits::new(Arc::clone(&counters), Arc::clone(&observer)),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
+    let booking = ledger::Booking::begin(&ledger, counters.as_ref())?;
     let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
     let saving = snapshots.and_then(|folder| {
         snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
@@ -149,6 +157,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
             .with_settings(Arc::clone(&settings)),
     );
     settings.renewed_by(Arc::<Reload>::clone(&reload));
+    let changes = Arc::new(store::Changes::new(Arc::clone(&store)));
     let desk = Desk::new(admin::Parts {
         observer: Arc::clone(&observer),
         readiness: Arc::clone(&readiness),
@@ -174,10 +183,20 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         config.server.listen.clone(),
         greeting,
     )
+    .booking_in(booking)
+    .looking_for(changes)
     .saving(saving);
-    let parts =
-        Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };
-    server::run(&config, parts).map_err(|error| vec![error.message].into())
+    let parts = Parts {
+        gateway: Gateway::new(ground),
+        admin: Arc::new(desk),
+        background,
+        readiness,
+        observer,
+        ledger: Arc::clone(&ledger),
+    };
+    let served = server::run(&config, parts).map_err(|error| vec![error.message].into());
+    ledger.journal().close();
+    served
 }
 
 /// The admin password of a gateway that runs with this configuration, as far as it can be known from outside of it.

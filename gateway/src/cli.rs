@@ -10,16 +10,22 @@ use self::schema::Wanted;
 use crate::app::Origin;
 
 mod admin;
+mod allowed;
 mod check;
 mod conform;
+mod keys;
 mod mock;
 mod plugin;
 mod provider_keys;
+mod running;
 mod schema;
 mod serve;
 mod settings;
 mod store;
 mod targets;
+mod teams;
+mod tiers;
+mod users;
 
 /// Causeway: one road to every model.
 #[derive(Debug, Parser)]
@@ -62,6 +68,11 @@ enum Command {
     #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
     Conform(conform::ConformArguments),
+    Keys(keys::KeysArguments),
+    Users(users::UsersArguments),
+    TopUp(users::TopUpArguments),
+    Teams(teams::TeamsArguments),
+    Tiers(tiers::TiersArguments),
     Targets(targets::TargetsArguments),
     /// Look at providers and their keys.
     Providers {
@@ -147,6 +158,11 @@ pub fn run() -> ExitCode {
         }
         Command::Mock(arguments) => mock::run(arguments),
         Command::Conform(arguments) => conform::run(&arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+        Command::Users(arguments) => users::run(arguments),
+        Command::TopUp(arguments) => users::top_up(&arguments),
+        Command::Teams(arguments) => teams::run(arguments),
+        Command::Tiers(arguments) => tiers::run(arguments),
         Command::Targets(arguments) => targets::run(arguments),
         Command::Providers { command } => provider_keys::run(command),
         Command::Store(arguments) => store::run(arguments),

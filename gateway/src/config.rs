@@ -42,6 +42,7 @@ pub mod moment;
 pub mod network;
 pub mod observe;
 pub mod params;
+pub mod people;
 pub mod plugin;
 pub mod preset;
 pub mod price;
@@ -55,6 +56,7 @@ pub mod store;
 pub mod stored;
 pub mod target;
 pub mod terms;
+pub mod usage;
 
 pub use admin::Admin;
 pub use annotate::annotated;
@@ -71,6 +73,7 @@ pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
 pub use overrides::overrides_in;
 pub use params::Params;
+pub use people::People;
 pub use plugin::{Digest, Plugin, Source};
 pub use preset::Preset;
 pub use price::{Price, PriceAbove};
@@ -84,9 +87,10 @@ pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
 pub use statuses::Statuses;
-pub use store::{Backend, OnLoss, Snapshots, Store};
+pub use store::{Backend, Lease, OnLoss, Snapshots, Store};
 pub use stored::{Kept, Section, Stored, StoredEntry, TypedKey};
 pub use terms::{Ability, Capabilities, Terms, abilities};
+pub use usage::Usage;
 
 /// Looks one environment variable up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -117,6 +121,8 @@ pub struct Config {
     pub keys: BTreeMap<String, Key>,
     /// Keys that share a budget, by a name you choose.
     pub teams: BTreeMap<String, Team>,
+    /// Keys and people that are kept in the store.
+    pub people: People,
     /// Adapters beyond the bundled ones, by the name that a provider's `plugin` uses.
     pub plugins: BTreeMap<String, Plugin>,
     /// The operator's log.
@@ -125,6 +131,8 @@ pub struct Config {
     pub requests: Requests,
     /// Traces to an OpenTelemetry collector.
     pub otel: Otel,
+    /// What was used and what it cost.
+    pub usage: Usage,
     /// US dollars per million tokens, by target: what the built-in table lacks or has otherwise. `openai/*` is for all
     /// models of a provider that have no price of their own here.
     pub prices: BTreeMap<String, Price>,
@@ -146,10 +154,12 @@ impl Default for Config {
             defaults: Defaults::default(),
             keys: BTreeMap::new(),
             teams: BTreeMap::new(),
+            people: People::default(),
             plugins: BTreeMap::new(),
             log: Log::default(),
             requests: Requests::default(),
             otel: Otel::default(),
+            usage: Usage::default(),
             prices: BTreeMap::new(),
             currencies: BTreeMap::new(),
         }

@@ -6,6 +6,7 @@
 pub mod anthropic_messages;
 mod asks;
 pub mod bedrock_converse;
+pub mod bound;
 mod chat;
 pub mod cohere_chat;
 pub mod gemini_generate;
@@ -155,6 +156,12 @@ pub trait Dialect: Send + Sync {
 
     /// Usage in one of this dialect's own whole answers, read on the side of a passage.
     fn whole_usage(&self, body: &[u8]) -> Option<Usage>;
+
+    /// What of an answer is paid by the piece: pictures, characters, seconds, searches. `body` is a whole answer of this
+    /// dialect's own or the canonical one, which are alike where there are pieces; `None`: nobody reads it.
+    fn pieces(&self, _envelope: &Envelope, _body: Option<&[u8]>) -> Usage {
+        Usage::default()
+    }
 
     /// Looks at one event of this dialect's own stream on its way through: its data without framing, or the whole frame
     /// where the framing names the event. `usage` is updated with what the event says.

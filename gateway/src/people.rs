@@ -8,9 +8,9 @@
 //! with what may be done to it, which the admin side calls: it gives input structs of its own and gets views, never records.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use self::known::Known;
 use self::records::{SignUpRecord, TierRecord, UserRecord};
@@ -60,8 +60,12 @@ pub struct People {
     /// Held while something is changed: one change at a time.
     changing: tokio::sync::Mutex<()>,
     known: RwLock<Known>,
+    /// Held while what keys may do is worked out, so that nothing older comes in behind something newer.
+    compiling: Mutex<()>,
+    /// A change was not told to the other nodes yet.
+    untold: AtomicBool,
     /// The number of the last change that is in memory.
-    epoch: std::sync::atomic::AtomicI64,
+    epoch: AtomicI64,
 }
 
 /// A key that was found.
@@ -81,7 +85,9 @@ impl People {
             clock,
             changing: tokio::sync::Mutex::default(),
             known: RwLock::default(),
-            epoch: std::sync::atomic::AtomicI64::new(0),
+            compiling: Mutex::default(),
+            untold: AtomicBool::new(false),
+            epoch: AtomicI64::new(0),
         }
     }
 
@@ -99,6 +105,9 @@ impl People {
     /// # Errors
     /// When the store cannot be read; what was known before stays.
     pub async fn refresh(&self) -> Result<(), StoreError> {
+        if self.untold.swap(false, Ordering::AcqRel) {
+            self.tell().await;
+        }
         if self.shelf.epoch().await? == self.epoch.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -111,9 +120,29 @@ impl People {
 
     /// Takes over what the configuration says.
     pub fn adopt(&self, in_file: InFile) {
-        let mut known = self.known.write();
-        known.in_file = in_file;
-        known.compile_where(|key| key.team.is_some());
+        self.known.write().in_file = in_file;
+        self.recompile(|_, key| key.team.is_some());
+    }
+
+    /// Takes the place of what was known of a key.
+    fn put_key(&self, record: KeyRecord) {
+        let _one = self.compiling.lock();
+        self.known.write().put_key(record);
+    }
+
+    /// Works out anew what the keys may do that fit.
+    fn recompile(&self, fits: impl Fn(&Known, &KeyRecord) -> bool) {
+        let _one = self.compiling.lock();
+        let held = self.known.read().compiled_where(fits);
+        self.known.write().take(held);
+    }
+
+    /// The same for the keys of the users that fit.
+    fn recompile_of_users(&self, fits: impl Fn(&UserRecord) -> bool) {
+        self.recompile(|known, key| {
+            let owner = key.owner.as_ref().and_then(|owner| known.users.get(owner));
+            owner.is_some_and(&fits)
+        });
     }
 
     /// The key of a secret. Whether it may be used now and from there is for the caller to see.
@@ -122,6 +151,19 @@ impl People {
         let known = self.known.read();
         let held = known.held(&hash)?;
         Some(Found { key: Arc::clone(&held.key), used: Arc::clone(&held.used) })
+    }
+
+    /// A key of the store by its name, if it is not revoked.
+    pub fn named(&self, name: &str) -> Option<Arc<VirtualKey>> {
+        let known = self.known.read();
+        let record = known.keys.get(name).filter(|key| key.revoked.is_none())?;
+        Some(known.compiled(record))
+    }
+
+    /// A key of the configuration, held to its user where it has one.
+    pub fn with_owner(&self, key: Arc<VirtualKey>) -> Arc<VirtualKey> {
+        let Some(owner) = &key.user else { return key };
+        Arc::new(self.known.read().held_to_owner(&key, owner))
     }
 
     /// Notes that a key was used; `now` is Unix time. Waits for nothing, and is written once a minute at most.
@@ -159,7 +201,14 @@ impl People {
         for record in keys {
             next.put_key(record);
         }
-        *self.known.write() = next;
+        {
+            let _one = self.compiling.lock();
+            let mut known = self.known.write();
+            // The configuration may have been read again meanwhile.
+            next.in_file = std::mem::take(&mut known.in_file);
+            *known = next;
+        }
+        self.recompile(|_, key| key.team.is_some());
         self.epoch.store(epoch, Ordering::Release);
         Ok(())
     }
@@ -195,7 +244,7 @@ impl People {
     }
 
     /// Tells the other nodes that something changed. What was changed is on the disk, so a failure here is no failure of
-    /// the change: the others see it with the next one, or when they read everything again.
+    /// the change: the others are told when they can be.
     async fn tell(&self) {
         match self.shelf.changed().await {
             // Nobody else changed anything in between.
@@ -203,7 +252,10 @@ impl People {
                 let before = number.saturating_sub(1);
                 let _ = self.epoch.compare_exchange(before, number, Ordering::AcqRel, Ordering::Acquire);
             }
-            Err(error) => tracing::error!(%error, "a change of keys or people was not told to other nodes"),
+            Err(error) => {
+                self.untold.store(true, Ordering::Release);
+                tracing::error!(%error, "a change of keys or people was not told to other nodes yet");
+            }
         }
     }
 

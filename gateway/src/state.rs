@@ -20,6 +20,7 @@ mod explain;
 mod in_file;
 mod key_check;
 mod master;
+mod limits;
 mod model_facts;
 mod options;
 mod prices;
@@ -33,6 +34,7 @@ pub use in_file::in_file;
 pub use key_check::Asked;
 pub use master::{Mismatch, master_of};
 pub use settings::Settings;
+pub use limits::Limits;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {
@@ -58,6 +60,8 @@ pub struct Snapshot {
     pub trusted_proxies: Vec<AddressRange>,
     /// Headers of the operator's own that name a conversation.
     pub session_headers: Vec<HeaderName>,
+    /// What holds whoever asks.
+    pub limits: Limits,
 }
 
 impl Snapshot {

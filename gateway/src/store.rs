@@ -7,7 +7,9 @@
 //! What is written has a [`Class`]. Durable: the answer comes when it is on the disk, and concurrent writers share one
 //! flush. Relaxed: the answer comes when reads see it, and a crash may lose the last tenth of a second.
 
+mod changes;
 pub mod holds;
+pub mod journal;
 mod keyspace;
 pub mod lines;
 mod memory;
@@ -27,10 +29,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub use self::changes::Changes;
 pub use self::holds::Holds;
+pub use self::journal::Journal;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
-pub use self::redis::{Address, Redis};
+pub use self::redis::{Address, Redis, Shared};
 pub use self::sled::{Place, Sled};
 use crate::error::{GatewayError, Kind};
 
@@ -263,6 +267,9 @@ pub fn clock() -> Clock {
     })
 }
 
+/// A store that is lost is looked for at least so often.
+const LOOKED_FOR: Duration = Duration::from_secs(2);
+
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
@@ -319,9 +326,14 @@ impl From<StoreError> for GatewayError {
                 Kind::Internal,
                 "what the gateway kept for this request cannot be read any more",
             ),
-            StoreError::Failed(_) | StoreError::Damaged(_) | StoreError::Lost(_) => {
+            StoreError::Failed(_) | StoreError::Damaged(_) => {
                 Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
             }
+            StoreError::Lost(_) => Self {
+                code: Some("store_unavailable".to_owned()),
+                retry_after: Some(LOOKED_FOR),
+                ..Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
+            },
         };
         told.context(error)
     }

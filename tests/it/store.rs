@@ -1,4 +1,9 @@
-//! A folder for the store that cannot be used is told in one line, and nothing starts.
+//! The store: what starts, what does not, and what survives.
+
+mod crash;
+mod full;
+mod rescue;
+mod start;
 
 use super::support::gateway::{Folder, free_address, run};
 use super::support::{Gateway, configuration, upstream};
@@ -11,7 +16,8 @@ fn refused(configuration: &str) -> String {
     let output =
         run(&["serve", "-c", "causeway.toml"], &[("causeway.toml", text.as_bytes()), ("file", b"x")], &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success(), "it ran:\n{said}");
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("causeway: ")).count(), 1, "{said}");
     said
 }
 
@@ -31,5 +37,6 @@ async fn a_folder_that_cannot_be_used_is_told() {
     let first = Gateway::start(&configuration).await;
     let said = tokio::task::spawn_blocking(move || refused(&configuration)).await.unwrap();
     assert!(said.contains("another process uses this store"), "{said}");
+    assert!(said.contains(&format!("process {} (`", first.process())) && said.contains(" serve "), "{said}");
     assert!(first.lines().iter().any(|line| line.contains("sled")), "{:?}", first.lines());
 }

@@ -68,6 +68,8 @@ pub struct Desk {
     pub(super) password: Secret,
     pub(super) sessions: Sessions,
     pub(super) tries: Tries,
+    /// When the gateway was started.
+    pub(super) began: Instant,
     /// The document of the API.
     pub(super) document: String,
 }
@@ -113,6 +115,7 @@ impl Desk {
             password,
             sessions,
             tries,
+            began: Instant::now(),
             document,
         })
     }

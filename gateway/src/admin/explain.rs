@@ -51,7 +51,10 @@ fn explanation(desk: &Desk, words: Vec<(String, String)>) -> Result<Value, Refus
         let decision = desk.decisions.of_request(id).ok_or_else(unknown)?;
         return serde_json::to_value(&*decision).map_err(|error| Refusal::unavailable(error.to_string()));
     }
-    let plan = desk.snapshot().explain(words, &desk.fleet).map_err(Refusal::malformed)?;
+    let plan = desk
+        .snapshot()
+        .explain(words, &desk.fleet, |name| desk.people.named(name))
+        .map_err(Refusal::malformed)?;
     Ok(as_json(&plan))
 }
 

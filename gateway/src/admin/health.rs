@@ -30,7 +30,7 @@ impl Readiness {
         self.ready.store(ready, Ordering::Release);
     }
 
-    fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
     }
 

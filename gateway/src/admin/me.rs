@@ -47,8 +47,8 @@ struct Another {
     /// The one of now.
     #[schema(max_length = 1024)]
     current: String,
-    /// The next one, 12 characters or more.
-    #[schema(min_length = 12, max_length = 1024)]
+    /// The next one, 10 characters or more.
+    #[schema(min_length = 10, max_length = 1024)]
     password: String,
 }
 

@@ -34,7 +34,7 @@ struct Which {
     #[param(inline)]
     state: Option<Condition>,
     /// So many are left out at the beginning.
-    #[param(minimum = 0)]
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 4294967295_u64)]
     skip: Option<u32>,
     /// At most so many.
     #[param(minimum = 0, maximum = 10000, default = 100)]

@@ -38,8 +38,8 @@ struct Which {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPassword {
-    /// 12 characters or more; `null`: no signing in by password.
-    #[schema(min_length = 12, max_length = 1024, required)]
+    /// 10 characters or more; `null`: no signing in by password.
+    #[schema(min_length = 10, max_length = 1024, required)]
     password: Option<String>,
 }
 

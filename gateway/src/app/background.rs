@@ -14,13 +14,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::health::Health;
+use super::ledger::Booking;
+use super::people;
 use super::probes;
 use super::reload::Reload;
 use super::revalidate;
 use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
-use crate::store::Store;
+use crate::store::{Changes, Store};
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
@@ -37,16 +39,15 @@ const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
 /// How often what has expired is removed from the store.
 const SWEPT_EVERY: Duration = Duration::from_secs(60);
 
-/// How often keys and people are looked at that another node may have changed.
-const PEOPLE_LOOKED_AT: Duration = Duration::from_millis(500);
-
 /// What runs beside the listeners.
 pub struct Background {
     reload: Arc<Reload>,
     readiness: Arc<Readiness>,
     store: Arc<dyn Store>,
+    changes: Option<Arc<Changes>>,
     listen: Vec<ListenAddress>,
     greeting: String,
+    booking: Option<Booking>,
     saving: Option<Snapshots>,
 }
 
@@ -59,7 +60,34 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload, readiness, store, listen, greeting, saving: None }
+        let (changes, booking, saving) = (None, None, None);
+        Self { reload, readiness, store, changes, listen, greeting, booking, saving }
+    }
+
+    /// Moves rows of the ledger into the store.
+    #[must_use]
+    pub fn booking_in(self, booking: Booking) -> Self {
+        Self { booking: Some(booking), ..self }
+    }
+
+    async fn book(&self) {
+        match &self.booking {
+            Some(booking) => booking.run().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Looks for changes that were made through other nodes.
+    #[must_use]
+    pub fn looking_for(self, changes: Arc<Changes>) -> Self {
+        Self { changes: Some(changes), ..self }
+    }
+
+    async fn look_for_changes(&self) {
+        match &self.changes {
+            Some(changes) => match changes.keep_looking().await {},
+            None => std::future::pending().await,
+        }
     }
 
     /// With snapshots of the store.
@@ -149,26 +177,29 @@ impl BackgroundService for Background {
         self.greet().await;
         let mut sweeping = tokio::time::interval(SWEPT_EVERY);
         let mut looking = tokio::time::interval(KEYS_LOOKED_AT);
-        let mut meeting = tokio::time::interval(PEOPLE_LOOKED_AT);
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let mut booking = std::pin::pin!(self.book());
+        let limits = self.reload.ground().limits.clone();
+        let mut settling = std::pin::pin!(limits.settle_dropped());
+        let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
         let mut following = std::pin::pin!(self.follow());
+        let mut meeting = std::pin::pin!(people::meet(&self.reload.ground().people));
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
                 _ = sweeping.tick() => self.sweep().await,
-                _ = meeting.tick() => {
-                    if let Err(error) = self.reload.ground().people.refresh().await {
-                        tracing::error!(%error, "what changed about keys and people could not be read");
-                    }
-                }
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
                 () = &mut following => {}
+                () = &mut booking => {}
+                () = &mut settling => {}
+                () = &mut looking_around => {}
                 () = &mut saving => {}
+                () = &mut meeting => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
                     if self.reload.keys_changed() {
@@ -182,6 +213,10 @@ impl BackgroundService for Background {
                 }
                 _ = shutdown.changed() => {
                     health.keep().await;
+                    // What is booked while it drains stays in the journal, and is imported at the next start.
+                    if let Some(booking) = &self.booking {
+                        booking.import().await;
+                    }
                     if let Err(error) = self.store.flush().await {
                         tracing::error!(%error, "the store could not be flushed at the end");
                     }

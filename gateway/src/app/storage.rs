@@ -3,17 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::account::Ledger;
 use crate::config::{Backend, Config, Store as Settings};
-use crate::store::{self, Memory, Place, Sled, Store, StoreError};
+use crate::domain::id;
+use crate::observe::Observer;
+use crate::store::{self, Address, Journal, Memory, Place, Redis, Shared, Sled, Store, StoreError};
+
+/// The file in which a node remembers the identity of the store it shares with others.
+const IDENTITY: &str = "shared-store";
 
 /// An open store, and where it is, in words for the operator.
 pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     pub(super) place: String,
-    /// The folder, when it is on disk.
+    /// Of a store on disk: the folder of the state.
     pub(super) folder: Option<PathBuf>,
     /// Of a store on disk: where its snapshots go.
     pub(super) snapshots: Option<PathBuf>,
+    /// Of a store that many nodes share: the counters of limits and budgets on the same server.
+    pub(super) shared: Option<Shared>,
 }
 
 /// Everything that belongs to the store in this folder.
@@ -67,6 +75,9 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
 /// # Errors
 /// One line that says what is wrong with the folder.
 pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened, String> {
+    if config.store.backend == Backend::Redis {
+        return open_server(&config.store, recover);
+    }
     let named = config.store.path.is_some();
     let folder = match config.store.backend {
         Backend::Sled if named || !demo => folder(config).filter(|folder| named || is_writable(folder)),
@@ -82,6 +93,7 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
             place,
             folder: None,
             snapshots: None,
+            shared: None,
         });
     };
     let place = place(config, &folder);
@@ -95,6 +107,7 @@ pub(super) fn open(config: &Config, demo: bool, recover: bool) -> Result<Opened,
         place: place.files.display().to_string(),
         folder: Some(folder),
         snapshots: place.snapshots,
+        shared: None,
     })
 }
 
@@ -110,6 +123,72 @@ fn recovered(place: &Place, why: &str) -> Result<Sled, StoreError> {
         "the store was restored; what came after the snapshot is missing"
     );
     Sled::open_at(place, store::clock())
+}
+
+/// The ledger in this store. Its journal stands beside the store, or where a folder is named although the store is a
+/// server; else it is in memory.
+///
+/// # Errors
+/// One line that says what is wrong with the folder.
+pub(super) fn ledger(
+    config: &Config,
+    folder: Option<&Path>,
+    (store, observer): (&Arc<dyn Store>, &Arc<Observer>),
+) -> Result<Arc<Ledger>, String> {
+    let shared = config.store.backend == Backend::Redis;
+    let named = config.store.path.as_deref().filter(|_| shared);
+    let journal = match folder.or(named) {
+        None => Journal::in_memory(),
+        Some(folder) => {
+            let beside = folder.join("journal");
+            Journal::open(&beside).map_err(|error| format!("store.path: {}: {error}", beside.display()))?
+        }
+    };
+    let ledger = Ledger::new(journal, Arc::clone(store), Arc::clone(observer));
+    let ledger = ledger.keeping(Some(config.usage.keep.get()));
+    Ok(Arc::new(if shared { ledger.as_node(id::own()) } else { ledger }))
+}
+
+/// Connects to the server that many nodes share. The folder, if one is named, is for what belongs to this node.
+fn open_server(settings: &Settings, recover: bool) -> Result<Opened, String> {
+    let url = settings.url.as_ref().map(|url| url.expose()).unwrap_or_default();
+    let address = Address {
+        url: url.to_owned(),
+        prefix: settings.prefix.clone(),
+        connect: settings.connect_timeout.get(),
+        timeout: settings.timeout.get(),
+    };
+    let opened = Redis::open(address).map_err(|error| format!("store.url: {error}"))?;
+    let (place, folder, shared) = (opened.place(), settings.path.clone(), Some(opened.holds()));
+    if let Some(folder) = &folder {
+        remember(&folder.join(IDENTITY), &opened, recover)?;
+    }
+    Ok(Opened { store: Arc::new(opened), place, folder, snapshots: None, shared })
+}
+
+/// Which store this node knows; another one in its place is refused, an empty one too.
+fn remember(file: &Path, store: &Redis, recover: bool) -> Result<(), String> {
+    let wrong = |error: std::io::Error| format!("store.path: {}: {error}", file.display());
+    let identity = store.identity();
+    match std::fs::read_to_string(file) {
+        Ok(known) if known.trim() == identity => return Ok(()),
+        Ok(known) if !recover => {
+            return Err(format!(
+                "store.url: {} is not the store that this node knows: it was emptied or is another one (`{identity}`, \
+                 not `{}`); restore it, or say that it is meant with `causeway serve --recover`",
+                store.place(),
+                known.trim()
+            ));
+        }
+        Ok(_) => tracing::warn!(%identity, "another store than before is used, as it was told to be"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(wrong(error)),
+    }
+    let written = file.with_extension("new");
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+    }
+    std::fs::write(&written, &identity).and_then(|()| std::fs::rename(&written, file)).map_err(wrong)
 }
 
 /// Whether a file can be made there. The only way to know is to try.

@@ -27,7 +27,7 @@ pub(super) fn export(origin: &Origin, all: bool) -> ExitCode {
 
 fn exported(config: &Config, all: bool) -> Result<String, String> {
     let path = if all { "/admin/api/config/export?all=true" } else { "/admin/api/config/export" };
-    match admin::ask_for_text(config, "GET", path) {
+    match admin::ask_for_text(config, "GET", path, None) {
         Err(problem) if is_nobody_there(&problem) && !all => {
             offline(config)?.export().map_err(|error| error.to_string())
         }

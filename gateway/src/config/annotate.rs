@@ -38,6 +38,7 @@ password = ""
 metrics = "password"
 [store]
 url = ""
+on_loss = "lease"
 [providers.openai]
 preset = "groq"
 plugin = "openai"

@@ -40,6 +40,10 @@ pub struct Key {
     /// The team whose budget it shares, one of `[teams.*]`. Default: none.
     #[serde(default)]
     pub team: Option<String>,
+    /// Whose it is, by id or address: a user of the store, whose tier, limits and balance count too. Default: nobody's.
+    #[serde(default)]
+    #[schemars(example = "anna@example.com")]
+    pub user: Option<String>,
     /// The models it may ask for, by name or pattern. Default: all.
     #[serde(default)]
     pub models: Option<Vec<ModelPattern>>,

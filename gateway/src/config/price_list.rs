@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::price::Price;
 use super::provider::Provider;
-use crate::domain::Listed;
+use crate::domain::{Listed, Pattern};
 
 /// The built-in list.
 const TEXT: &str = include_str!("../../../config/prices.toml");
@@ -33,7 +33,7 @@ pub struct Vendor {
     pub source: String,
     /// The day on which they were so.
     pub date: String,
-    /// Where it is; `*.` before a name: at all names below. None: only providers that say so are it.
+    /// Where it is; one `*` stands for any text. None: only providers that say so are it.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// Vendors whose prices hold here, too, for models that are not listed.
@@ -104,11 +104,9 @@ fn host(url: &str) -> Option<String> {
     url.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase)
 }
 
+/// One `*` stands for any text.
 fn is_at(own: &str, host: &str) -> bool {
-    match own.strip_prefix('*') {
-        Some(below) => host.ends_with(below),
-        None => host == own,
-    }
+    Pattern::new(own).matches(host)
 }
 
 fn compile(vendor: &Vendor) -> Listed {

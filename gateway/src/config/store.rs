@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::secret;
-use crate::domain::{ByteSize, Secret, Timespan};
+use crate::domain::{ByteSize, Micros, Secret, Timespan};
 
 /// Where state is kept.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -36,9 +36,21 @@ pub struct Store {
     #[serde(deserialize_with = "secret::read_list", serialize_with = "secret::mask_list")]
     #[schemars(with = "Vec<secret::SecretText>", extend("x-restart" = true))]
     pub old_master_keys: Vec<Secret>,
-    /// Without the store, requests of keys with a limit or budget are refused ("deny"), let through up to what this
-    /// node was given beforehand ("lease"), or let through ("allow").
-    pub on_loss: OnLoss,
+    /// What everything of this deployment begins with on a server of "redis": letters, digits, `-` and `_`. Deployments
+    /// that share a server need one each. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub prefix: String,
+    /// A connection to "redis" is made within this time. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub connect_timeout: Timespan,
+    /// "redis" answers within this time; three calls in a row that it does not are a loss. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub timeout: Timespan,
+    /// Without "redis", requests of keys with a limit or budget are refused ("deny"), let through up to what this
+    /// node was given beforehand ("lease"), or let through ("allow"). Default: "deny" for budgets, "lease" for limits.
+    /// Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub on_loss: Option<OnLoss>,
     /// With less free room than this on the disk of "sled" nothing is written any more, and what is there is still
     /// read; it goes on by itself when there is room. At most an eighth of the disk; "0B": it goes on until the disk
     /// is full. Needs a restart.
@@ -48,8 +60,27 @@ pub struct Store {
     /// At most a sixteenth of the disk. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub ballast: ByteSize,
+    /// How much a node is given beforehand. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub lease: Lease,
     /// Copies of what must not be lost, made while the gateway runs.
     pub snapshots: Snapshots,
+}
+
+/// What a node may use of a limit or budget while "redis" is lost; so much more than the limit may be used per node.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lease {
+    /// This share of it, between 0 and 1.
+    pub share: f64,
+    /// And no more than so many US dollars of a budget.
+    pub usd: Micros,
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self { share: 0.02, usd: Micros(1_000_000) }
+    }
 }
 
 /// Snapshots of "sled": keys, people, limits, prices, what was spent, settings. Conversations, kept answers and
@@ -96,7 +127,11 @@ impl Default for Store {
             url: None,
             master_key: None,
             old_master_keys: Vec::new(),
-            on_loss: OnLoss::Lease,
+            prefix: "causeway".to_owned(),
+            connect_timeout: Timespan::seconds(1),
+            timeout: Timespan::millis(500),
+            on_loss: None,
+            lease: Lease::default(),
             least_free: ByteSize::mebibytes(256),
             ballast: ByteSize::mebibytes(64),
             snapshots: Snapshots::default(),
@@ -118,13 +153,12 @@ pub enum Backend {
 }
 
 /// What happens without the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnLoss {
     /// Requests are refused.
     Deny,
     /// Requests pass up to what this node was given beforehand.
-    #[default]
     Lease,
     /// Requests pass.
     Allow,

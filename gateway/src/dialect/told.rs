@@ -1,4 +1,4 @@
-//! How much text a body or an event holds, in bytes; for the estimate that stands in where a provider does not count.
+//! How much text a body or an event holds, in bytes of English; for the estimate that stands in where a provider does not count.
 //!
 //! Any dialect's JSON is looked at the same way: the values of strings, without names, kinds and opaque state.
 
@@ -64,9 +64,17 @@ fn text_in(data: &[u8]) -> u64 {
     let mut sum = 0;
     walk(data, |text| {
         let data = text.len() > DATA && memchr::memchr(b' ', text).is_none();
-        sum += if data || text.starts_with(b"data:") { DATA_BYTES } else { text.len() as u64 };
+        sum += if data || text.starts_with(b"data:") { DATA_BYTES } else { weight(text) };
     });
     sum
+}
+
+/// A text in bytes of English that make as many tokens: where a letter takes three bytes or four, as in Chinese and Japanese
+/// or of pictograms, it is about one token or two of its own.
+fn weight(text: &[u8]) -> u64 {
+    let letter = |lead: u8| text.iter().filter(|byte| **byte >= lead).count() as u64;
+    // Three bytes weigh four, four weigh eight.
+    text.len() as u64 + letter(0xE0) + 3 * letter(0xF0)
 }
 
 /// The length of the JSON value that `data` begins with.
@@ -75,7 +83,7 @@ fn length_of(data: &[u8]) -> usize {
 }
 
 /// Shows every string that is a value, and says where the value that `data` begins with ends. Broken JSON ends it.
-fn walk(data: &[u8], mut show: impl FnMut(&[u8])) -> usize {
+pub(super) fn walk(data: &[u8], mut show: impl FnMut(&[u8])) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
     let mut silent = false;
     while let Some(&byte) = data.get(at) {
@@ -138,7 +146,8 @@ mod tests {
                 r#"{"choices":[{"delta":{"tool_calls":[{"id":"call_1","function":{"name":"now","arguments":"{\"a\":1}"}}]}}]}"#,
                 12,
             ),
-            (r#"{"type":"content_block_delta","delta":{"type":"text_delta","text":"é🦀"}}"#, 6),
+            (r#"{"type":"content_block_delta","delta":{"type":"text_delta","text":"é🦀"}}"#, 10),
+            (r#"{"type":"content_block_delta","delta":{"type":"text_delta","text":"你好"}}"#, 8),
             (r#"{"type":"content_block_delta","delta":{"type":"signature_delta","signature":"abc"}}"#, 0),
             (r#"{"type":"response.output_text.delta","item_id":"i","delta":"hello","logprobs":[]}"#, 5),
             (

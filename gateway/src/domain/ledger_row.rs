@@ -1,5 +1,7 @@
 //! One upstream request, as the ledger keeps it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Usage;
@@ -28,6 +30,19 @@ impl Cost {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl fmt::Display for Cost {
+    /// US dollars in decimal, without trailing zeros.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const PER_DOLLAR: u64 = 1_000_000_000_000;
+        let (whole, fraction) = (self.0 / PER_DOLLAR, self.0 % PER_DOLLAR);
+        if fraction == 0 {
+            return write!(formatter, "{whole}");
+        }
+        let places = format!("{fraction:012}");
+        write!(formatter, "{whole}.{}", places.trim_end_matches('0'))
     }
 }
 
@@ -61,6 +76,9 @@ pub struct LedgerRow {
     pub operation: String,
     /// `ok`, or the kind of the failure.
     pub outcome: String,
+    /// Whether the provider worked on it is not known: it was sent, and nothing came back. It counts as if it had.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub possible: bool,
     /// The provider's status, when there was one.
     pub status: Option<u16>,
     /// Tokens; `None`: it was refused or never worked on.
@@ -71,4 +89,22 @@ pub struct LedgerRow {
     pub cost: Option<Cost>,
     /// The counters of money it counted against.
     pub places: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cost;
+
+    #[test]
+    fn an_amount_is_written_in_dollars_to_the_last_place() {
+        for (cost, text) in [
+            (0, "0"),
+            (1, "0.000000000001"),
+            (10_000_000_000, "0.01"),
+            (1_500_000_000_000, "1.5"),
+            (u64::MAX, "18446744.073709551615"),
+        ] {
+            assert_eq!(Cost(cost).to_string(), text);
+        }
+    }
 }

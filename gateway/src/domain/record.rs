@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http::Loss;
+use super::ledger_row::Cost;
+use super::price::Price;
 use super::usage::Usage;
 
 /// One try at one target.
@@ -27,6 +29,8 @@ pub struct Attempt {
     pub key: Option<String>,
     /// Tokens of the prompt, as estimated, where its provider may bill them and will not count them: it was cancelled.
     pub spent: Option<u64>,
+    /// What its target asked when the request was planned; `None`: nobody knows.
+    pub price: Option<Arc<Price>>,
 }
 
 impl Attempt {
@@ -121,6 +125,27 @@ impl Record {
     pub fn decisive(&self) -> Option<&Attempt> {
         let answered = self.attempts.iter().rev().find(|attempt| attempt.outcome == "ok");
         answered.or_else(|| self.attempts.last())
+    }
+
+    /// What all of it cost; `None`: of a part of it nobody knows. An answer that was made for another request cost nothing.
+    pub fn cost(&self) -> Option<Cost> {
+        let mut sum = Cost::default();
+        if self.reused_from.is_some() {
+            return Some(sum);
+        }
+        for attempt in self.attempts.iter().filter(|attempt| attempt.spent.is_some()) {
+            let usage = Usage { input: attempt.spent, ..Usage::default() };
+            sum = sum.plus(attempt.price.as_ref()?.cost(&usage)?);
+        }
+        let Some(decisive) = self.decisive() else { return Some(sum) };
+        match self.usage {
+            Some(usage) => Some(sum.plus(decisive.price.as_ref()?.cost(&usage)?)),
+            // A refusal costs nothing; what a good answer took that nobody counted is not known.
+            None if decisive.outcome == "ok" => {
+                Some(sum.plus(decisive.price.as_ref()?.cost(&Usage::default())?))
+            }
+            None => Some(sum),
+        }
     }
 
     /// Notes what could not be carried across, each field once.

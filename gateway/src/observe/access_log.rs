@@ -80,6 +80,7 @@ pub(super) fn write(record: &Record) {
         cached = usage.cache_read,
         cache_written = usage.cache_write,
         reasoning = usage.reasoning,
+        cost_usd = (!record.attempts.is_empty()).then(|| record.cost().map(|cost| cost.to_string())).flatten(),
         usage_estimated = usage.estimated.then_some(true),
         replay = (!replays.is_empty()).then(|| replays.join(", ")),
         reused_from = record.reused_from.as_deref(),

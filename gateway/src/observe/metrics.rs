@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
-use crate::domain::{Attempt, Record};
+use crate::domain::{Attempt, Cost, Record};
+
+mod ledger;
+
+pub use ledger::LedgerMetrics;
 
 /// All metrics of one process.
 pub struct Metrics {
@@ -17,6 +22,8 @@ pub struct Metrics {
     overhead: HistogramVec,
     first_token: HistogramVec,
     tokens: IntCounterVec,
+    cost: CounterVec,
+    unpriced: IntCounterVec,
     usage_faults: IntCounterVec,
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
@@ -28,13 +35,29 @@ pub struct Metrics {
     plugin_seconds: HistogramVec,
     target_state: IntGaugeVec,
     target_rests: IntCounterVec,
+    /// What is to be known of the ledger.
+    pub ledger: LedgerMetrics,
     store_state: IntGauge,
     /// When the last snapshot of the store was made, in Unix seconds.
     pub store_snapshot: IntGauge,
+    /// Requests with a limit or budget that came while the shared store was lost, by what became of them.
+    pub store_lost: IntCounterVec,
     /// Requests that wait for room at a provider.
     pub queue_waiting: IntGaugeVec,
     /// How long they waited, and what came of it.
     pub queue_waited: HistogramVec,
+    /// Requests that a limit or a budget refused, by whose limit it was and what it counts.
+    pub limit_refusals: IntCounterVec,
+    /// Permits that found no place among those that wait to be settled.
+    pub limits_unsettled: IntCounter,
+    /// Requests that cost more than was reserved for them.
+    pub budget_overruns: IntCounter,
+    /// How much more, in micro-dollars.
+    pub budget_overrun_micros: IntCounter,
+    /// Shares of budgets that were spent, and told.
+    pub budget_warnings: IntCounterVec,
+    /// Requests that a cheaper model answered because a budget was used up.
+    pub budget_downgrades: IntCounterVec,
     /// Requests that have begun and not ended.
     pub inflight: IntGauge,
     /// Provider keys that may be asked, by provider; set when the metrics are read.
@@ -61,11 +84,22 @@ impl Metrics {
             registry.register(Box::new(counter.clone()))?;
             Ok::<_, prometheus::Error>(counter)
         };
+        // For looking at, not for reckoning: what is spent stands in the ledger to the last place.
+        let amounts = |name: &str, help: &str, labels: &[&str]| {
+            let amounts = CounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(amounts.clone()))?;
+            Ok::<_, prometheus::Error>(amounts)
+        };
         let histogram = |name: &str, help: &str, labels: &[&str], buckets: &[f64]| {
             let histogram =
                 HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?;
             registry.register(Box::new(histogram.clone()))?;
             Ok::<_, prometheus::Error>(histogram)
+        };
+        let count = |name: &str, help: &str| {
+            let count = IntCounter::new(name, help)?;
+            registry.register(Box::new(count.clone()))?;
+            Ok::<_, prometheus::Error>(count)
         };
         let gauge = |name: &str, help: &str| {
             let gauge = IntGauge::new(name, help)?;
@@ -96,7 +130,9 @@ impl Metrics {
         )?;
         registry.register(Box::new(build.clone()))?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let ledger = LedgerMetrics::new(&registry)?;
         Ok(Self {
+            ledger,
             requests: counter(
                 "causeway_requests_total",
                 "Requests that ended, by configured model, the provider and model that answered, status and form.",
@@ -124,6 +160,16 @@ impl Metrics {
                 "causeway_tokens_total",
                 "Tokens as providers counted them; estimated: the provider did not say all of them.",
                 &["route", "provider", "type", "estimated"],
+            )?,
+            cost: amounts(
+                "causeway_cost_microdollars_total",
+                "What answers cost in millionths of a US dollar, as far as there is a price.",
+                &["route", "provider", "team"],
+            )?,
+            unpriced: counter(
+                "causeway_unpriced_total",
+                "Requests of which nobody knows what they cost: their target has no price, or nobody counted.",
+                &["route", "provider"],
             )?,
             usage_faults: counter(
                 "causeway_usage_faults_total",
@@ -184,6 +230,33 @@ impl Metrics {
                 &["provider", "outcome"],
                 &SECONDS,
             )?,
+            limit_refusals: counter(
+                "causeway_limit_refusals_total",
+                "Requests that a limit or a budget refused, by whose it was (global, key, user, team, model) and what it counts (requests, tokens, concurrent, money).",
+                &["scope", "unit"],
+            )?,
+            limits_unsettled: count(
+                "causeway_limits_unsettled_total",
+                "Requests whose limits are settled by time alone, with what was held: too many were waiting for it.",
+            )?,
+            budget_overruns: count(
+                "causeway_budget_overruns_total",
+                "Requests that cost more than was reserved for them.",
+            )?,
+            budget_overrun_micros: count(
+                "causeway_budget_overrun_micros_total",
+                "Micro-dollars that requests cost beyond what was reserved for them.",
+            )?,
+            budget_warnings: counter(
+                "causeway_budget_warnings_total",
+                "Shares of budgets that were spent and warned of, by whose budget it is.",
+                &["scope"],
+            )?,
+            budget_downgrades: counter(
+                "causeway_budget_downgrades_total",
+                "Requests that another model answered because a budget was used up.",
+                &["route"],
+            )?,
             inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
             provider_keys_usable: gauges(
                 "causeway_provider_keys_usable",
@@ -210,6 +283,11 @@ impl Metrics {
             store_snapshot: gauge(
                 "causeway_store_snapshot_timestamp_seconds",
                 "When the last snapshot of the store was made; 0: none since the start.",
+            )?,
+            store_lost: counter(
+                "causeway_store_lost_requests_total",
+                "Requests with a limit or budget that came while the shared store was lost: denied, leased, allowed.",
+                &["outcome"],
             )?,
             registry,
         })
@@ -251,6 +329,7 @@ impl Metrics {
                 }
             }
         }
+        self.count_cost(record, provider);
         for attempt in &record.attempts {
             self.attempts.with_label_values(&[attempt.provider.as_ref(), attempt.outcome]).inc();
         }
@@ -286,6 +365,17 @@ impl Metrics {
             "read-only" => 1,
             _ => 2,
         });
+    }
+
+    fn count_cost(&self, record: &Record, provider: &str) {
+        let (route, team) = (record.model.as_ref(), record.team.as_deref().unwrap_or_default());
+        match record.cost() {
+            None => self.unpriced.with_label_values(&[route, provider]).inc(),
+            Some(Cost(0)) => {}
+            Some(Cost(cost)) => {
+                self.cost.with_label_values(&[route, provider, team]).inc_by(cost as f64 / 1e6)
+            }
+        }
     }
 
     /// How targets are doing, and how often they were left alone: what is known elsewhere, told when somebody looks.

@@ -62,6 +62,9 @@ pub struct Credit {
     /// Who gave it, for the reader.
     #[serde(default)]
     pub by: String,
+    /// What was spent of it until it ended; none: it has not ended, or nobody has looked yet.
+    #[serde(default)]
+    pub used_micros: Option<i64>,
 }
 
 /// When a budget starts again: `hour`, `day`, `week`, `month`, `total`, or a rolling time as in `24h`.
@@ -143,25 +146,29 @@ impl Allowed {
 
     /// The budgets, each with its credits.
     pub(super) fn money(&self) -> impl Iterator<Item = Allowance> {
-        let raises = self.raises();
-        self.budgets.iter().map(move |budget| Allowance {
+        self.budgets.iter().map(|budget| Allowance {
             name: format!("budget-{}", budget.per).into(),
             limit: Micros(budget.limit_micros),
             period: budget.period(),
             warn_at: budget.warn_at.clone(),
             downgrade: budget.downgrade.as_deref().map(Arc::from),
-            raises: raises.clone(),
+            raises: self.raises(&budget.period()),
         })
     }
 
-    /// The credits.
-    pub(super) fn raises(&self) -> Vec<Raise> {
-        let raise = |credit: &Credit| Raise {
+    /// The credits, on money of this period. Where nothing ever starts again, what was spent of a credit stays paid when
+    /// the credit has ended.
+    pub(super) fn raises(&self, period: &Period) -> Vec<Raise> {
+        let within = |credit: &Credit| Raise {
             micros: Micros(credit.amount_micros),
             from: credit.from,
             until: credit.until,
         };
-        self.credits.iter().map(raise).collect()
+        let behind = |credit: &Credit| {
+            let (used, ended) = credit.used_micros.filter(|_| *period == Period::Total).zip(credit.until)?;
+            Some(Raise { micros: Micros(used), from: ended, until: None })
+        };
+        self.credits.iter().map(within).chain(self.credits.iter().filter_map(behind)).collect()
     }
 
     /// Where one of these is wider than `limit`: the path and the words.

@@ -1,6 +1,6 @@
 //! What is known of keys and people, in memory, and what a request may do that comes with one of the keys.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -18,6 +18,8 @@ pub struct InFile {
     pub keys: BTreeMap<String, KeyRecord>,
     /// Its teams.
     pub teams: BTreeMap<String, TeamRecord>,
+    /// Strangers may sign up.
+    pub sign_up: bool,
 }
 
 /// Everything in memory.
@@ -64,33 +66,32 @@ impl Known {
         self.users.values().find(|user| user.email.eq_ignore_ascii_case(email))
     }
 
+    /// A user by id or address.
+    pub(super) fn user_named(&self, name: &str) -> Option<&UserRecord> {
+        self.users.get(name).or_else(|| self.user_at(name))
+    }
+
     /// Takes the place of what was known of a key.
     pub(super) fn put_key(&mut self, record: KeyRecord) {
         self.forget_secrets(&record.name);
-        self.admit(&record);
+        self.used.entry(record.name.clone()).or_default();
+        let held = self.secrets_of(&record);
+        self.take(held);
         self.keys.insert(record.name.clone(), record);
     }
 
-    /// Works out anew what the keys may do that fit.
-    pub(super) fn compile_where(&mut self, fits: impl Fn(&KeyRecord) -> bool) {
-        let changed: Vec<KeyRecord> = self.keys.values().filter(|key| fits(key)).cloned().collect();
-        for record in &changed {
-            self.forget_secrets(&record.name);
-            self.admit(record);
+    /// What the secrets of the keys let in that fit, worked out anew. It may take a while where there are many; readers
+    /// are not held up by it.
+    pub(super) fn compiled_where(&self, fits: impl Fn(&Self, &KeyRecord) -> bool) -> Vec<Held> {
+        let fitting = self.keys.values().filter(|key| fits(self, key));
+        fitting.flat_map(|key| self.secrets_of(key)).collect()
+    }
+
+    /// Lets secrets count as they were worked out.
+    pub(super) fn take(&mut self, held: Vec<Held>) {
+        for held in held {
+            self.by_hash.insert(beginning(&held.hash), held);
         }
-    }
-
-    /// Works out anew what the keys of the users may do that fit.
-    pub(super) fn compile_of_users(&mut self, fits: impl Fn(&UserRecord) -> bool) {
-        let fitting: BTreeSet<String> =
-            self.users.values().filter(|user| fits(user)).map(|user| user.id.clone()).collect();
-        self.compile_where(|key| key.owner.as_ref().is_some_and(|owner| fitting.contains(owner)));
-    }
-
-    /// Forgets a user.
-    pub(super) fn drop_user(&mut self, id: &str) {
-        self.users.remove(id);
-        self.compile_where(|key| key.owner.as_deref() == Some(id));
     }
 
     fn forget_secrets(&mut self, name: &str) {
@@ -102,12 +103,13 @@ impl Known {
         }
     }
 
-    fn admit(&mut self, record: &KeyRecord) {
+    fn secrets_of(&self, record: &KeyRecord) -> Vec<Held> {
         if record.revoked.is_some() {
-            return;
+            return Vec::new();
         }
         let key = self.compiled(record);
-        let used = Arc::clone(self.used.entry(record.name.clone()).or_default());
+        let used = self.used.get(&record.name).map(Arc::clone).unwrap_or_default();
+        let mut held = Vec::with_capacity(record.secrets.len());
         for secret in &record.secrets {
             let Ok(hash) = blake3::Hash::from_hex(&secret.hash) else {
                 tracing::error!(key = record.name, "the hash of a secret is none; nobody gets in with it");
@@ -122,8 +124,9 @@ impl Known {
                     Arc::new(VirtualKey { expires: ends_first, replaced: true, ..VirtualKey::clone(&key) })
                 }
             };
-            self.by_hash.insert(beginning(&hash), Held { hash, key, used: Arc::clone(&used) });
+            held.push(Held { hash, key, used: Arc::clone(&used) });
         }
+        held
     }
 
     /// What a request with this key may do: never more than its user, their tier and its team.
@@ -134,10 +137,7 @@ impl Known {
         let owner = owner.flatten();
         let team = team.flatten();
         let tier = owner.and_then(|user| self.tiers.get(user.tier.as_deref()?));
-        let (requests, tokens, concurrent) = record.allowed.over(None);
-        let money = record.allowed.money().collect();
-        let own =
-            Bounds { scope: Scope::Key(record.name.as_str().into()), requests, tokens, concurrent, money };
+        let own = bounds_of_key(record);
         let of_user = owner.map(|user| self.bounds_of(user));
         let of_team = team.map(bounds_of_team);
         let lists = [
@@ -174,7 +174,7 @@ impl Known {
         {
             return Some(format!("the team `{team}` of the api key is gone"));
         }
-        let user = match record.owner.as_deref().map(|id| self.users.get(id)) {
+        let user = match record.owner.as_deref().map(|name| self.user_named(name)) {
             None => return None,
             Some(None) => return Some("the user of the api key is gone".to_owned()),
             Some(Some(user)) => user,
@@ -189,6 +189,24 @@ impl Known {
         Some(format!("the user of the api key has left the team `{left}`"))
     }
 
+    /// A key of the configuration, held to its user as those of the store are to theirs.
+    pub(super) fn held_to_owner(&self, key: &VirtualKey, owner: &str) -> VirtualKey {
+        let Some(user) = self.user_named(owner) else {
+            let closed = key.closed.clone().or_else(|| Some("the user of the api key is gone".into()));
+            return VirtualKey { closed, ..key.clone() };
+        };
+        let record = KeyRecord { owner: Some(user.id.clone()), ..KeyRecord::named(&key.id) };
+        let owned = self.compiled(&record);
+        VirtualKey {
+            user: owned.user.clone(),
+            bounds: key.bounds.iter().chain(owned.bounds.iter()).cloned().collect(),
+            within: key.within.iter().chain(&owned.within).cloned().collect(),
+            addresses: key.addresses.iter().chain(&owned.addresses).cloned().collect(),
+            closed: key.closed.clone().or_else(|| owned.closed.clone()),
+            ..key.clone()
+        }
+    }
+
     /// How much a user may ask and spend: what is theirs, and what their tier gives.
     pub(super) fn bounds_of(&self, user: &UserRecord) -> Bounds {
         let tier = user.tier.as_deref().and_then(|name| self.tiers.get(name));
@@ -197,10 +215,10 @@ impl Known {
         let of_tier = |name: &str, limit: i64, period: Period| Allowance {
             name: name.into(),
             limit: Micros(limit.max(0)),
+            raises: user.allowed.raises(&period),
             period,
             warn_at: Vec::new(),
             downgrade: None,
-            raises: user.allowed.raises(),
         };
         match tier.map(|tier| &tier.plan) {
             Some(TierPlan::PayAsYouGo { floor_micros }) => {
@@ -222,6 +240,12 @@ impl Known {
         let (requests, tokens, concurrent) = user.allowed.over(tier.map(|tier| &tier.allowed));
         Allowed { requests, tokens, concurrent, budgets: user.allowed.budgets.clone(), credits: Vec::new() }
     }
+}
+
+pub(super) fn bounds_of_key(key: &KeyRecord) -> Bounds {
+    let (requests, tokens, concurrent) = key.allowed.over(None);
+    let money = key.allowed.money().collect();
+    Bounds { scope: Scope::Key(key.name.as_str().into()), requests, tokens, concurrent, money }
 }
 
 pub(super) fn bounds_of_team(team: &TeamRecord) -> Bounds {

@@ -8,7 +8,7 @@ use super::Refusal;
 use crate::domain::Secret;
 
 /// Shortest password, in characters.
-const SHORTEST: usize = 10;
+const SHORTEST: usize = 12;
 /// Longest password, in bytes: no reason to hash a book.
 const LONGEST: usize = 1_024;
 

@@ -95,7 +95,7 @@ impl Shelf {
 }
 
 fn epoch() -> Key {
-    Space::Epoch.key(&["people"])
+    Space::Counter.key(&["epoch", "people"])
 }
 
 fn written<T: Serialize>(record: &T) -> Result<Bytes, Refusal> {

@@ -100,8 +100,11 @@ impl People {
     /// Notes that somebody would like to come in. What comes back says nothing about whether the address was known.
     ///
     /// # Errors
-    /// When a field is wrong, or there were too many from this address or altogether.
+    /// When signing up is not open, a field is wrong, or there were too many from this address or altogether.
     pub async fn sign_up(&self, new: NewSignUp, from: IpAddr) -> Result<(), Refusal> {
+        if !self.known.read().in_file.sign_up {
+            return Err(Refusal::NotFound("nobody signs up here by themselves; ask the operator".to_owned()));
+        }
         let email = users::email("email", &new.email)?;
         let (name, note) = (fields::text("name", &new.name)?, fields::text("note", &new.note)?);
         self.not_too_often(from).await?;

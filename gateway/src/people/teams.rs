@@ -176,12 +176,9 @@ impl People {
     }
 
     pub(super) async fn adopt_team(&self, record: TeamRecord) -> TeamView {
-        let view = {
-            let mut known = self.known.write();
-            known.teams.insert(record.name.clone(), record.clone());
-            known.compile_where(|key| key.team.as_ref() == Some(&record.name));
-            view(&known, &record, "store")
-        };
+        self.known.write().teams.insert(record.name.clone(), record.clone());
+        self.recompile(|_, key| key.team.as_ref() == Some(&record.name));
+        let view = view(&self.known.read(), &record, "store");
         self.tell().await;
         view
     }

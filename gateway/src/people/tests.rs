@@ -40,6 +40,7 @@ impl World {
     async fn over(store: Arc<dyn Store>, time: Arc<AtomicU64>) -> Self {
         let people = People::new(Arc::clone(&store), [7; 32], hands(&time));
         people.load().await.expect("load");
+        people.adopt(InFile { sign_up: true, ..InFile::default() });
         Self { people, store, time }
     }
 

@@ -171,12 +171,9 @@ impl People {
     }
 
     async fn adopt_tier(&self, record: TierRecord) -> TierView {
-        let view = {
-            let mut known = self.known.write();
-            known.tiers.insert(record.name.clone(), record.clone());
-            known.compile_of_users(|user| user.tier.as_ref() == Some(&record.name));
-            view(&known, &record)
-        };
+        self.known.write().tiers.insert(record.name.clone(), record.clone());
+        self.recompile_of_users(|user| user.tier.as_ref() == Some(&record.name));
+        let view = view(&self.known.read(), &record);
         self.tell().await;
         view
     }

@@ -93,11 +93,8 @@ impl People {
             Some(after) => after,
         };
         self.shelf.put(key, None, &record).await?;
-        {
-            let mut known = self.known.write();
-            known.topped_up.insert(user.to_owned(), after);
-            known.compile_of_users(|known| known.id == user);
-        }
+        self.known.write().topped_up.insert(user.to_owned(), after);
+        self.recompile_of_users(|known| known.id == user);
         self.tell().await;
         Ok(view(record))
     }

@@ -198,11 +198,11 @@ impl People {
             let Some((seen, record)) = self.shelf.get::<KeyRecord>(key.clone()).await? else { continue };
             let record = KeyRecord { revoked: Some(self.now()), secrets: Vec::new(), ..record };
             self.shelf.put(key, Some(seen), &record).await?;
-            self.known.write().put_key(record);
+            self.put_key(record);
         }
         self.shelf.remove(at(id)).await?;
         self.shelf.remove(email_at(&user.email)).await?;
-        self.known.write().drop_user(id);
+        self.known.write().users.remove(id);
         self.tell().await;
         Ok(())
     }
@@ -260,13 +260,9 @@ impl People {
 
     /// Lets a user that was written count, here and elsewhere.
     pub(super) async fn adopt_user(&self, record: UserRecord) -> UserView {
-        let view = {
-            let mut known = self.known.write();
-            let id = record.id.clone();
-            known.users.insert(id.clone(), record.clone());
-            known.compile_where(|key| key.owner.as_ref() == Some(&id));
-            view(&known, &record)
-        };
+        self.known.write().users.insert(record.id.clone(), record.clone());
+        self.recompile_of_users(|user| user.id == record.id);
+        let view = view(&self.known.read(), &record);
         self.tell().await;
         view
     }

@@ -1,8 +1,8 @@
 //! What an answer took, when it is over: what its provider did not count is estimated, what it counted is checked.
 //!
-//! The rule of the estimate: a token is four bytes of text. The text of a request is every string in it, and an answer's
-//! what the model said; a picture in base64 is about a thousand tokens. For English that is within a fifth of what
-//! vendors count; for other scripts it counts a little low.
+//! The rule of the estimate: a token is four bytes of text, or one letter of a script that needs three bytes for it. The text
+//! of a request is every string in it, and an answer's what the model said; a picture in base64 is about a thousand tokens.
+//! For English that is within a fifth of what vendors count. A prompt is never nothing.
 
 use super::exchange::{Exchange, Said};
 use crate::dialect::told;
@@ -39,15 +39,19 @@ pub(super) fn left(exchange: &mut Exchange, request: &[u8]) {
 
 /// The tokens of a prompt, as estimated.
 pub(super) fn prompt(request: &[u8]) -> u64 {
-    told::asked(request).div_ceil(BYTES_PER_TOKEN)
+    tokens_of(told::asked(request))
+}
+
+fn tokens_of(asked: u64) -> u64 {
+    asked.div_ceil(BYTES_PER_TOKEN).max(1)
 }
 
 /// What was told stays, zero too. An answer that was cut or left is counted for what it said until then: the totals of
 /// its beginning say nothing about it.
-fn with_estimate(told: Usage, said: Said, request: impl FnOnce() -> u64) -> Usage {
+pub(super) fn with_estimate(told: Usage, said: Said, request: impl FnOnce() -> u64) -> Usage {
     let mut usage = told;
     if usage.input.is_none() {
-        usage.input = Some(request().div_ceil(BYTES_PER_TOKEN));
+        usage.input = Some(tokens_of(request()));
         usage.estimated = true;
     }
     let spoken = said.bytes.div_ceil(BYTES_PER_TOKEN);

@@ -25,6 +25,7 @@ pub(super) fn admit(
     let address = || auth::client_address(client.peer(), &exchange.head, &snapshot.trusted_proxies);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     if let Some(key) = snapshot.keyring.find(&secret) {
+        let key = ground.people.with_owner(key);
         auth::admit(&key, address(), now)?;
         return Ok(key);
     }

@@ -95,6 +95,11 @@ impl Decisions {
         kept.push_back(Arc::new(decision));
     }
 
+    /// So many of the latest, the newest first.
+    pub fn latest(&self, most: usize) -> Vec<Arc<Decision>> {
+        self.0.lock().iter().rev().take(most).cloned().collect()
+    }
+
     /// The latest one for a request. Clients may choose ids, so there can be several.
     pub fn of_request(&self, id: &str) -> Option<Arc<Decision>> {
         self.0.lock().iter().rev().find(|decision| decision.request == id).cloned()

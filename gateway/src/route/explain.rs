@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Entry, Plan, Step};
 use crate::balance::Standing;
+use crate::domain::Cost;
 
 /// Where a target stands in a plan, and why there.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +72,7 @@ fn step_as_json(step: &Step) -> Value {
         "tags": told.tags.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
         "share": told.share(),
         "score": score,
-        "cost_usd": told.cost.map(dollars),
+        "cost_usd": told.cost.map(|cost| Cost(cost).to_string()),
         "running": step.state.in_flight(),
         "first_token_ms": step.state.first_token().map(|first| first.as_millis() as u64),
     })
@@ -124,7 +125,7 @@ fn standing(step: &Step) -> String {
         };
     }
     if let Some(cost) = told.cost.filter(|_| told.balance != "cheapest") {
-        let _ = write!(text, "  ${}", dollars(cost));
+        let _ = write!(text, "  ${}", Cost(cost));
     }
     if !told.tags.is_empty() {
         let _ = write!(text, "  [{}]", told.tags.join(", "));
@@ -134,10 +135,4 @@ fn standing(step: &Step) -> String {
 
 pub(super) fn name(step: &Step) -> String {
     format!("{}/{}", step.provider, step.model)
-}
-
-/// Dollars in decimal, without a float on the way.
-fn dollars(cost: u64) -> String {
-    let text = format!("{}.{:012}", cost / 1_000_000_000_000, cost % 1_000_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

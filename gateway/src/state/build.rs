@@ -74,6 +74,7 @@ pub fn build(
         headers: config.server.headers,
         trusted_proxies: config.server.trusted_proxies.clone(),
         session_headers: session_headers(config),
+        limits: super::Limits::of(config),
     })
 }
 
@@ -296,7 +297,9 @@ fn keys(config: &Config) -> impl Iterator<Item = (Secret, VirtualKey)> {
         let addresses = addresses.into_iter().collect();
         let expires = key.expires.as_ref().map(|moment| moment.seconds);
         let closed = key.disabled.then(|| "the api key is disabled".into());
+        let user = key.user.as_deref().map(Arc::from);
         let virtual_key = VirtualKey {
+            user,
             team,
             bounds,
             models,

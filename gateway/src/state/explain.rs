@@ -8,7 +8,7 @@ use crate::domain::VirtualKey;
 use crate::route::{Clues, Fleet, Imagined, Plan};
 
 impl Snapshot {
-    /// The plan for a request that nobody sent.
+    /// The plan for a request that nobody sent. `stored` knows the keys that stand in no file.
     ///
     /// # Errors
     /// What is wrong with the words, or what the request would be told.
@@ -16,10 +16,15 @@ impl Snapshot {
         &self,
         words: impl IntoIterator<Item = (String, String)>,
         fleet: &Fleet,
+        stored: impl Fn(&str) -> Option<Arc<VirtualKey>>,
     ) -> Result<Plan, String> {
         let imagined = Imagined::read(words)?;
         let key = match &imagined.key {
-            Some(name) => self.keyring.named(name).ok_or_else(|| format!("there is no key `{name}`"))?,
+            Some(name) => self
+                .keyring
+                .named(name)
+                .or_else(|| stored(name))
+                .ok_or_else(|| format!("there is no key `{name}`"))?,
             None => Arc::new(VirtualKey { preferences: true, ..VirtualKey::named("any") }),
         };
         if imagined.wishes() && !key.preferences {

@@ -17,11 +17,12 @@ pub fn in_file<'a>(config: &Config, extra: impl IntoIterator<Item = &'a VirtualK
         let allowed = allowed(team.limits, team.budget.as_ref());
         (name.clone(), TeamRecord { allowed, ..TeamRecord::named(name) })
     };
-    InFile { keys, teams: config.teams.iter().map(team).collect() }
+    InFile { keys, teams: config.teams.iter().map(team).collect(), sign_up: config.people.sign_up }
 }
 
 fn key(config: &Config, name: &str, key: &config::Key) -> KeyRecord {
     KeyRecord {
+        owner: key.user.clone(),
         team: key.team.clone(),
         tags: key.tags.clone(),
         expires: key.expires.as_ref().map(|moment| moment.seconds),

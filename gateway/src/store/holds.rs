@@ -5,11 +5,17 @@
 //!
 //! Money is counted in micro-dollars; what is left below one is carried, so that a counter agrees with its ledger.
 
+pub mod lease;
+mod local;
+#[cfg(test)]
+pub(in crate::store) mod suite;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::local::Local;
 use super::StoreError;
 use crate::domain::Cost;
 

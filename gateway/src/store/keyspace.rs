@@ -30,6 +30,12 @@ pub enum Space {
     Setting,
     /// Sealed secrets: the store's root; provider keys by provider and id.
     Secret,
+    /// Rows of the ledger: day, hour, minute, id.
+    Usage,
+    /// Sums of them: `day` or `hour`, which, virtual key, user, team, model, provider, target, node.
+    Sum,
+    /// What was spent of a counter of money: its place, node.
+    Budget,
     /// Sessions of the dashboard: a digest of the token.
     Session,
     /// Who changed what: an id that sorts from the newest to the oldest.
@@ -50,13 +56,13 @@ pub enum Space {
     TopUp,
     /// Who would like to come in: id.
     SignUp,
-    /// Numbers of the last changes, for the other nodes.
+    /// Marks that move when something in a space has changed: the space's name.
     Epoch,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -66,6 +72,9 @@ impl Space {
         Self::Rest,
         Self::Setting,
         Self::Secret,
+        Self::Usage,
+        Self::Sum,
+        Self::Budget,
         Self::Session,
         Self::Audit,
         Self::VirtualKey,
@@ -91,6 +100,9 @@ impl Space {
             Self::Rest => "rest",
             Self::Setting => "setting",
             Self::Secret => "secret",
+            Self::Usage => "usage",
+            Self::Sum => "sum",
+            Self::Budget => "budget",
             Self::Session => "session",
             Self::Audit => "audit",
             Self::VirtualKey => "virtual_key",
@@ -115,6 +127,8 @@ impl Space {
             // People who were never answered.
             Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            // Rows go when the operator says, sums and money stay.
+            Self::Usage | Self::Sum | Self::Budget => None,
             Self::Session | Self::Audit => None,
             Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => None,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
@@ -132,6 +146,7 @@ impl Space {
             Self::Audit => 1 << 30,
             Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
+            Self::Usage | Self::Sum | Self::Budget => u64::MAX,
             Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => u64::MAX,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
@@ -199,8 +214,7 @@ impl Space {
 pub struct Key(pub(super) Vec<u8>);
 
 impl Key {
-    /// The space it belongs to.
-    /// What it belongs to, or `None` when these bytes are no key of ours.
+    /// The space it belongs to, or `None` when these bytes are no key of ours.
     pub fn space(&self) -> Option<Space> {
         Space::of(&self.0)
     }

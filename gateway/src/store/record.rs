@@ -57,6 +57,12 @@ impl Record {
     }
 }
 
+/// The checksum that stands in the bytes of a record; it is not looked at whether it is right.
+pub(super) fn sum_in(bytes: &[u8]) -> u64 {
+    let sum = bytes.get(1 + EXPIRY..).and_then(|rest| rest.first_chunk::<SUM>());
+    sum.map_or(0, |sum| u64::from_be_bytes(*sum))
+}
+
 fn sum(key: &[u8], expires: &[u8; EXPIRY], value: &[u8]) -> [u8; SUM] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&[VERSION]).update(&key.len().to_be_bytes()).update(key).update(expires).update(value);

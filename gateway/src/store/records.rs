@@ -3,10 +3,13 @@
 //! Beside each record that expires stands an entry of the space `due`: the record's space, its time, its key. So what
 //! has expired is found without looking at anything else, and when a space is full, what goes first.
 
+pub(super) mod tally;
+
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 
+pub(super) use self::tally::{Missing, Tally};
 use super::keyspace::{Key, Space};
 use super::record::{self, Record};
 use super::{Batch, Change, Clock, Kept, Page, Put, Scan, StoreError, Swap};
@@ -72,6 +75,8 @@ pub(super) struct Writer<T> {
     limit: fn(Space) -> u64,
     /// Bytes of records that expire, by space.
     held: HashMap<Space, u64>,
+    /// What must be there, by space, where that is kept beside the records.
+    tallies: Option<HashMap<Space, Tally>>,
 }
 
 impl<T: Tree> Writer<T> {
@@ -94,7 +99,36 @@ impl<T: Tree> Writer<T> {
 
     /// Of a tree that has nothing in it.
     pub(super) fn empty(tree: T, clock: Clock, limit: fn(Space) -> u64) -> Self {
-        Self { tree, clock, limit, held: HashMap::new() }
+        Self { tree, clock, limit, held: HashMap::new(), tallies: None }
+    }
+
+    /// From now on every batch says what must be there after it. Spaces that hold more than `at_most` bytes of what
+    /// expires are taken as they are; for the others comes back how they differ from what was said last.
+    pub(super) fn counting(mut self, at_most: u64) -> Result<(Self, Vec<Missing>), StoreError> {
+        let mut tallies = HashMap::new();
+        let mut missing = Vec::new();
+        for space in Space::ALL.into_iter().filter(|space| tally::is_counted(*space)) {
+            let said = tally::said(&self.tree, space)?;
+            if self.held.get(&space).is_some_and(|held| *held > at_most) {
+                tallies.insert(space, said.unwrap_or_default());
+                continue;
+            }
+            let found = match tally::found(&self.tree, space) {
+                Ok(found) => found,
+                Err(error) => {
+                    missing.push(Missing { space, what: error.to_string() });
+                    continue;
+                }
+            };
+            if let Some(said) = said.filter(|said| *said != found) {
+                missing.push(Missing { space, what: said.against(found) });
+            }
+            tallies.insert(space, found);
+        }
+        let all = tallies.iter().map(|(space, tally)| tally.record(*space));
+        self.tree.apply(all.collect())?;
+        self.tallies = Some(tallies);
+        Ok((self, missing))
     }
 
     pub(super) fn tree(&self) -> &T {
@@ -170,16 +204,33 @@ impl<T: Tree> Writer<T> {
     }
 
     fn finish(&mut self, work: Work) -> Result<(), StoreError> {
-        let Work { changes, grown } = work;
-        self.tree.apply(changes)?;
-        for (space, by) in grown {
-            let held = self.held.entry(space).or_default();
-            *held = held.saturating_add_signed(by);
+        for (space, by) in self.apply(work)? {
             if by > 0 {
                 self.make_room(space)?;
             }
         }
         Ok(())
+    }
+
+    /// Applies changes together with what must be there after them; tells how much the spaces grew.
+    fn apply(&mut self, work: Work) -> Result<HashMap<Space, i64>, StoreError> {
+        let Work { mut changes, grown, counted } = work;
+        let mut after = Vec::new();
+        if let Some(tallies) = &self.tallies {
+            let known =
+                counted.into_iter().filter_map(|(space, by)| Some((space, tallies.get(&space)?.and(by))));
+            after.extend(known);
+            changes.extend(after.iter().map(|(space, tally)| tally.record(*space)));
+        }
+        self.tree.apply(changes)?;
+        if let Some(tallies) = &mut self.tallies {
+            tallies.extend(after);
+        }
+        for (space, by) in &grown {
+            let held = self.held.entry(*space).or_default();
+            *held = held.saturating_add_signed(*by);
+        }
+        Ok(grown)
     }
 
     fn make_room(&mut self, space: Space) -> Result<(), StoreError> {
@@ -200,12 +251,7 @@ impl<T: Tree> Writer<T> {
                     break;
                 }
             }
-            let Work { changes, grown } = work;
-            self.tree.apply(changes)?;
-            for (space, by) in grown {
-                let held = self.held.entry(space).or_default();
-                *held = held.saturating_add_signed(by);
-            }
+            self.apply(work)?;
         }
         Ok(())
     }
@@ -225,6 +271,7 @@ struct Due<'d> {
 struct Work {
     changes: Raw,
     grown: HashMap<Space, i64>,
+    counted: HashMap<Space, Tally>,
 }
 
 impl Work {
@@ -246,6 +293,7 @@ impl Work {
             let what = "a newer version of this program wrote it, and this one leaves it alone";
             return Err(StoreError::Corrupted { key: key.to_string(), what });
         }
+        self.count(space, before.as_deref(), Tally::minus);
         // What cannot be read is being replaced; its entry of `due` finds that out by itself.
         let before = before.and_then(|bytes| {
             let size = bytes.len();
@@ -256,6 +304,7 @@ impl Work {
             self.grow(space, -signed(size));
         }
         let bytes = record.as_ref().map(|record| record.encode(&key.0));
+        self.count(space, bytes.as_deref(), Tally::plus);
         if let (Some(bytes), Some(expires)) = (&bytes, record.and_then(|record| record.expires)) {
             let entry = due_key(space, expires, &key.0);
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes();
@@ -281,9 +330,17 @@ impl Work {
             }
         };
         if meant {
+            self.count(space, Some(&bytes), Tally::minus);
             self.changes.insert(key.to_vec(), None);
         }
         Ok(())
+    }
+
+    fn count(&mut self, space: Space, record: Option<&[u8]>, change: fn(Tally, &[u8]) -> Tally) {
+        if let Some(record) = record {
+            let counted = self.counted.entry(space).or_default();
+            *counted = change(*counted, record);
+        }
     }
 
     fn grow(&mut self, space: Space, by: i64) {

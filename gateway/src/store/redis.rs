@@ -10,6 +10,7 @@
 
 mod address;
 mod checks;
+mod holds;
 mod link;
 mod notes;
 mod verb;
@@ -21,14 +22,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use self::address::Address;
+pub use self::holds::Shared;
 use self::link::Link;
 use self::notes::Notes;
 use super::keyspace::{Key, Space};
 use super::record::{self, Record};
-use super::{Batch, Change, Class, Page, Put, Scan, Store, StoreError, Swap};
+use super::{Batch, Change, Class, Kept, Page, Put, Scan, State, Store, StoreError, Swap, Take};
 
 /// So much is removed per space at once.
 const SWEPT_AT_ONCE: usize = 256;
+/// So much is read at once on a walk.
+const WALKED_AT_ONCE: usize = 200;
 /// Longer lives than this are for ever.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
@@ -67,6 +71,41 @@ impl Redis {
     pub fn place(&self) -> String {
         format!("{} at {}", self.link.server().shown, self.link.address.shown())
     }
+
+    /// Which store it is: given to it by the first node that came.
+    pub fn identity(&self) -> String {
+        self.link.identity()
+    }
+
+    /// What is looked at for one page, with what has expired.
+    async fn page(&self, scan: &Scan) -> Result<Vec<Found>, StoreError> {
+        let space = space_of(&scan.prefix)?;
+        let first = match &scan.after {
+            Some(after) => [b"(", after.0.as_slice()].concat(),
+            None => [b"[", scan.prefix.0.as_slice()].concat(),
+        };
+        let mut call = self.link.verbs.scan.prepare_invoke();
+        call.key(self.link.address.tag()).arg(self.link.identity()).arg(space.name());
+        call.arg(first).arg(behind(&scan.prefix)).arg(scan.limit);
+        let answer: Vec<Option<Vec<u8>>> = self.link.run(&call).await?;
+        let mut page = Vec::with_capacity(answer.len() / 3);
+        for found in answer.chunks_exact(3) {
+            let [Some(key), value, end] = found else { continue };
+            let key = Key(key.clone());
+            let value = value.as_ref().map(|value| decode(&key, value)).transpose()?;
+            let expires = end.as_ref().and_then(|end| std::str::from_utf8(end).ok()?.parse().ok());
+            page.push(Found { key, value, expires });
+        }
+        Ok(page)
+    }
+}
+
+/// An entry of the order.
+struct Found {
+    key: Key,
+    /// Nothing: it has expired.
+    value: Option<Bytes>,
+    expires: Option<u64>,
 }
 
 #[async_trait]
@@ -122,28 +161,11 @@ impl Store for Redis {
     }
 
     async fn scan(&self, scan: Scan) -> Result<Page, StoreError> {
-        let space = space_of(&scan.prefix)?;
-        let first = match &scan.after {
-            Some(after) => [b"(", after.0.as_slice()].concat(),
-            None => [b"[", scan.prefix.0.as_slice()].concat(),
-        };
-        let mut call = self.link.verbs.scan.prepare_invoke();
-        call.key(self.link.address.tag()).arg(self.link.identity()).arg(space.name());
-        call.arg(first).arg(behind(&scan.prefix)).arg(scan.limit);
-        let found: Vec<Option<Vec<u8>>> = self.link.run(&call).await?;
-        let mut page = Page::default();
-        for pair in found.chunks_exact(2) {
-            let [Some(key), value] = pair else { continue };
-            let key = Key(key.clone());
-            if let Some(value) = value {
-                page.entries.push((key.clone(), decode(&key, value)?));
-            }
-            page.next = Some(key);
-        }
-        if found.len() / 2 < scan.limit {
-            page.next = None;
-        }
-        Ok(page)
+        let looked_at = self.page(&scan).await?;
+        let last = looked_at.last().map(|found| found.key.clone());
+        let next = last.filter(|_| looked_at.len() == scan.limit);
+        let alive = looked_at.into_iter().filter_map(|found| Some((found.key, found.value?)));
+        Ok(Page { entries: alive.collect(), next })
     }
 
     async fn sweep(&self) -> Result<usize, StoreError> {
@@ -157,6 +179,32 @@ impl Store for Redis {
 
     async fn flush(&self) -> Result<(), StoreError> {
         self.notes.all_passed().await;
+        Ok(())
+    }
+
+    fn state(&self) -> State {
+        match *self.link.is_up().borrow() {
+            true => State::Ready,
+            false => State::Down(format!("{} does not answer", self.link.address.shown())),
+        }
+    }
+
+    /// Not as of one moment: what is written meanwhile may be in it or not.
+    async fn walk(&self, spaces: &[Space], take: Take<'_>) -> Result<(), StoreError> {
+        self.notes.all_passed().await;
+        for space in spaces {
+            let mut scan = Scan { prefix: Key(space.prefix()), after: None, limit: WALKED_AT_ONCE };
+            loop {
+                let found = self.page(&scan).await?;
+                scan.after = found.last().map(|found| found.key.clone());
+                let is_last = found.len() < scan.limit;
+                let kept = |Found { key, value, expires }| Some(Kept { key, value: value?, expires });
+                take(found.into_iter().filter_map(kept).collect())?;
+                if is_last {
+                    break;
+                }
+            }
+        }
         Ok(())
     }
 }
@@ -212,7 +260,7 @@ fn behind(prefix: &Key) -> Vec<u8> {
 /// the server can add to; no record begins with a digit or a sign.
 fn encode(key: &Key, value: &Bytes) -> Vec<u8> {
     const { assert!(record::VERSION < b'-') };
-    if space_of(key).is_ok_and(|space| space == Space::Counter)
+    if matches!(space_of(key), Ok(Space::Counter | Space::Epoch))
         && let Ok(counter) = value.as_ref().try_into()
     {
         return i64::from_be_bytes(counter).to_string().into_bytes();

@@ -62,6 +62,8 @@ struct Shared {
     state: RwLock<State>,
     mark: Mutex<Mark>,
     noted: Noted,
+    /// What was found missing when the store was opened, though it can do without.
+    missing: Mutex<Vec<String>>,
 }
 
 /// What [`Store::note`] accepted and the writer has not yet applied: reads look here first.
@@ -131,6 +133,7 @@ impl Sled {
             state: RwLock::new(State::Ready),
             mark: Mutex::default(),
             noted: Noted::default(),
+            missing: Mutex::default(),
         });
         let group = Group::new(place.clone(), (Arc::clone(&clock), limit), Arc::clone(&shared), opened)?;
         let (reads, to_read) = channel();
@@ -143,6 +146,12 @@ impl Sled {
         writing.spawn(move || group.run(&to_write)).map_err(started)?;
         let room = Arc::new(Semaphore::new(ROOM));
         Ok(Self { reads, writes, room, shared, walking: tokio::sync::Mutex::default() })
+    }
+
+    /// What was found missing when the store was opened: conversations, kept answers, counters. What matters more is a
+    /// reason not to open it.
+    pub fn missing(&self) -> Vec<String> {
+        self.shared.missing.lock().clone()
     }
 
     /// Hands a task to the writer when there is room, and waits for what it says.

@@ -60,11 +60,6 @@ impl Server {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Its port.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
     /// Ends it as a crash would.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -40,5 +40,5 @@ fn plan(config: &crate::config::Config, words: &[String]) -> Result<Plan, Vec<St
     }
     let runtime = Runtime::start(compiled_at_home().as_deref()).map_err(|error| vec![error.to_string()])?;
     let snapshot = state::build(config, &Registry::new(runtime), 1, Vec::new())?;
-    snapshot.explain(pairs, &Fleet::default()).map_err(|problem| vec![problem])
+    snapshot.explain(pairs, &Fleet::default(), |_| None).map_err(|problem| vec![problem])
 }

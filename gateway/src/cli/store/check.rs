@@ -87,13 +87,16 @@ fn told(place: &Place, report: &Report, state: (Option<String>, Option<String>),
         let _ = writeln!(text, "  in use by {holder}; a copy was read");
     }
     for (space, count) in &report.spaces {
-        if count.records == 0 && count.corrupted == 0 && count.newer == 0 {
+        if count.records + count.corrupted + count.newer + count.missing == 0 {
             continue;
         }
         let _ = write!(text, "  {space}: {} records, {} bytes", count.records, count.bytes);
-        for (what, number) in
-            [("expired", count.expired), ("corrupted", count.corrupted), ("of a newer version", count.newer)]
-        {
+        for (what, number) in [
+            ("expired", count.expired),
+            ("corrupted", count.corrupted),
+            ("of a newer version", count.newer),
+            ("missing", count.missing),
+        ] {
             if number > 0 {
                 let _ = write!(text, ", {number} {what}");
             }

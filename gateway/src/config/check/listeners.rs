@@ -95,6 +95,31 @@ impl Check<'_> {
             let help = Some("write \"redis://host:port\", or \"rediss://host:port\" for TLS".to_owned());
             self.report(&route, "`store.url` is not the address of a Redis server", "not understood", help);
         }
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        if store.prefix.is_empty() || !store.prefix.chars().all(is_plain) {
+            let help = Some("write letters, digits, `-` and `_`, as in \"causeway\"".to_owned());
+            let route = Route::keys(&["store", "prefix"]);
+            self.report(&route, "`store.prefix` cannot begin the name of a key", "not understood", help);
+        }
+        for (name, time) in [("connect_timeout", store.connect_timeout), ("timeout", store.timeout)] {
+            if time.get().is_zero() {
+                let route = Route::keys(&["store", name]);
+                self.report(
+                    &route,
+                    format!("`store.{name}` is zero: nothing could ever succeed"),
+                    "zero",
+                    None,
+                );
+            }
+        }
+        if !(0.0..=1.0).contains(&store.lease.share) {
+            let route = Route::keys(&["store", "lease", "share"]);
+            self.report(&route, "`store.lease.share` is no share", "not between 0 and 1", None);
+        }
+        if store.lease.usd.get() < 0 {
+            let route = Route::keys(&["store", "lease", "usd"]);
+            self.report(&route, "`store.lease.usd` is below zero", "negative", None);
+        }
         self.master_keys();
     }
 

@@ -38,7 +38,7 @@ fn the_example_means_what_it_says() {
 
 #[test]
 fn the_files_of_the_repository_pass() {
-    for name in ["minimal.toml", "causeway.toml"] {
+    for name in ["minimal.toml", "causeway.toml", "cluster.toml"] {
         parse(&file(name), name, &[], &environment).unwrap_or_else(|error| panic!("{error}"));
     }
 }

@@ -56,6 +56,13 @@ impl Dialect for OpenAiSpeech {
         None
     }
 
+    fn pieces(&self, envelope: &Envelope, _body: Option<&[u8]>) -> Usage {
+        let fields = facts::fields(&envelope.body);
+        let spoken =
+            fields.and_then(|fields| facts::need_text(&fields, "input").map(|text| text.chars().count()));
+        Usage { characters: spoken.ok().map(|count| count as u64), ..Usage::default() }
+    }
+
     fn passing(&self, data: &[u8], _usage: &mut Usage) -> Passing {
         openai_error::reported(data).map_or(Passing::Content, Passing::Failed)
     }
@@ -114,6 +121,7 @@ impl Dialect for OpenAiHearing {
 
     fn whole_usage(&self, body: &[u8]) -> Option<Usage> {
         let usage = serde_json::from_slice::<Body>(body).ok()?.usage?;
+        usage.input_tokens?;
         let details = usage.input_token_details.unwrap_or_default();
         Some(Usage {
             input: usage.input_tokens,
@@ -121,6 +129,13 @@ impl Dialect for OpenAiHearing {
             audio_input: details.audio_tokens,
             ..Usage::default()
         })
+    }
+
+    /// How long the sound is: what is billed, or as `verbose_json` says it.
+    fn pieces(&self, _envelope: &Envelope, body: Option<&[u8]>) -> Usage {
+        let heard = body.and_then(|body| serde_json::from_slice::<Heard>(body).ok());
+        let told = |heard: Heard| heard.usage.and_then(|usage| usage.seconds).or(heard.duration);
+        Usage { seconds: heard.and_then(told).and_then(whole_seconds), ..Usage::default() }
     }
 
     fn passing(&self, data: &[u8], _usage: &mut Usage) -> Passing {
@@ -131,6 +146,22 @@ impl Dialect for OpenAiHearing {
 #[derive(Deserialize)]
 struct Body {
     usage: Option<Counted>,
+}
+
+#[derive(Deserialize)]
+struct Heard {
+    usage: Option<Seconds>,
+    duration: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Seconds {
+    seconds: Option<f64>,
+}
+
+/// The last second that has begun counts. What is no length of time is not told.
+fn whole_seconds(seconds: f64) -> Option<u64> {
+    std::time::Duration::try_from_secs_f64(seconds.ceil()).ok().map(|length| length.as_secs())
 }
 
 /// Models billed by the minute say `{ "type": "duration", "seconds": … }`, which is no count of tokens.

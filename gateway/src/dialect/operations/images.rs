@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::multipart::Form;
@@ -114,6 +115,11 @@ impl Dialect for OpenAiImages {
         })
     }
 
+    fn pieces(&self, _envelope: &Envelope, body: Option<&[u8]>) -> Usage {
+        let made = body.and_then(|body| serde_json::from_slice::<Pictures>(body).ok());
+        Usage { images: made.map(|made| made.data.len() as u64), ..Usage::default() }
+    }
+
     fn passing(&self, data: &[u8], _usage: &mut Usage) -> Passing {
         openai_error::reported(data).map_or(Passing::Content, Passing::Failed)
     }
@@ -123,6 +129,11 @@ impl Dialect for OpenAiImages {
 #[derive(Deserialize)]
 struct Body {
     usage: Option<Counted>,
+}
+
+#[derive(Deserialize)]
+struct Pictures {
+    data: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

@@ -96,6 +96,15 @@ impl Dialect for CohereRerank {
         Some(Usage { input: Some(input), output: Some(0), ..Usage::default() })
     }
 
+    fn pieces(&self, _envelope: &Envelope, body: Option<&[u8]>) -> Usage {
+        let told = body.and_then(|body| serde_json::from_slice::<Body>(body).ok());
+        let billed = |body: Body| {
+            let own = body.usage.and_then(|usage| usage.search_units);
+            own.or_else(|| body.meta?.billed_units?.search_units)
+        };
+        Usage { searches: told.and_then(billed), ..Usage::default() }
+    }
+
     fn passing(&self, data: &[u8], _usage: &mut Usage) -> Passing {
         openai_error::reported(data).map_or(Passing::Content, Passing::Failed)
     }
@@ -111,11 +120,18 @@ struct Body {
 struct Counted {
     prompt_tokens: Option<u64>,
     total_tokens: Option<u64>,
+    search_units: Option<u64>,
 }
 
 #[derive(Deserialize)]
 struct Meta {
     tokens: Option<Tokens>,
+    billed_units: Option<Billed>,
+}
+
+#[derive(Deserialize)]
+struct Billed {
+    search_units: Option<u64>,
 }
 
 #[derive(Deserialize)]

@@ -20,6 +20,7 @@ async fn a_key_counts_at_once_and_on_other_nodes() {
     assert_eq!(id(&world, &issued.secret).as_deref(), Some("web"));
     assert_eq!(issued.key.secrets[0].prefix, "cw-web-0");
     assert_eq!(issued.key.state, "active");
+    assert_eq!(world.people.named("web").map(|key| key.id.to_string()).as_deref(), Some("web"));
     assert!(world.people.find(&secret("web-0123456780")).is_none());
     assert!(other.people.find(&issued.secret).is_none());
     other.people.refresh().await.expect("refresh");

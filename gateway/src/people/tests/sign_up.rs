@@ -105,6 +105,14 @@ async fn whether_an_address_is_known_is_not_told() {
 }
 
 #[tokio::test]
+async fn nobody_signs_up_where_it_is_not_open() {
+    let world = World::new().await;
+    world.people.adopt(InFile::default());
+    assert!(matches!(ask(&world, "anna@example.com", "192.0.2.1").await, Err(Refusal::NotFound(_))));
+    assert!(world.people.sign_ups().is_empty());
+}
+
+#[tokio::test]
 async fn one_address_asks_a_few_times_an_hour() {
     let world = World::new().await;
     for count in 0..5 {

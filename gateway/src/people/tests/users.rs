@@ -68,6 +68,27 @@ async fn a_key_is_held_to_its_user_their_tier_and_its_team() {
 }
 
 #[tokio::test]
+async fn a_key_of_the_file_is_held_to_its_user() {
+    let world = World::new().await;
+    world.tier(json!({ "name": "t", "plan": { "kind": "pay-as-you-go" }, "models": ["gpt-*"] })).await;
+    let user = world.user("anna@example.com", json!({ "tier": "t" })).await;
+    let of = |owner: Option<&str>| {
+        let key = VirtualKey { user: owner.map(Into::into), ..VirtualKey::named("file") };
+        world.people.with_owner(Arc::new(key))
+    };
+    for owner in [user.as_str(), "Anna@example.com"] {
+        let key = of(Some(owner));
+        assert_eq!((key.user.as_deref(), key.closed.as_deref()), (Some(user.as_str()), None));
+        assert_eq!((key.bounds.len(), key.bounds[0].money[0].limit.get()), (1, 0));
+        assert!(key.may_use("gpt-5") && !key.may_use("claude-4"));
+    }
+    assert!(of(None).may_use("claude-4"));
+    assert_eq!(of(Some("nobody")).closed.as_deref(), Some("the user of the api key is gone"));
+    world.people.change_user(&user, read(json!({ "disabled": true }))).await.expect("changed");
+    assert_eq!(of(Some(&user)).closed.as_deref(), Some("the user of the api key is disabled"));
+}
+
+#[tokio::test]
 async fn a_member_gives_no_more_than_they_have() {
     let world = World::new().await;
     world.tier(json!({ "name": "t", "plan": { "kind": "unlimited" }, "models": ["gpt-*"] })).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::super::{Batch, Class, Space, Store, StoreError, Swap};
+use super::super::{Batch, Class, Kept, Space, State, Store, StoreError, Swap};
 use super::{Address, Redis};
 
 #[path = "../../../../tests/it/support/redis.rs"]
@@ -27,14 +27,18 @@ pub(in crate::store) fn turn(server: &Server, time: Duration) {
     assert_eq!(said.trim(), "turned");
 }
 
-/// A node that gives up soon.
+/// A node with patience: this machine may be busy.
 fn node(server: &Server) -> Redis {
     try_node(&server.url()).unwrap()
 }
 
+pub(in crate::store) fn patient(url: &str) -> Address {
+    let timeout = Duration::from_secs(10);
+    Address { timeout, connect: timeout, ..Address::new(url) }
+}
+
 fn try_node(url: &str) -> Result<Redis, StoreError> {
-    let timeout = Duration::from_millis(150);
-    Redis::open(Address { timeout, ..Address::new(url) })
+    Redis::open(patient(url))
 }
 
 fn text(value: &'static str) -> Option<Bytes> {
@@ -75,9 +79,35 @@ async fn nodes_see_each_other() {
 }
 
 #[tokio::test]
+async fn a_walk_shows_everything_with_its_end() {
+    let Some(server) = Server::start("walk") else { return };
+    let store = node(&server);
+    let key = |number: u32| Space::Response.key(&[&format!("{number:05}")]);
+    let batch = (0..450).fold(Batch::default(), |batch, number| {
+        let life = (number % 2 == 0).then_some(Duration::from_secs(1000));
+        batch.put(key(number), number.to_string(), life)
+    });
+    store.write(batch, Class::Durable).await.unwrap();
+    store.increment(Space::Counter.key(&["c"]), 7, None).await.unwrap();
+    let mut seen = Vec::new();
+    let mut take = |kept: Vec<Kept>| {
+        seen.extend(kept);
+        Ok(())
+    };
+    store.walk(&[Space::Response, Space::Counter, Space::Vault], &mut take).await.unwrap();
+    assert_eq!(seen.len(), 451);
+    for (number, kept) in (0..450).zip(&seen) {
+        assert_eq!((&kept.key, kept.value.as_ref()), (&key(number), number.to_string().as_bytes()));
+        assert_eq!(kept.expires.is_some(), number % 2 == 0);
+    }
+    assert_eq!(seen[450].value.as_ref(), 7_i64.to_be_bytes());
+    assert_eq!(store.state(), State::Ready);
+}
+
+#[tokio::test]
 async fn two_deployments_on_one_server_do_not_meet() {
     let Some(server) = Server::start("two_deployments") else { return };
-    let other = Address { prefix: "other".to_owned(), ..Address::new(&server.url()) };
+    let other = Address { prefix: "other".to_owned(), ..patient(&server.url()) };
     let (one, other) = (node(&server), Redis::open(other).unwrap());
     let key = Space::Meta.key(&["k"]);
     one.write(Batch::default().put(key.clone(), "1", None), Class::Durable).await.unwrap();
@@ -124,7 +154,9 @@ async fn what_was_acknowledged_is_there_after_the_server_was_killed() {
 #[tokio::test]
 async fn a_server_that_hangs_is_given_up_and_comes_back() {
     let Some(server) = Server::start("hangs") else { return };
-    let store = node(&server);
+    // It gives up soon.
+    let timeout = Duration::from_millis(150);
+    let store = Redis::open(Address { timeout, ..patient(&server.url()) }).unwrap();
     let key = Space::Vault.key(&["k"]);
     store.write(Batch::default().put(key.clone(), "v", None), Class::Relaxed).await.unwrap();
     server.pause();

@@ -12,6 +12,10 @@ pub(super) struct Verbs {
     pub(super) increment: Script,
     pub(super) scan: Script,
     pub(super) sweep: Script,
+    pub(super) hold: Script,
+    pub(super) settle: Script,
+    pub(super) look: Script,
+    pub(super) raise: Script,
 }
 
 /// A first line makes the server ask before the script begins whether it may: without it, a script that removes before it
@@ -24,6 +28,8 @@ impl Verbs {
     pub(super) fn new() -> Self {
         let on_records =
             |first: &str, code: &str| Script::new(&[first, include_str!("lua/book.lua"), code].concat());
+        let on_counters =
+            |first: &str, code: &str| Script::new(&[first, include_str!("lua/count.lua"), code].concat());
         Self {
             establish: Script::new(include_str!("lua/establish.lua")),
             write: on_records(ASKED_BEFORE, include_str!("lua/write.lua")),
@@ -32,6 +38,10 @@ impl Verbs {
             increment: on_records(ASKED_BEFORE, include_str!("lua/increment.lua")),
             scan: on_records(ONLY_READS, include_str!("lua/scan.lua")),
             sweep: on_records(EVEN_WHEN_FULL, include_str!("lua/sweep.lua")),
+            hold: on_counters(ASKED_BEFORE, include_str!("lua/hold.lua")),
+            settle: on_counters(EVEN_WHEN_FULL, include_str!("lua/settle.lua")),
+            look: on_counters(EVEN_WHEN_FULL, include_str!("lua/look.lua")),
+            raise: on_counters(EVEN_WHEN_FULL, include_str!("lua/raise.lua")),
         }
     }
 }

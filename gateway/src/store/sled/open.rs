@@ -86,7 +86,7 @@ impl Place {
                      <file>` brings back a backup; there is no snapshot"
                 .to_owned(),
         };
-        StoreError::Damaged(format!("{}: {what}; nothing was changed: {remedy}", self.files.display()))
+        StoreError::Damaged(format!("{}: {what}; nothing was deleted: {remedy}", self.files.display()))
     }
 }
 

@@ -26,10 +26,14 @@ impl Room {
         self.free().is_some_and(|free| free < self.least)
     }
 
-    /// Whether there is enough again for the ballast and some work.
+    /// Whether there is enough again for the ballast and some work: more than the least, or it would end at once.
     pub(super) fn is_back(&self) -> bool {
+        self.free().is_none_or(|free| free >= self.wanted())
+    }
+
+    fn wanted(&self) -> u64 {
         let missing = if self.path.exists() { 0 } else { self.ballast };
-        self.free().is_none_or(|free| free >= self.least + self.least / 8 + missing)
+        self.least + self.least / 8 + missing + (self.ballast / 4).max(1 << 20)
     }
 
     /// Takes the room of the ballast, if it is not taken.
@@ -52,10 +56,10 @@ impl Room {
         let _ = fs::remove_file(&self.path);
     }
 
-    /// For the operator: `12 MB are free, and 256 MB must be`.
+    /// For the operator.
     pub(super) fn shown(&self) -> String {
         let free = self.free().map_or_else(|| "?".to_owned(), |free| (free >> 20).to_string());
-        format!("{free} MiB of the disk are free, and {} MiB must be", self.least >> 20)
+        format!("{free} MiB of the disk are free, and writing goes on at {} MiB", (self.wanted() >> 20) + 1)
     }
 
     fn free(&self) -> Option<u64> {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::super::keyspace::{Key, Space};
 use super::super::record::{Record, VERSION};
-use super::super::records::Entry;
+use super::super::records::{Entry, tally};
 use super::super::{Kept, StoreError};
 use super::disk::{Disk, Unopened, drop_quietly};
 use super::frozen::end_of;
@@ -49,6 +49,8 @@ pub struct Count {
     pub corrupted: u64,
     /// Records of a newer version of the program.
     pub newer: u64,
+    /// Records that were written and not removed, and are not there.
+    pub missing: u64,
 }
 
 /// A range of keys that cannot be reached; how many there were, nobody knows.
@@ -69,7 +71,10 @@ impl Report {
     pub fn is_whole(&self) -> bool {
         self.lost.is_empty()
             && self.mended.is_none()
-            && self.spaces.values().all(|count| count.corrupted == 0 && count.newer == 0)
+            && self
+                .spaces
+                .values()
+                .all(|count| count.corrupted == 0 && count.newer == 0 && count.missing == 0)
     }
 
     /// How many records can be read.
@@ -238,6 +243,13 @@ fn read_all(
         let prefix = space.prefix();
         let mut reading = Reading { disk, space, each: &mut each, lost: &mut report.lost };
         reading.range(&prefix, &end_of(&prefix), true);
+        let found = count.records + count.corrupted + count.newer;
+        // What says how many there were may itself be unreadable.
+        if let Ok(Ok(Some(said))) = quiet::guarded(|| tally::said(disk, space))
+            && said.count > found
+        {
+            count.missing = said.count - found;
+        }
         if let Some(error) = failed {
             return Err(error);
         }

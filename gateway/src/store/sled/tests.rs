@@ -1,5 +1,8 @@
 //! What only the backend on disk must show: that it is still there, and that a bad folder is told.
 
+mod corruption;
+mod rescue;
+
 use bytes::Bytes;
 
 use super::super::suite::{Folder, Turned};
@@ -70,6 +73,7 @@ fn a_second_process_is_told() {
     let _first = open(&folder).unwrap();
     let error = open(&folder).err().unwrap().to_string();
     assert!(error.contains("another process uses this store"), "{error}");
+    assert!(error.contains(&format!("process {} (`", std::process::id())), "{error}");
 }
 
 #[test]

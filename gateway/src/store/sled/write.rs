@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::keyspace::{Key, Space};
-use super::super::records::{Tree as _, Writer};
+use super::super::records::{Missing, Tree as _, Writer};
 use super::super::{Class, Clock, State, StoreError};
 use super::disk::{Disk, drop_quietly};
 use super::manifest::Manifest;
@@ -20,6 +20,8 @@ use super::{Job, ROOM, Shared, Task, Told, holder, quiet};
 
 /// So long a relaxed write may be without a flush.
 const FLUSHED_WITHIN: Duration = Duration::from_millis(100);
+/// Spaces of what expires that are larger than this are not counted at the start: that would take too long.
+const COUNTED: u64 = 256 << 20;
 /// How often the disk is looked at, and a closed store is tried again.
 const LOOKED_EVERY: Duration = Duration::from_secs(1);
 
@@ -39,6 +41,8 @@ pub(super) struct Group {
     /// Since when something is applied and not on the disk.
     since: Option<Instant>,
     looked: Instant,
+    /// The database broke, most likely over a full disk: first there must be room.
+    broke: bool,
 }
 
 struct Open {
@@ -66,6 +70,7 @@ impl Group {
             permits: Vec::new(),
             since: None,
             looked: Instant::now(),
+            broke: false,
         };
         group.adopt(opened)?;
         Ok(group)
@@ -103,7 +108,6 @@ impl Group {
     }
 
     fn take(&mut self, Job { task, permit }: Job) {
-        self.permits.extend(permit);
         let refused = match &*self.shared.state.read() {
             State::Ready => None,
             State::ReadOnly(_) => Some(StoreError::Full),
@@ -112,6 +116,7 @@ impl Group {
         if let Some(error) = refused {
             return self.refuse(task, error);
         }
+        self.permits.extend(permit);
         if !matches!(task, Task::Flush(_)) {
             self.since.get_or_insert_with(Instant::now);
         }
@@ -232,7 +237,10 @@ impl Group {
         let state = self.shared.state.read().clone();
         match state {
             State::Ready if low => self.set(State::ReadOnly(self.room.shown())),
-            State::ReadOnly(_) if self.room.is_back() && self.room.fill().is_ok() => self.set(State::Ready),
+            State::ReadOnly(_) if self.room.is_back() && self.room.fill().is_ok() => {
+                self.broke = false;
+                self.set(State::Ready);
+            }
             _ => {}
         }
     }
@@ -246,8 +254,9 @@ impl Group {
     /// Lets go of a database that does not work any more.
     fn shut(&mut self) {
         self.set(State::Down("it is being opened again".to_owned()));
+        self.broke = true;
         for answer in self.waiting.drain(..) {
-            answer(Err(StoreError::Failed("the disk did not take it".to_owned())));
+            answer(Err(StoreError::Full));
         }
         self.permits.clear();
         self.since = None;
@@ -267,15 +276,46 @@ impl Group {
 
     fn adopt(&mut self, opened: Opened) -> Result<(), StoreError> {
         let Opened { disk, mark, manifest } = opened;
-        let counted = quiet::guarded(|| Writer::new(disk.clone(), Arc::clone(&self.clock), self.limit));
-        let writer = counted.map_err(StoreError::Failed).and_then(|writer| writer);
-        let writer = writer.map_err(|error| self.place.damaged(&error.to_string()))?;
+        let counted = quiet::guarded(|| {
+            let writer = Writer::new(disk.clone(), Arc::clone(&self.clock), self.limit)?;
+            let counted = writer.counting(COUNTED)?;
+            disk.flush()?;
+            Ok(counted)
+        });
+        let (writer, missing) = match counted.map_err(StoreError::Failed).and_then(|counted| counted) {
+            Ok(counted) => counted,
+            Err(StoreError::Full) => return Err(StoreError::Full),
+            Err(error) => return Err(self.place.damaged(&error.to_string())),
+        };
+        self.complain(missing)?;
         *self.shared.mark.lock() = mark;
         *self.shared.disk.write() = Some(disk);
         self.open = Some(Open { writer, manifest });
-        let filled = if self.room.is_low() { Err(self.room.shown()) } else { Ok(()) };
-        let filled = filled.and_then(|()| self.room.fill().map_err(|error| format!("no ballast: {error}")));
-        self.set(filled.map_or_else(State::ReadOnly, |()| State::Ready));
+        if self.broke || self.room.is_low() {
+            self.set(State::ReadOnly(self.room.shown()));
+            return Ok(());
+        }
+        if let Err(error) = self.room.fill() {
+            tracing::warn!(%error, "there is no ballast: a full disk would close the store");
+        }
+        self.set(State::Ready);
+        Ok(())
+    }
+
+    /// What a gateway cannot do without must be whole; of the rest it is enough to say so.
+    fn complain(&self, missing: Vec<Missing>) -> Result<(), StoreError> {
+        for Missing { space, what } in missing {
+            let told = format!("in `{}` {what}", space.name());
+            if space.is_in_snapshots() {
+                return Err(self.place.damaged(&told));
+            }
+            tracing::error!(
+                what = told,
+                "the store is damaged and goes on without; `causeway store check` tells what else is missing, and \
+                 `causeway store restore` brings back a backup"
+            );
+            self.shared.missing.lock().push(told);
+        }
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::super::record::Record;
-use super::super::redis::tests::{Server, turn};
-use super::super::{Address, Batch, Class, Key, Memory, Redis, Scan, Sled, Space, Store, Swap};
+use super::super::redis::tests::{Server, patient, turn};
+use super::super::{Batch, Class, Key, Memory, Redis, Scan, Sled, Space, Store, Swap};
 use super::{Folder, Turned};
 
 /// Runs one part of the suite on every backend.
@@ -17,7 +17,7 @@ async fn each(name: &str, check: impl AsyncFn(&dyn Store, &Turned)) {
     let folder = Folder::new(name);
     check(&Sled::limited(&folder.0, clock, small).unwrap(), &time).await;
     if let Some(server) = Server::start(name) {
-        let store = Redis::limited(Address::new(&server.url()), small).unwrap();
+        let store = Redis::limited(patient(&server.url()), small).unwrap();
         check(&store, &Turned::by(move |time| turn(&server, time))).await;
     }
 }

@@ -1,0 +1,76 @@
+//! Where limits and budgets are counted: in this process, or on the server that many nodes share.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{OnLoss, Store as Settings};
+use crate::observe::Observer;
+use crate::store::holds::lease::{self, Leased, Policy, Without};
+use crate::store::holds::{Holds, Local};
+use crate::store::{self, Shared};
+
+/// How often it is told what happened without the server.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// Counters, and what looks after them.
+#[derive(Clone)]
+pub(super) struct Counting {
+    pub(super) holds: Arc<dyn Holds>,
+    leased: Option<Arc<Leased>>,
+}
+
+impl Counting {
+    /// On the server where there is one.
+    pub(super) fn new(settings: &Settings, shared: Option<Shared>) -> Self {
+        let Some(shared) = shared else {
+            return Self { holds: Arc::new(Local::new(store::clock())), leased: None };
+        };
+        let leased = Arc::new(Leased::new(Arc::new(shared), policy(settings), store::clock()));
+        Self { holds: Arc::<Leased>::clone(&leased), leased: Some(leased) }
+    }
+
+    /// Books what was spent without the server, and tells how much that was.
+    pub(super) async fn run(&self, observer: &Observer) -> Infallible {
+        let Some(leased) = &self.leased else { return std::future::pending().await };
+        let telling = async {
+            let mut told = Without::default();
+            loop {
+                tokio::time::sleep(TOLD_EVERY).await;
+                let now = leased.without();
+                for (outcome, more) in [
+                    ("denied", now.denied - told.denied),
+                    ("leased", now.leased - told.leased),
+                    ("allowed", now.allowed - told.allowed),
+                ] {
+                    observer.metrics().store_lost.with_label_values(&[outcome]).inc_by(more);
+                }
+                told = now;
+            }
+        };
+        tokio::join!(leased.keep_booking(), telling).0
+    }
+}
+
+fn policy(settings: &Settings) -> Policy {
+    let said = settings.on_loss.map(|on_loss| match on_loss {
+        OnLoss::Deny => lease::OnLoss::Deny,
+        OnLoss::Lease => lease::OnLoss::Lease,
+        OnLoss::Allow => lease::OnLoss::Allow,
+    });
+    Policy {
+        money: said.unwrap_or(lease::OnLoss::Deny),
+        rates: said.unwrap_or(lease::OnLoss::Lease),
+        share: millionths(settings.lease.share),
+        most: settings.lease.usd.get(),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the check of the configuration leaves shares between 0 and 1"
+)]
+fn millionths(share: f64) -> u32 {
+    (share * 1e6).round() as u32
+}
