@@ -20,6 +20,7 @@ mod provider_keys;
 mod running;
 mod schema;
 mod serve;
+mod settings;
 mod store;
 mod targets;
 mod teams;
@@ -90,6 +91,14 @@ enum Command {
 enum ConfigCommand {
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
+    /// Print what was made through the admin API as a file; secrets are `${…}`.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// Print the whole configuration in force
+        #[arg(long)]
+        all: bool,
+    },
     /// Print the configuration in force, with every default visible and secrets masked.
     Show {
         #[command(flatten)]
@@ -138,6 +147,9 @@ pub fn run() -> ExitCode {
         Command::Check { place, json, explain } if explain.is_empty() => check::run(&place.origin(), json),
         Command::Check { place, json, explain } => check::explain::run(&place.origin(), json, &explain),
         Command::Config { command: ConfigCommand::Schema } => schema::run(Wanted::Schema),
+        Command::Config { command: ConfigCommand::Export { place, all } } => {
+            settings::export(&place.origin(), all)
+        }
         Command::Config { command: ConfigCommand::Show { annotated: true, .. } } => {
             schema::run(Wanted::Annotated)
         }

@@ -20,11 +20,25 @@ pub(super) fn ask(config: &Config, method: &str, path: &str) -> Result<Value, St
     tell(config, method, path, None)
 }
 
-/// One request, by hand: no client is needed for it.
+/// The same with a body.
 ///
 /// # Errors
-/// In one sentence: nobody is there, or it says no.
+/// As [`ask`].
 pub(super) fn tell(config: &Config, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
+    let text = ask_for_text(config, method, path, body)?;
+    Ok(serde_json::from_str(text.trim()).unwrap_or_default())
+}
+
+/// The same, whatever form the answer has.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn ask_for_text(
+    config: &Config,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<String, String> {
     let mut address: SocketAddr = config.admin.listen.0;
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -52,7 +66,7 @@ pub(super) fn tell(config: &Config, method: &str, path: &str, body: Option<&Valu
     let status = head.split(' ').nth(1).unwrap_or("no status");
     let json: Value = serde_json::from_str(body.trim()).unwrap_or_default();
     match (status, json["error"]["message"].as_str()) {
-        ("200" | "201" | "202" | "204", _) => Ok(json),
+        ("200" | "201" | "202" | "204", _) => Ok(body.to_owned()),
         (_, Some(error)) => Err(match json["error"]["path"].as_str() {
             Some(path) if !path.is_empty() => format!("{path}: {error}"),
             _ => error.to_owned(),

@@ -201,7 +201,7 @@ async fn a_bit_that_flips_is_told() {
         overwrite(&path, at as u64, &[bytes[at] ^ (1 << random.u8(..8))]);
     });
     let [_, refused, told] = counts.await;
-    assert!(refused > 0 && told > 0);
+    assert!(refused + told > 100);
 }
 
 #[tokio::test]
