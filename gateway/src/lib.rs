@@ -14,6 +14,7 @@ pub mod proxy;
 // rank 3: what a request looks up
 pub mod state;
 // rank 2: strangers to one another
+pub mod account;
 pub mod adapter;
 pub mod auth;
 pub mod cache;

@@ -146,7 +146,8 @@ impl Limits {
                 Ok(Verdict::Held(standings)) => {
                     let watched = counted.iter().filter_map(Watched::of).collect();
                     let capped = output.filter(|_| has_money && reserve.is_some_and(|it| it.each > 0));
-                    return Ok(Permit::held(self.clone(), id, capped, (standings, watched)));
+                    let permit = Permit::held(self.clone(), id, capped, (standings, watched));
+                    return Ok(permit.reserving(micros));
                 }
                 Ok(Verdict::Refused { part, retry_after, standings }) => (part, retry_after, standings),
             };

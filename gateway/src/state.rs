@@ -20,10 +20,12 @@ mod explain;
 mod in_file;
 mod key_check;
 mod limits;
+mod master;
 mod model_facts;
 mod options;
 mod prices;
 mod provider_keys;
+pub mod settings;
 mod terms;
 
 pub use answers::Answers;
@@ -31,6 +33,8 @@ pub use build::{build, routes_alone};
 pub use in_file::in_file;
 pub use key_check::Asked;
 pub use limits::Limits;
+pub use master::{Mismatch, master_of};
+pub use settings::Settings;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use super::counting::Counting;
 use super::health::Health;
+use super::ledger::Booking;
 use super::people;
 use super::probes;
 use super::reload::Reload;
@@ -31,6 +32,9 @@ const SETTLED: Duration = Duration::from_millis(150);
 /// How often the files of provider keys are looked at.
 const KEYS_LOOKED_AT: Duration = Duration::from_secs(2);
 
+/// How often a node looks whether another has changed a setting.
+const SETTINGS_LOOKED_AT: Duration = Duration::from_millis(500);
+
 /// How often resting provider keys are asked whether they are well again.
 const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
 
@@ -46,6 +50,7 @@ pub struct Background {
     counting: Option<(Counting, Arc<Observer>)>,
     listen: Vec<ListenAddress>,
     greeting: String,
+    booking: Option<Booking>,
     saving: Option<Snapshots>,
 }
 
@@ -58,8 +63,21 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        let (changes, counting, saving) = (None, None, None);
-        Self { reload, readiness, store, changes, counting, listen, greeting, saving }
+        let (changes, counting, booking, saving) = (None, None, None, None);
+        Self { reload, readiness, store, changes, counting, listen, greeting, booking, saving }
+    }
+
+    /// Moves rows of the ledger into the store.
+    #[must_use]
+    pub fn booking_in(self, booking: Booking) -> Self {
+        Self { booking: Some(booking), ..self }
+    }
+
+    async fn book(&self) {
+        match &self.booking {
+            Some(booking) => booking.run().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Looks for changes that were made through other nodes.
@@ -116,6 +134,25 @@ impl Background {
         }
     }
 
+    /// Looks whether another node has changed a setting.
+    async fn follow(&self) {
+        let Some(settings) = self.reload.settings() else { return std::future::pending().await };
+        let mut looking = tokio::time::interval(SETTINGS_LOOKED_AT);
+        let mut told = false;
+        loop {
+            looking.tick().await;
+            let result = settings.catch_up().await;
+            match &result {
+                Ok(true) => tracing::info!("another node changed settings; they are in force here, too"),
+                Ok(false) => {}
+                // Once, not twice a second.
+                Err(error) if !told => tracing::error!(%error, "what another node changed cannot be used"),
+                Err(_) => {}
+            }
+            told = result.is_err();
+        }
+    }
+
     async fn greet(&self) {
         for address in &self.listen {
             let mut address = address.0;
@@ -159,11 +196,13 @@ impl BackgroundService for Background {
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
         let mut counting = std::pin::pin!(self.count());
+        let mut booking = std::pin::pin!(self.book());
         let limits = self.reload.ground().limits.clone();
         let mut settling = std::pin::pin!(limits.settle_dropped());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
         let mut meeting = std::pin::pin!(people::meet(&self.reload.ground().people));
+        let mut following = std::pin::pin!(self.follow());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -171,9 +210,11 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut booking => {}
                 () = &mut settling => {}
                 () = &mut looking_around => {}
                 () = &mut counting => {}
+                () = &mut following => {}
                 () = &mut saving => {}
                 () = &mut meeting => {}
                 () = &mut revalidating => {}
@@ -189,6 +230,10 @@ impl BackgroundService for Background {
                 }
                 _ = shutdown.changed() => {
                     health.keep().await;
+                    // What is booked while it drains stays in the journal, and is imported at the next start.
+                    if let Some(booking) = &self.booking {
+                        booking.import().await;
+                    }
                     if let Err(error) = self.store.flush().await {
                         tracing::error!(%error, "the store could not be flushed at the end");
                     }

@@ -96,7 +96,7 @@ secret = ""
 team = "shop"
 models = ["gpt-*"]
 limits = { requests = "6000/min", tokens = "4M/min", concurrent = 800 }
-budget = { usd = 20, per = "day", warn_at = [0.8, 0.95] }
+budget = { usd = 20, per = "day", zone = "Europe/Berlin", warn_at = [0.8, 0.95], downgrade = "gpt-5-nano", raises = [{ usd = 50, until = "2026-12-31T23:00:00Z" }] }
 log = "metadata"
 [teams.shop]
 budget = { usd = 2000, per = "month", warn_at = [0.8, 0.95] }

@@ -11,6 +11,8 @@ pub struct Permit {
     unsettled: Option<Unsettled>,
     output: Option<u64>,
     standings: Vec<Standing>,
+    /// Micro-dollars that are held.
+    reserved: u64,
 }
 
 /// What must still be settled.
@@ -21,7 +23,7 @@ pub(super) struct Unsettled {
 
 impl Permit {
     pub(super) fn of_nothing(limits: Limits) -> Self {
-        Self { limits, unsettled: None, output: None, standings: Vec::new() }
+        Self { limits, unsettled: None, output: None, standings: Vec::new(), reserved: 0 }
     }
 
     pub(super) fn held(
@@ -31,7 +33,19 @@ impl Permit {
         (standings, watched): (Vec<Standing>, Vec<Watched>),
     ) -> Self {
         let settle = Settle { id, tokens: None, cost: None };
-        Self { limits, unsettled: Some(Unsettled { settle, watched }), output, standings }
+        Self { limits, unsettled: Some(Unsettled { settle, watched }), output, standings, reserved: 0 }
+    }
+
+    pub(super) fn reserving(mut self, micros: u64) -> Self {
+        self.reserved = micros;
+        self
+    }
+
+    /// The hold's id and the micro-dollars it holds; `None`: no money is counted.
+    pub fn reserved(&self) -> Option<(&str, u64)> {
+        let money = self.standings.iter().any(|standing| standing.unit == Unit::Money);
+        let unsettled = self.unsettled.as_ref().filter(|_| money)?;
+        Some((unsettled.settle.id.as_str(), self.reserved))
     }
 
     /// How many tokens the answer may have, because a budget pays for no more. It must be told to the provider.

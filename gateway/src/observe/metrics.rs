@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prometheus::{
-    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::domain::{Attempt, Cost, Record};
+
+mod ledger;
+
+pub use ledger::LedgerMetrics;
 
 /// All metrics of one process.
 pub struct Metrics {
@@ -31,6 +35,8 @@ pub struct Metrics {
     plugin_seconds: HistogramVec,
     target_state: IntGaugeVec,
     target_rests: IntCounterVec,
+    /// What is to be known of the ledger.
+    pub ledger: LedgerMetrics,
     store_state: IntGauge,
     /// When the last snapshot of the store was made, in Unix seconds.
     pub store_snapshot: IntGauge,
@@ -124,7 +130,9 @@ impl Metrics {
         )?;
         registry.register(Box::new(build.clone()))?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let ledger = LedgerMetrics::new(&registry)?;
         Ok(Self {
+            ledger,
             requests: counter(
                 "causeway_requests_total",
                 "Requests that ended, by configured model, the provider and model that answered, status and form.",

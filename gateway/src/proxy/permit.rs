@@ -7,7 +7,7 @@ use super::asked::Asked;
 use super::exchange::Exchange;
 use super::limit_headers;
 use super::service::Ground;
-use crate::domain::{Bounds, Charge, Envelope, Price, Record, VirtualKey};
+use crate::domain::{Bounds, Charge, Envelope, VirtualKey};
 use crate::error::GatewayError;
 use crate::limit::{Money, Need, Permit, Refused};
 use crate::route::{Plan, Step};
@@ -109,40 +109,14 @@ pub(super) fn most_output(exchange: &Exchange, envelope: &Envelope) -> Option<u6
     envelope.max_output.is_none_or(|own| own > most).then_some(most)
 }
 
-/// Ends the permit with what the request came to, sent or not.
+/// Ends the permit with what the request brought onto the ledger.
 pub(super) async fn settle(exchange: &mut Exchange) {
+    let tab = exchange.tab.take();
     let Some(permit) = exchange.permit.take() else { return };
-    let charge = exchange.plan.as_ref().map_or(Charge::NOTHING, |plan| charge(&exchange.record, plan));
-    permit.settle(charge).await;
-}
-
-/// What all attempts of a request came to. An answer that was made for another request costs nothing.
-fn charge(record: &Record, plan: &Plan) -> Charge {
-    if record.reused_from.is_some() {
-        return Charge::NOTHING;
+    match tab.map(Arc::try_unwrap) {
+        None => permit.settle(Charge::NOTHING).await,
+        Some(Ok(tab)) => permit.settle(tab.charge()).await,
+        // The call upstream serves others still: what it will come to is not known, so what was held is charged.
+        Some(Err(_)) => drop(permit),
     }
-    let mut charge = Charge::NOTHING;
-    for attempt in &record.attempts {
-        let Some(input) = attempt.spent else { continue };
-        let price = price(plan, &attempt.provider, &attempt.model);
-        let cost = price.map(|price| price.expected(input, 0, 0));
-        charge = charge.plus(Charge { tokens: Some(input), cost });
-    }
-    let Some(decisive) = record.decisive() else { return charge };
-    let Some(usage) = record.usage else {
-        // A good answer that nobody counted cost something; a refusal did not.
-        let own = if decisive.outcome == "ok" { Charge::default() } else { Charge::NOTHING };
-        return charge.plus(own);
-    };
-    let (input, output) = (usage.input.unwrap_or(0), usage.output.unwrap_or(0));
-    let price = price(plan, &decisive.provider, &decisive.model);
-    let cost = price.and_then(|price| price.cost(&usage));
-    charge.plus(Charge { tokens: Some(input.saturating_add(output)), cost })
-}
-
-/// The price a target had when the plan was made.
-fn price<'p>(plan: &'p Plan, provider: &str, model: &str) -> Option<&'p Arc<Price>> {
-    let steps = [&plan.steps, &plan.fallback, &plan.on_content_policy, &plan.on_context_length];
-    let step = steps.into_iter().flatten().find(|step| *step.provider == *provider && step.model == model);
-    step?.price.as_ref()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::asked::Asked;
+use super::booked::Tab;
 use super::exchange::Exchange;
 use super::recall::Completed;
 use super::receive::Client;
@@ -54,6 +55,9 @@ pub(super) async fn run(
         return Ok(());
     }
     let most_output = permit::most_output(exchange, &envelope);
+    exchange.tab = Some(Tab::open(ground, exchange, &key, (api.dialect.operation(), &envelope.body)));
+    // What is held for it must be known before anybody is asked.
+    exchange.kept().await;
     let request = attempt::Request {
         ground,
         snapshot,
@@ -70,6 +74,7 @@ pub(super) async fn run(
     let answer = match answer.or_else(|error| request.estimate(error)) {
         Ok(answer) => answer,
         Err(error) => {
+            exchange.kept().await;
             spent::nothing(exchange, &request, &error);
             vigil.end(client, exchange, &error).await?;
             return Err(error);

@@ -11,6 +11,7 @@ use pingora::upstreams::peer::HttpPeer;
 use super::exchange::Exchange;
 use super::receive::Client;
 use super::{permit, pipeline, receive, reject};
+use crate::account::Ledger;
 use crate::cache::Cache;
 use crate::conversation::Conversations;
 use crate::dialect;
@@ -47,6 +48,8 @@ pub struct Ground {
     pub conversations: Conversations,
     /// Answers that serve more than one request.
     pub cache: Cache,
+    /// Where every request to a provider is booked.
+    pub ledger: Arc<Ledger>,
     /// How much may be asked and spent; what is counted is kept over reloads.
     pub limits: Limits,
 }

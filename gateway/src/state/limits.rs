@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::Config;
-use crate::domain::Bounds;
+use super::bounds;
+use crate::config::{self, Config, UnknownPrice};
+use crate::domain::{Bounds, Scope};
 
 /// What holds whoever asks.
 #[derive(Clone, Debug)]
@@ -22,8 +23,21 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(super) fn of(_config: &Config) -> Self {
-        Self { everybody: None, models: HashMap::new(), unpriced: false, output: 16_384, least_output: 256 }
+    pub(super) fn of(config: &Config) -> Self {
+        let limits = &config.limits;
+        let everybody = bounds::of(Scope::Global, &limits.windows(), limits.budget.as_ref());
+        let model = |(name, model): (&String, &config::Model)| {
+            let scope = Scope::Model(name.as_str().into());
+            let bounds = bounds::of(scope, &model.limits, model.budget.as_ref());
+            bounds.is_any().then(|| (Arc::from(name.as_str()), bounds))
+        };
+        Self {
+            everybody: Some(everybody).filter(Bounds::is_any),
+            models: config.models.iter().filter_map(model).collect(),
+            unpriced: limits.unknown_price == UnknownPrice::Allow,
+            output: limits.max_output,
+            least_output: limits.least_output,
+        }
     }
 
     /// What holds for a model whoever asks, and for everything together.

@@ -77,9 +77,11 @@ async fn who_may_do_what_is_what_the_document_says() {
     }
     let key = gateway.admin().post("/admin/api/keys", &json!({ "name": "plain" })).await;
     let key = told(&key, 201)["secret"].as_str().unwrap().to_owned();
+    let mut sessions = Vec::new();
+    for email in ["eve@example.com", "bob@example.com", "ada@example.com"] {
+        sessions.push(Session::of(&gateway, email).await);
+    }
     for operation in &operations {
-        // A session that ends with the operation is begun anew.
-        let of = async |email: &str| Session::of(&gateway, email).await.page();
         let bearer = |secret: &str| gateway.stranger().with("authorization", &format!("Bearer {secret}"));
         let rank = match operation.role.as_str() {
             "member" => 1,
@@ -91,14 +93,15 @@ async fn who_may_do_what_is_what_the_document_says() {
         let ends = operation.named() == "delete /admin/api/session";
         let callers = [
             (0, "nobody", gateway.stranger()),
-            (1, "member", of("eve@example.com").await),
+            (1, "member", sessions[0].page()),
             (1, "key", bearer(&key)),
-            (2, "viewer", of("bob@example.com").await),
-            (3, "admin", of("ada@example.com").await),
+            (2, "viewer", sessions[1].page()),
+            (3, "admin", sessions[2].page()),
             (3, "password", gateway.admin()),
         ];
         for (own, name, client) in callers {
-            if ends && name == "password" {
+            // These sessions are still needed; `sessions` looks at how they end.
+            if ends && matches!(name, "member" | "viewer" | "admin") {
                 continue;
             }
             let status = operation.ask(&client).await;
@@ -118,7 +121,8 @@ async fn a_wrong_method_is_told_which_are_right_and_what_is_not_in_the_document_
     let (_mock, gateway) = start("").await;
     let reply = gateway.admin().send("DELETE", "/admin/api/targets", b"").await;
     assert_eq!((code(&reply, 405).as_str(), reply.header("allow")), ("method_not_allowed", "GET,HEAD"));
-    for path in ["/admin", "/admin/api", "/admin/api/", "/admin/api/keys/", "/admin/api/Keys", "/admin/api/nothing"]
+    for path in
+        ["/admin", "/admin/api", "/admin/api/", "/admin/api/keys/", "/admin/api/Keys", "/admin/api/nothing"]
     {
         for client in [gateway.admin(), gateway.stranger()] {
             assert_eq!(code(&client.get(path).await, 404), "not_found", "{path}");
@@ -134,7 +138,8 @@ async fn where_nothing_may_be_changed_nothing_is() {
             continue;
         }
         let client = gateway.admin();
-        let parts = operation.path.split('/').map(|part| if part.starts_with('{') { "nothing" } else { part });
+        let parts =
+            operation.path.split('/').map(|part| if part.starts_with('{') { "nothing" } else { part });
         let path = parts.collect::<Vec<_>>().join("/");
         let reply = client.send(&operation.method.to_uppercase(), &path, b"").await;
         assert_eq!(code(&reply, 403), "readonly", "{}", operation.named());

@@ -161,7 +161,7 @@ async fn on_an_open_address_the_password_is_wanted() {
     let gateway = Gateway::start_at(&text, &admin).await;
     let path = "/admin/api/explain?model=m";
     assert_eq!(gateway.stranger().get(path).await.status, 401);
-    assert_eq!(gateway.stranger().with("authorization", &format!("Bearer {KEY}")).get(path).await.status, 401);
+    assert_eq!(gateway.stranger().with("authorization", &format!("Bearer {KEY}")).get(path).await.status, 403);
     let reply = gateway.stranger().with("authorization", "Bearer open-sesame-and-close").get(path).await;
     assert_eq!((reply.status, targets(&reply.json())), (200, vec!["a/mock".to_owned()]));
 }

@@ -1,7 +1,8 @@
 //! What is wrong with the folder is told in one line, and the exit status says that trying again does not help.
 
 use std::fs;
-use std::os::unix::fs::{CommandExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -69,6 +70,7 @@ fn a_folder_of_somebody_else_or_without_rights_is_told() {
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     fs::set_permissions(&sled, fs::Permissions::from_mode(if is_root { 0o777 } else { 0o555 })).unwrap();
     let line = refused(folder.path(), "state");
-    let expected = if is_root { "belongs to user 0, and this process is user 65534" } else { "cannot be written" };
+    let expected =
+        if is_root { "belongs to user 0, and this process is user 65534" } else { "cannot be written" };
     assert!(line.contains(expected), "{line}");
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{ADMIN_PASSWORD, PATIENCE};
 use super::client::{Client, Reply};
+use super::{ADMIN_PASSWORD, PATIENCE};
 
 /// A running gateway.
 pub(crate) struct Gateway {
@@ -127,6 +127,17 @@ impl Gateway {
     fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
+    }
+
+    /// Lets it end as it is told to.
+    pub(crate) async fn stop(&mut self) {
+        self.terminate();
+        super::until("the process ends", || self.child.try_wait().unwrap().is_some()).await;
+    }
+
+    /// Where its configuration stands, and what it keeps.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Its process id.

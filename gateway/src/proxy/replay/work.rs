@@ -19,7 +19,7 @@ use crate::proxy::recall::Keeping;
 use crate::proxy::service::Ground;
 use crate::proxy::spent::Counting;
 use crate::proxy::stream::Stream;
-use crate::proxy::{counted, deliver, walk};
+use crate::proxy::{booked, counted, deliver, walk};
 use crate::route::Plan;
 use crate::state::Snapshot;
 
@@ -170,6 +170,7 @@ impl Work {
         });
         let ended = match body {
             Body::Whole(_, bytes) => {
+                self.exchange.kept().await;
                 self.sink.tell(bytes).await;
                 Ok(())
             }
@@ -183,6 +184,7 @@ impl Work {
         match ended {
             Ok(()) => {
                 self.bill();
+                self.exchange.kept().await;
                 if readable {
                     self.keep();
                 }
@@ -198,8 +200,12 @@ impl Work {
             let next = timeout_at(deadline, stream.next(&mut self.exchange.record)).await;
             match next.unwrap_or_else(|_| Err(deliver::too_long())) {
                 Ok(Some(bytes)) => self.sink.tell(bytes).await,
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    stream.book(None);
+                    return Ok(());
+                }
                 Err(error) => {
+                    stream.book(Some(&error));
                     let event = stream.fail(&error, &self.exchange.record.request_id);
                     self.sink.tell(event).await;
                     return Err(error);
@@ -209,11 +215,19 @@ impl Work {
     }
 
     async fn raw(&mut self, raw: Raw, deadline: Deadline) -> Result<(), GatewayError> {
-        let (mut rest, mut next) = (raw.rest, Some(raw.first));
+        let (mut rest, mut next, bill) = (raw.rest, Some(raw.first), raw.bill);
         while let Some(bytes) = next {
             self.sink.tell(bytes).await;
-            next = timeout_at(deadline, rest.next()).await.unwrap_or_else(|_| Err(deliver::too_long()))?;
+            let read = timeout_at(deadline, rest.next()).await.unwrap_or_else(|_| Err(deliver::too_long()));
+            next = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    booked::ended(bill, Some(&error));
+                    return Err(error);
+                }
+            };
         }
+        booked::ended(bill, None);
         Ok(())
     }
 

@@ -108,7 +108,6 @@ impl Group {
     }
 
     fn take(&mut self, Job { task, permit }: Job) {
-        self.permits.extend(permit);
         let refused = match &*self.shared.state.read() {
             State::Ready => None,
             State::ReadOnly(_) => Some(StoreError::Full),
@@ -117,6 +116,7 @@ impl Group {
         if let Some(error) = refused {
             return self.refuse(task, error);
         }
+        self.permits.extend(permit);
         if !matches!(task, Task::Flush(_)) {
             self.since.get_or_insert_with(Instant::now);
         }

@@ -15,7 +15,7 @@ use super::super::open::mark_record;
 use super::super::{Place, Sled};
 
 const CASES: u64 = 200;
-const SPACES: [Space; 3] = [Space::Vault, Space::Response, Space::Rest];
+const SPACES: [Space; 3] = [Space::Vault, Space::Response, Space::VirtualKey];
 
 type Content = BTreeMap<Key, Bytes>;
 
@@ -201,7 +201,7 @@ async fn a_bit_that_flips_is_told() {
         overwrite(&path, at as u64, &[bytes[at] ^ (1 << random.u8(..8))]);
     });
     let [_, refused, told] = counts.await;
-    assert!(refused > 0 && told > 0);
+    assert!(refused + told > 100);
 }
 
 #[tokio::test]
