@@ -17,6 +17,7 @@ use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
+use crate::state;
 use crate::store;
 use crate::upstream;
 use crate::vault::Vault;
@@ -129,8 +130,8 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let counting = counting::Counting::new(&config.store, shared);
     snapshot.keep_rests_in(&store);
     let ledger = storage::ledger(&config, folder.as_deref(), (&store, &observer)).map_err(Refused::Store)?;
-    let people = people::open(&config, &store, &settings.master(), made.as_ref().map(|(_, key)| key))
-        .map_err(|problem| vec![problem])?;
+    let people = people::open(&store, &settings.master()).map_err(Refused::Store)?;
+    people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
     let counters = counting.holds();
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),

@@ -5,6 +5,7 @@ mod admin;
 mod admin_api;
 mod affinity;
 mod auth;
+mod canary;
 mod chat;
 mod cli;
 mod cli_people;

@@ -313,7 +313,7 @@ async fn counters_are_told_what_is_in_their_time() {
     let expected = [("key/web/budget/2026-11", 32), (rolling, 6), (total, 16)];
     assert_eq!(spent, expected.map(|(place, cost)| (place.to_owned(), cost)).into());
     let clock = Arc::new(|| NOW);
-    let holds = crate::store::holds::LocalHolds::new(clock);
+    let holds = crate::store::holds::Local::new(clock);
     assert_eq!(ledger.prime(&holds, NOW).await.unwrap(), 3);
 }
 

@@ -45,8 +45,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
     OpenApiRouter::new()
         .routes(routes!(list_models, create_model))
         .routes(routes!(one_model, replace_model, remove_model))
-        .routes(routes!(list_prices, create_price))
-        .routes(routes!(one_price, replace_price, remove_price))
+        .routes(routes!(list_own_prices, create_own_price))
+        .routes(routes!(one_own_price, replace_own_price, remove_own_price))
         .routes(routes!(export))
         .routes(routes!(rotate_master_key))
 }
@@ -128,8 +128,8 @@ async fn remove_model(
 }
 
 /// Prices, of the file and made here
-#[utoipa::path(get, path = "/admin/api/prices", tag = "prices", params(Page), responses((status = 200, body = Listed<SettingView>)))]
-async fn list_prices(
+#[utoipa::path(get, path = "/admin/api/own-prices", tag = "prices", params(Page), responses((status = 200, body = Listed<SettingView>)))]
+async fn list_own_prices(
     State(desk): State<Arc<Desk>>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Listed<SettingView>>, Refusal> {
@@ -137,8 +137,8 @@ async fn list_prices(
 }
 
 /// Make a price
-#[utoipa::path(post, path = "/admin/api/prices", tag = "prices", request_body = NewSetting, responses((status = 201, body = ChangedView)))]
-async fn create_price(
+#[utoipa::path(post, path = "/admin/api/own-prices", tag = "prices", request_body = NewSetting, responses((status = 201, body = ChangedView)))]
+async fn create_own_price(
     State(desk): State<Arc<Desk>>,
     Extension(caller): Extension<Caller>,
     Extension(note): Extension<Note>,
@@ -149,14 +149,17 @@ async fn create_price(
 }
 
 /// One price
-#[utoipa::path(get, path = "/admin/api/prices/{name}", tag = "prices", params(("name" = String, Path)), responses((status = 200, body = SettingView)))]
-async fn one_price(State(desk): State<Arc<Desk>>, Named(name): Named) -> Result<Json<SettingView>, Refusal> {
+#[utoipa::path(get, path = "/admin/api/own-prices/{name}", tag = "prices", params(("name" = String, Path)), responses((status = 200, body = SettingView)))]
+async fn one_own_price(
+    State(desk): State<Arc<Desk>>,
+    Named(name): Named,
+) -> Result<Json<SettingView>, Refusal> {
     settings::one(&desk, Section::Prices, &name).map(Json)
 }
 
 /// Replace a price
-#[utoipa::path(put, path = "/admin/api/prices/{name}", tag = "prices", params(("name" = String, Path)), request_body = ChangedSetting, responses((status = 200, body = ChangedView)))]
-async fn replace_price(
+#[utoipa::path(put, path = "/admin/api/own-prices/{name}", tag = "prices", params(("name" = String, Path)), request_body = ChangedSetting, responses((status = 200, body = ChangedView)))]
+async fn replace_own_price(
     State(desk): State<Arc<Desk>>,
     Extension(caller): Extension<Caller>,
     Extension(note): Extension<Note>,
@@ -167,8 +170,8 @@ async fn replace_price(
 }
 
 /// Remove a price
-#[utoipa::path(delete, path = "/admin/api/prices/{name}", tag = "prices", params(("name" = String, Path)), responses((status = 204, description = "gone")))]
-async fn remove_price(
+#[utoipa::path(delete, path = "/admin/api/own-prices/{name}", tag = "prices", params(("name" = String, Path)), responses((status = 204, description = "gone")))]
+async fn remove_own_price(
     State(desk): State<Arc<Desk>>,
     Extension(caller): Extension<Caller>,
     Extension(note): Extension<Note>,

@@ -195,8 +195,8 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
-        let mut counting = std::pin::pin!(self.count());
         let mut booking = std::pin::pin!(self.book());
+        let mut counting = std::pin::pin!(self.count());
         let limits = self.reload.ground().limits.clone();
         let mut settling = std::pin::pin!(limits.settle_dropped());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
@@ -213,8 +213,8 @@ impl BackgroundService for Background {
                 () = &mut booking => {}
                 () = &mut settling => {}
                 () = &mut looking_around => {}
-                () = &mut counting => {}
                 () = &mut following => {}
+                () = &mut counting => {}
                 () = &mut saving => {}
                 () = &mut meeting => {}
                 () = &mut revalidating => {}

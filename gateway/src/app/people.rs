@@ -4,11 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settings::now;
-use crate::config::Config;
-use crate::domain::VirtualKey;
 use crate::people::People;
 use crate::seal::{MasterKey, Purpose};
-use crate::state;
 use crate::store::{self, Store};
 
 /// How often keys and people are looked at that another node may have changed.
@@ -36,15 +33,9 @@ pub(super) async fn meet(people: &People) {
 ///
 /// # Errors
 /// One line that says why the state cannot be read.
-pub(super) fn open(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    master: &MasterKey,
-    made: Option<&VirtualKey>,
-) -> Result<Arc<People>, String> {
+pub(super) fn open(store: &Arc<dyn Store>, master: &MasterKey) -> Result<Arc<People>, String> {
     let hash_key = master.derive(Purpose::VirtualKeyHash);
     let people = Arc::new(People::new(Arc::clone(store), hash_key, store::clock()));
-    people.adopt(state::in_file(config, made));
     now(people.load())?.map_err(|error| error.to_string())?;
     Ok(people)
 }

@@ -7,18 +7,20 @@ use arc_swap::ArcSwap;
 use serde_json::{Value, json};
 
 use super::{keys, open};
+use crate::account::Ledger;
 use crate::adapter::{Registry, Runtime};
 use crate::app::{Base, Origin, Reload, compiled_at_home};
 use crate::cache::Cache;
 use crate::config::Section;
 use crate::conversation::Conversations;
 use crate::domain::Secret;
+use crate::limit::Limits;
 use crate::observe::Observer;
 use crate::proxy::Ground;
 use crate::seal::Keys;
 use crate::state::Settings;
 use crate::state::settings::{Changed, Edit, GivenKey, KeySource, Renewal as _, SettingError};
-use crate::store::{self, Key, Memory, Scan, Space, Store, Swap};
+use crate::store::{self, Journal, Key, Memory, Scan, Space, Store, Swap, holds};
 use crate::vault::Vault;
 
 const FILE: &str = "\
@@ -72,17 +74,21 @@ impl House {
         let base = Base { origin, registry: registry(), extra: Vec::new(), additions: None };
         let first = base.first(alone, settings.stored()).map_err(|problems| problems.join("; "))?;
         let (config, shadowed, snapshot) = first;
+        let observer = Arc::new(Observer::new().unwrap());
+        let ledger = Ledger::new(Journal::in_memory(), Arc::clone(&self.store), Arc::clone(&observer));
         let ground = Ground {
             snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
             people: Arc::new(crate::people::People::new(Arc::clone(&self.store), [7; 32], store::clock())),
             client: crate::upstream::Client::default(),
-            observer: Arc::new(Observer::new().unwrap()),
+            observer: Arc::clone(&observer),
             fleet: Arc::default(),
             decisions: Arc::default(),
             gates: crate::upstream::Gates::default(),
             vault: Vault::new(Arc::clone(&self.store)),
             conversations: Conversations::new(Arc::clone(&self.store)),
             cache: Cache::new(Arc::clone(&self.store), store::clock()),
+            ledger: Arc::new(ledger),
+            limits: Limits::new(Arc::new(holds::Local::new(store::clock())), observer),
         };
         let reload =
             Reload::new(base, (config, shadowed), ground.clone()).with_settings(Arc::clone(&settings));
