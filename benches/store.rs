@@ -35,7 +35,8 @@ async fn all() {
         println!("redis: CAUSEWAY_BENCH_REDIS_URL names no server");
         return;
     };
-    let address = Address { prefix: "bench".to_owned(), timeout: Duration::from_secs(10), ..Address::new(&url) };
+    let address =
+        Address { prefix: "bench".to_owned(), timeout: Duration::from_secs(10), ..Address::new(&url) };
     match Redis::open(address) {
         Ok(redis) => {
             let holds = redis.holds();

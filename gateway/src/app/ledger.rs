@@ -30,7 +30,7 @@ impl Booking {
         let booking =
             Self { ledger: Arc::clone(ledger), importer: Mutex::new(Importer::new(Arc::clone(ledger))) };
         // Before anybody is served: what was spent must be known.
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| vec![format!("the ledger: {error}")])?;
         runtime.block_on(async {
             booking.import().await;

@@ -23,7 +23,8 @@ fn answer() -> Vec<Step> {
         "usage": { "prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20 },
     })
     .to_string();
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len());
     vec![Step::send(format!("{head}connection: close\r\n\r\n{body}")), Step::Close]
 }
 
