@@ -45,7 +45,7 @@ async fn causeway(gateway: &Gateway, arguments: &[&str]) -> Said {
     let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
     let address = gateway.admin().address().to_owned();
     let run = move || {
-        let text = format!("[admin]\nlisten = \"{address}\"\n[store]\nbackend = \"memory\"\n");
+        let text = format!("[admin]\nlisten = \"{address}\"\n{}", configuration("http://127.0.0.1:9"));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         run(&arguments, &[("causeway.toml", text.as_bytes())], &[])
     };
