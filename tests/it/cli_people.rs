@@ -27,11 +27,13 @@ impl Said {
     }
 }
 
-/// Splits as a shell does, as far as single quotes go.
+/// Splits as a shell does, as far as single quotes and backslashes go.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut inside) = (Vec::new(), String::new(), false);
-    for letter in line.chars() {
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
         match letter {
+            '\\' if !inside => word.extend(letters.next()),
             '\'' => inside = !inside,
             ' ' if !inside => words.push(std::mem::take(&mut word)),
             other => word.push(other),
