@@ -27,11 +27,13 @@ impl Said {
     }
 }
 
-/// Splits as a shell does, as far as single quotes go.
+/// Splits as a shell does, as far as single quotes and backslashes go.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut inside) = (Vec::new(), String::new(), false);
-    for letter in line.chars() {
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
         match letter {
+            '\\' if !inside => word.extend(letters.next()),
             '\'' => inside = !inside,
             ' ' if !inside => words.push(std::mem::take(&mut word)),
             other => word.push(other),
@@ -45,7 +47,7 @@ async fn causeway(gateway: &Gateway, arguments: &[&str]) -> Said {
     let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
     let address = gateway.admin().address().to_owned();
     let run = move || {
-        let text = format!("[admin]\nlisten = \"{address}\"\n[store]\nbackend = \"memory\"\n");
+        let text = format!("[admin]\nlisten = \"{address}\"\n{}", configuration("http://127.0.0.1:9"));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         run(&arguments, &[("causeway.toml", text.as_bytes())], &[])
     };
