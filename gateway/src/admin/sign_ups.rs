@@ -36,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
 }
 
 /// Ask to be let in; the answer is the same whether the address is known or not
-#[utoipa::path(post, path = "/admin/api/sign-up", tag = "sign-up", request_body = NewSignUp, responses((status = 202, description = "an operator will decide"), (status = 404, description = "nobody signs up here by themselves", body = super::refusal::Problem)))]
+#[utoipa::path(post, path = "/admin/api/sign-up", tag = "sign-up", request_body = NewSignUp, responses((status = 202, description = "an operator will decide")))]
 async fn sign_up(
     State(desk): State<Arc<Desk>>,
     peer: Option<Extension<Peer>>,
