@@ -1,7 +1,8 @@
 //! What is wrong with the folder is told in one line, and the exit status says that trying again does not help.
 
 use std::fs;
-use std::os::unix::fs::{CommandExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
