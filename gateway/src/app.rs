@@ -18,11 +18,12 @@ use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
 use crate::server::{self, Parts};
 use crate::state;
-use crate::store::{self, holds};
+use crate::store;
 use crate::upstream;
 use crate::vault::Vault;
 
 pub mod background;
+mod counting;
 pub mod demo;
 mod health;
 mod people;
@@ -105,13 +106,14 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let extra: Vec<_> = made.iter().cloned().collect();
     let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, folder, snapshots, .. } =
+    let storage::Opened { store, place, folder, snapshots, shared } =
         storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
     snapshot.keep_rests_in(&store);
     let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
     people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
+    let counting = counting::Counting::new(&config.store, shared);
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         people,
@@ -123,7 +125,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
-        limits: Limits::new(Arc::new(holds::Local::new(store::clock())), Arc::clone(&observer)),
+        limits: Limits::new(Arc::clone(&counting.holds), Arc::clone(&observer)),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
     let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
@@ -159,6 +161,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         greeting,
     )
     .looking_for(changes)
+    .counting(counting)
     .saving(saving);
     let parts =
         Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };

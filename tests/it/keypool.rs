@@ -226,7 +226,10 @@ async fn rests_survive_a_restart_and_are_lifted_by_hand() {
     assert_eq!(admin.get("/admin/api/provider-keys/restore?provider=openai").await.status, 405);
     assert_eq!(admin.send("POST", "/admin/api/provider-keys/restore?provider=nobody", b"").await.status, 404);
     let foreign = admin.clone().with("origin", "http://evil.example");
-    assert_eq!(foreign.send("POST", "/admin/api/provider-keys/restore?provider=openai", b"").await.status, 403);
+    assert_eq!(
+        foreign.send("POST", "/admin/api/provider-keys/restore?provider=openai", b"").await.status,
+        403
+    );
     let reply = admin.send("POST", "/admin/api/provider-keys/restore?provider=openai", b"").await;
     assert_eq!(good(&reply)["restored"], 1);
     good(&ask(&gateway, "m").await);

@@ -78,7 +78,11 @@ async fn write(store: &Sled, writer: u64, last: u64) -> String {
         }
         say(&format!("ack {writer} {number}"));
         // Traffic that nobody waits for.
-        let noise = Batch::default().put(Space::Vault.key(&["noise", &number.to_string()]), "x".repeat(200), Space::Vault.life());
+        let noise = Batch::default().put(
+            Space::Vault.key(&["noise", &number.to_string()]),
+            "x".repeat(200),
+            Space::Vault.life(),
+        );
         let _ = store.note(noise);
         let _ = store.increment(Space::Counter.key(&["all"]), 1, None).await;
         tokio::time::sleep(Duration::from_micros(200)).await;
@@ -93,7 +97,8 @@ async fn found(store: &Sled, writer: u64, all: bool) -> Result<u64, String> {
     let mut read = Vec::new();
     for account in accounts.into_iter().flatten() {
         let text = String::from_utf8_lossy(&account).into_owned();
-        let halves = text.split_once(' ').and_then(|(a, b)| Some((a.parse::<u64>().ok()?, b.parse::<u64>().ok()?)));
+        let halves =
+            text.split_once(' ').and_then(|(a, b)| Some((a.parse::<u64>().ok()?, b.parse::<u64>().ok()?)));
         read.push(halves.ok_or_else(|| format!("account {writer} holds `{text}`"))?);
     }
     let number = match read.as_slice() {
@@ -115,7 +120,8 @@ async fn every(store: &Sled, writer: u64, number: u64) -> Result<(), String> {
     let (mut after, mut next) = (None, 1);
     loop {
         let prefix = Space::Response.key(&[&writer.to_string()]);
-        let page = store.scan(Scan { prefix, after, limit: 1000 }).await.map_err(|error| error.to_string())?;
+        let page =
+            store.scan(Scan { prefix, after, limit: 1000 }).await.map_err(|error| error.to_string())?;
         for (_, value) in &page.entries {
             if value.as_ref() != next.to_string().as_bytes() {
                 return Err(format!("entry {next} of {writer} is missing"));
@@ -125,7 +131,11 @@ async fn every(store: &Sled, writer: u64, number: u64) -> Result<(), String> {
         let Some(more) = page.next else { break };
         after = Some(more);
     }
-    if next == number + 1 { Ok(()) } else { Err(format!("{writer} has {} entries and not {number}", next - 1)) }
+    if next == number + 1 {
+        Ok(())
+    } else {
+        Err(format!("{writer} has {} entries and not {number}", next - 1))
+    }
 }
 
 fn account(writer: u64, which: &str) -> Key {

@@ -79,7 +79,13 @@ fn named(value: &Value, path: String) -> Result<(), Refusal> {
                     Value::Array(_) if matches!(name.as_str(), "limits" | "plan") => return wrong(at),
                     Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
                         let at = format!("{at}[{index}]");
-                        if item.is_object() { named(item, at) } else if item.is_array() { wrong(at) } else { Ok(()) }
+                        if item.is_object() {
+                            named(item, at)
+                        } else if item.is_array() {
+                            wrong(at)
+                        } else {
+                            Ok(())
+                        }
                     })?,
                     Value::Object(_) => named(member, at)?,
                     _ => {}

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::counting::Counting;
 use super::health::Health;
 use super::people;
 use super::probes;
@@ -44,6 +45,7 @@ pub struct Background {
     listen: Vec<ListenAddress>,
     greeting: String,
     saving: Option<Snapshots>,
+    counting: Option<Counting>,
 }
 
 impl Background {
@@ -55,7 +57,7 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload, readiness, store, changes: None, listen, greeting, saving: None }
+        Self { reload, readiness, store, changes: None, listen, greeting, saving: None, counting: None }
     }
 
     /// Looks for changes that were made through other nodes.
@@ -67,6 +69,20 @@ impl Background {
     async fn look_for_changes(&self) {
         match &self.changes {
             Some(changes) => match changes.keep_looking().await {},
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Looks after the counters of limits.
+    #[must_use]
+    pub(super) fn counting(mut self, counting: Counting) -> Self {
+        self.counting = Some(counting);
+        self
+    }
+
+    async fn count(&self) {
+        match &self.counting {
+            Some(counting) => match counting.run(&self.reload.ground().observer).await {},
             None => std::future::pending().await,
         }
     }
@@ -146,6 +162,7 @@ impl BackgroundService for Background {
         let mut settling = std::pin::pin!(limits.settle_dropped());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
+        let mut counting = std::pin::pin!(self.count());
         let mut meeting = std::pin::pin!(people::meet(&self.reload.ground().people));
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
@@ -157,6 +174,7 @@ impl BackgroundService for Background {
                 () = &mut settling => {}
                 () = &mut looking_around => {}
                 () = &mut saving => {}
+                () = &mut counting => {}
                 () = &mut meeting => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {

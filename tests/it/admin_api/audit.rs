@@ -22,7 +22,10 @@ async fn who_changed_what_is_told_with_before_and_after_but_never_a_secret() {
     let (all, _) = entries(&gateway, "").await;
     let of = |action: &str| all.iter().find(|entry| entry["action"] == action).unwrap().clone();
     let (create, change) = (of("POST /admin/api/keys"), of("PATCH /admin/api/keys/{name}"));
-    assert_eq!((&create["who"], &create["way"], &create["status"]), (&json!("admin"), &json!("password"), &json!(201)));
+    assert_eq!(
+        (&create["who"], &create["way"], &create["status"]),
+        (&json!("admin"), &json!("password"), &json!(201))
+    );
     assert_eq!((&create["object"], &create["request"]), (&json!("key web"), &json!("the-first-one")));
     assert_eq!((&create["address"], &create["before"]), (&json!("127.0.0.1"), &Value::Null));
     assert_eq!((&change["before"]["note"], &change["after"]["note"]), (&json!("one"), &json!("two")));

@@ -39,7 +39,10 @@ async fn check(python: &Path) {
         command.args(["--exclude-path", "/admin/api/session", "--exclude-path", "/admin/api/redeem"]);
         command.args(["--max-examples", &cases, "--seed", "1", "--no-color"]);
         // It keeps examples of its own beside where it runs.
-        command.env("CAUSEWAY_ADMIN_PASSWORD", ADMIN_PASSWORD).env("PYTHONUTF8", "1").current_dir(folder.path());
+        command
+            .env("CAUSEWAY_ADMIN_PASSWORD", ADMIN_PASSWORD)
+            .env("PYTHONUTF8", "1")
+            .current_dir(folder.path());
         command.output().unwrap()
     });
     let output = output.await.unwrap();

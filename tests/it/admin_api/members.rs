@@ -9,7 +9,8 @@ async fn a_member_has_keys_of_their_own_and_no_others() {
     let (_mock, gateway) = start("").await;
     user(&gateway, "eve@example.com", "member").await;
     user(&gateway, "mal@example.com", "member").await;
-    let (eve, mal) = (Session::of(&gateway, "eve@example.com").await, Session::of(&gateway, "mal@example.com").await);
+    let (eve, mal) =
+        (Session::of(&gateway, "eve@example.com").await, Session::of(&gateway, "mal@example.com").await);
     let made = told(&eve.page().post("/admin/api/me/keys", &json!({ "name": "eves" })).await, 201);
     let secret = made["secret"].as_str().unwrap();
     let asked = gateway.client().with("authorization", &format!("Bearer {secret}")).get("/v1/models").await;

@@ -118,7 +118,8 @@ async fn a_wrong_method_is_told_which_are_right_and_what_is_not_in_the_document_
     let (_mock, gateway) = start("").await;
     let reply = gateway.admin().send("DELETE", "/admin/api/targets", b"").await;
     assert_eq!((code(&reply, 405).as_str(), reply.header("allow")), ("method_not_allowed", "GET,HEAD"));
-    for path in ["/admin", "/admin/api", "/admin/api/", "/admin/api/keys/", "/admin/api/Keys", "/admin/api/nothing"]
+    for path in
+        ["/admin", "/admin/api", "/admin/api/", "/admin/api/keys/", "/admin/api/Keys", "/admin/api/nothing"]
     {
         for client in [gateway.admin(), gateway.stranger()] {
             assert_eq!(code(&client.get(path).await, 404), "not_found", "{path}");
@@ -134,7 +135,8 @@ async fn where_nothing_may_be_changed_nothing_is() {
             continue;
         }
         let client = gateway.admin();
-        let parts = operation.path.split('/').map(|part| if part.starts_with('{') { "nothing" } else { part });
+        let parts =
+            operation.path.split('/').map(|part| if part.starts_with('{') { "nothing" } else { part });
         let path = parts.collect::<Vec<_>>().join("/");
         let reply = client.send(&operation.method.to_uppercase(), &path, b"").await;
         assert_eq!(code(&reply, 403), "readonly", "{}", operation.named());

@@ -110,9 +110,7 @@ async fn who_guesses_waits_longer_each_time_and_is_told_how_long() {
 async fn only_a_right_password_or_key_begins_a_session() {
     let (_mock, gateway) = start("").await;
     user(&gateway, "eve@example.com", "member").await;
-    let sign_in = async |body: serde_json::Value| {
-        gateway.stranger().post("/admin/api/session", &body).await
-    };
+    let sign_in = async |body: serde_json::Value| gateway.stranger().post("/admin/api/session", &body).await;
     for (body, status) in [
         (json!({ "password": "wrong-password" }), 401),
         (json!({ "email": "eve@example.com", "password": ADMIN_PASSWORD }), 401),

@@ -35,7 +35,10 @@ fn what_was_acknowledged_survives_two_hundred_kills() {
                 ["found", writer, number] => {
                     let number: u64 = number.parse().unwrap();
                     let known = acknowledged.get(*writer).copied().unwrap_or(0);
-                    assert!(number >= known, "round {round}: writer {writer} is at {number}, {known} was acknowledged");
+                    assert!(
+                        number >= known,
+                        "round {round}: writer {writer} is at {number}, {known} was acknowledged"
+                    );
                 }
                 ["writing"] => {}
                 _ => panic!("round {round}: {line}"),

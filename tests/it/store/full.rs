@@ -60,14 +60,18 @@ impl Drop for Disk {
 }
 
 async fn put(store: &Sled, number: u32) -> Result<(), StoreError> {
-    let batch = Batch::default().put(Space::Response.key(&["k", &number.to_string()]), "x".repeat(8000), None);
+    let batch =
+        Batch::default().put(Space::Response.key(&["k", &number.to_string()]), "x".repeat(8000), None);
     let writing = store.write(batch, Class::Durable);
     tokio::time::timeout(PATIENCE, writing).await.expect("a write hangs")
 }
 
 async fn has(store: &Sled, number: u32) -> bool {
     let key = Space::Response.key(&["k", &number.to_string()]);
-    tokio::time::timeout(PATIENCE, store.get(key)).await.expect("a read hangs").is_ok_and(|found| found.is_some())
+    tokio::time::timeout(PATIENCE, store.get(key))
+        .await
+        .expect("a read hangs")
+        .is_ok_and(|found| found.is_some())
 }
 
 /// The engine itself runs into the end of the disk: no low mark keeps it from that.

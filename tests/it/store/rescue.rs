@@ -14,7 +14,11 @@ async fn command(configuration: &str, words: &[&str]) -> (i32, Value, String) {
     let (text, words): (String, Vec<String>) =
         (configuration.to_owned(), words.iter().map(|word| (*word).to_owned()).collect());
     let done = tokio::task::spawn_blocking(move || {
-        let listen = format!("[server]\nlisten = [\"{}\"]\n[admin]\nlisten = \"{}\"\n", free_address(), free_address());
+        let listen = format!(
+            "[server]\nlisten = [\"{}\"]\n[admin]\nlisten = \"{}\"\n",
+            free_address(),
+            free_address()
+        );
         let mut all: Vec<&str> = words.iter().map(String::as_str).collect();
         all.extend(["-c", "causeway.toml"]);
         run(&all, &[("causeway.toml", format!("{listen}{text}").as_bytes())], &[])
@@ -34,7 +38,8 @@ async fn remember(client: &Client, input: &str) -> String {
 async fn a_store_is_saved_lost_and_brought_back() {
     let (mock, folder) = (upstream::mock(), Folder::new());
     let at = |name: &str| folder.path().join(name).display().to_string();
-    let with = |name: &str| format!("{}[store]\npath = \"{}\"\n", configuration(&upstream::url(&mock)), at(name));
+    let with =
+        |name: &str| format!("{}[store]\npath = \"{}\"\n", configuration(&upstream::url(&mock)), at(name));
     let configuration = with("state");
     let gateway = Gateway::start(&configuration).await;
     let first = remember(&gateway.client().with_key(), "one").await;
@@ -46,7 +51,8 @@ async fn a_store_is_saved_lost_and_brought_back() {
     assert!(json["holder"].as_str().unwrap().starts_with(&process), "{said}");
     assert_eq!(json["report"]["spaces"]["response"]["records"], 1, "{said}");
     let (backup, lines) = (at("all.snapshot"), at("all.jsonl"));
-    let (status, json, said) = command(&configuration, &["store", "backup", "--all", &backup, "--json"]).await;
+    let (status, json, said) =
+        command(&configuration, &["store", "backup", "--all", &backup, "--json"]).await;
     assert_eq!(status, 0, "{said}");
     assert!(json["records"].as_u64().unwrap() >= 1, "{said}");
     let (status, _, said) = command(&configuration, &["store", "export", "--to", &lines]).await;
@@ -64,7 +70,8 @@ async fn a_store_is_saved_lost_and_brought_back() {
     let (status, _, said) = command(&configuration, &["serve"]).await;
     assert!(status == 78 && said.contains("causeway store restore"), "{status}: {said}");
     assert!(!said.contains("panicked at"), "{said}");
-    let (status, json, said) = command(&configuration, &["store", "restore", "--from", &backup, "--json"]).await;
+    let (status, json, said) =
+        command(&configuration, &["store", "restore", "--from", &backup, "--json"]).await;
     assert_eq!((status, &json["ok"]), (0, &json!(true)), "{said}");
     assert!(fs::exists(json["aside"].as_str().unwrap()).unwrap(), "{said}");
     let gateway = Gateway::start(&configuration).await;
@@ -99,7 +106,10 @@ async fn an_emptied_store_is_refused_and_recovered_when_told_to() {
             fs::remove_file(folder.path().join("sled.manifest")).unwrap();
         }
         let (status, _, said) = command(&configuration, &["serve"]).await;
-        assert!(status == 78 && said.contains("the store is empty, and it was not before"), "{status}: {said}");
+        assert!(
+            status == 78 && said.contains("the store is empty, and it was not before"),
+            "{status}: {said}"
+        );
         assert!(said.contains("causeway store restore"), "{said}");
     }
     let (status, _, said) = command(&configuration, &["store", "restore"]).await;

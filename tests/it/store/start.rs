@@ -70,6 +70,7 @@ fn a_folder_of_somebody_else_or_without_rights_is_told() {
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     fs::set_permissions(&sled, fs::Permissions::from_mode(if is_root { 0o777 } else { 0o555 })).unwrap();
     let line = refused(folder.path(), "state");
-    let expected = if is_root { "belongs to user 0, and this process is user 65534" } else { "cannot be written" };
+    let expected =
+        if is_root { "belongs to user 0, and this process is user 65534" } else { "cannot be written" };
     assert!(line.contains(expected), "{line}");
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{ADMIN_PASSWORD, PATIENCE};
 use super::client::{Client, Reply};
+use super::{ADMIN_PASSWORD, PATIENCE};
 
 /// A running gateway.
 pub(crate) struct Gateway {
