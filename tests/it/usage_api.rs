@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use super::cli_people::{causeway, undo};
 use super::support::client::{Client, Reply};
 use super::support::gateway::good;
-use super::support::{Gateway, PATIENCE, Shape, configuration, steady, upstream};
+use super::support::{Gateway, PATIENCE, Shape, configuration, upstream};
 
-const PRICES: &str = "[prices]\n\"openai/*\" = { input = 2, output = 8 }\n\"anthropic/*\" = { input = 1, output = 4 }\n";
-const DEARER: &str = "[prices]\n\"openai/*\" = { input = 3, output = 8 }\n\"anthropic/*\" = { input = 1, output = 4 }\n";
+const PRICES: &str =
+    "[prices]\n\"openai/*\" = { input = 2, output = 8 }\n\"anthropic/*\" = { input = 1, output = 4 }\n";
+const DEARER: &str =
+    "[prices]\n\"openai/*\" = { input = 3, output = 8 }\n\"anthropic/*\" = { input = 1, output = 4 }\n";
 
 /// Three requests of two users and nobody's key to two models.
 struct Used {
@@ -30,7 +32,8 @@ fn told(reply: &Reply, status: u16) -> Value {
 /// A user and the secret of a key of theirs.
 async fn user(gateway: &Gateway, name: &str) -> (String, String) {
     let body = json!({ "email": format!("{name}@example.com"), "role": "member" });
-    let id = told(&gateway.admin().post("/admin/api/users", &body).await, 201)["id"].as_str().unwrap().to_owned();
+    let id =
+        told(&gateway.admin().post("/admin/api/users", &body).await, 201)["id"].as_str().unwrap().to_owned();
     let key = json!({ "name": format!("{name}s"), "owner": id, "limits": { "requests": ["100/h"] },
                       "budgets": [{ "usd": 1, "per": "month" }] });
     let key = told(&gateway.admin().post("/admin/api/keys", &key).await, 201);
@@ -39,7 +42,7 @@ async fn user(gateway: &Gateway, name: &str) -> (String, String) {
 
 async fn used() -> Used {
     let mock = upstream::mock();
-    let text = format!("[store]\npath = \"state\"\n{}", steady(&configuration(&upstream::url(&mock))));
+    let text = format!("[store]\npath = \"state\"\n{}", configuration(&upstream::url(&mock)));
     let gateway = Gateway::start(&format!("{text}{PRICES}")).await;
     let (eves_id, eve) = user(&gateway, "eve").await;
     let (_, mal) = user(&gateway, "mal").await;
@@ -149,20 +152,27 @@ async fn costs_are_reckoned_again_with_the_prices_of_now() {
     let more = before["lines"][1]["input"].as_i64().unwrap() * 1_000_000;
 
     let dry = causeway(&gateway, &["usage", "reprice", "--since", "1h", "--dry-run", "--json"]).await.json();
-    assert_eq!((&dry["dry_run"], &dry["rows"], &dry["changed"]), (&json!(true), &json!(4), &json!(2)), "{dry}");
+    assert_eq!(
+        (&dry["dry_run"], &dry["rows"], &dry["changed"]),
+        (&json!(true), &json!(4), &json!(2)),
+        "{dry}"
+    );
     let difference = (dry["differences_usd"]["openai/mock"].as_f64().unwrap() * 1e12).round() as i64;
     assert_eq!((difference, dry["differences_usd"].as_object().unwrap().len()), (more, 1));
     assert_eq!(sums().await, before, "only told");
 
     let done = causeway(&gateway, &["usage", "reprice", "--since", "1h", "--json"]).await.json();
-    assert_eq!((&done["dry_run"], &done["changed"], &done["after_usd"]), (&json!(false), &json!(2), &dry["after_usd"]));
+    assert_eq!(
+        (&done["dry_run"], &done["changed"], &done["after_usd"]),
+        (&json!(false), &json!(2), &dry["after_usd"])
+    );
     let after = sums().await;
     assert_eq!(cost(&after["lines"][1]), priced(&after["lines"][1], 3, 8));
     assert_eq!(cost(&after["total"]), cost(&before["total"]) + more);
     let again = gateway.admin().post("/admin/api/usage/reprice", &json!({ "from": "1h" })).await;
     assert_eq!(told(&again, 200)["changed"], 0);
     let noted = told(&gateway.admin().get("/admin/api/audit?limit=1").await, 200);
-    assert_eq!(noted["items"][0]["action"], "POST /admin/api/usage/reprice", "{noted}");
+    assert_eq!(noted["entries"][0]["action"], "POST /admin/api/usage/reprice", "{noted}");
 }
 
 #[tokio::test]
@@ -182,7 +192,8 @@ async fn a_member_sees_their_own_and_nothing_of_anybody_else() {
     assert_eq!(plain.get("/admin/api/me/usage?key=eves").await.status, 404);
 
     let limits = told(&eve.get("/admin/api/me/limits").await, 200);
-    let requests = limits["limits"].as_array().unwrap().iter().find(|limit| limit["unit"] == "requests").unwrap();
+    let requests =
+        limits["limits"].as_array().unwrap().iter().find(|limit| limit["unit"] == "requests").unwrap();
     let (limit, used, left) = (&requests["limit"], &requests["used"], &requests["left"]);
     assert_eq!((limit, used, left), (&json!(100), &json!(2), &json!(98)), "{limits}");
     let money = limits["limits"].as_array().unwrap().iter().find(|limit| limit["unit"] == "money").unwrap();
@@ -199,12 +210,15 @@ async fn a_member_sees_their_own_and_nothing_of_anybody_else() {
 
 #[tokio::test]
 async fn a_shell_asks_what_was_used_and_adds_models_and_providers() {
-    let Used { gateway, .. } = used().await;
+    let Used { gateway, _mock, .. } = used().await;
     let usage = causeway(&gateway, &["usage", "--by", "key", "--since", "1d", "--json"]).await.json();
     assert_eq!(usage["lines"][0]["of"]["key"], "eves", "{usage}");
     assert_eq!((&usage["lines"][0]["requests"], &usage["total"]["requests"]), (&json!(2), &json!(4)));
     let table = causeway(&gateway, &["usage", "--by", "day,provider"]).await.out;
-    assert!(table.starts_with("day ") && table.contains("  anthropic  2 ") && table.contains("\ntotal "), "{table}");
+    assert!(
+        table.starts_with("day ") && table.contains("  anthropic  2 ") && table.contains("\ntotal "),
+        "{table}"
+    );
     let csv = causeway(&gateway, &["usage", "--by", "model", "--key", "eves", "--csv"]).await.out;
     assert!(csv.starts_with("model,requests,errors,") && csv.lines().count() == 3, "{csv}");
     let refused = causeway(&gateway, &["usage", "--by", "color"]).await;
@@ -224,7 +238,10 @@ async fn a_shell_asks_what_was_used_and_adds_models_and_providers() {
     let tested = causeway(&gateway, &["providers", "test", "openai"]).await;
     assert!(tested.good && tested.out.contains(" ok"), "{} {}", tested.out, tested.beside);
     let listed = causeway(&gateway, &["providers", "list", "--json"]).await.json();
-    assert!(listed["items"].as_array().unwrap().iter().any(|provider| provider["name"] == "openai"), "{listed}");
+    assert!(
+        listed["items"].as_array().unwrap().iter().any(|provider| provider["name"] == "openai"),
+        "{listed}"
+    );
     let add = ["providers", "add", "other", "--plugin", "openai", "--url", "http://127.0.0.1:9"];
     let refused = causeway(&gateway, &add).await;
     assert!(!refused.good && refused.beside.contains("allow_private"), "{}", refused.beside);

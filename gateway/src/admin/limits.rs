@@ -140,7 +140,9 @@ async fn my_limits(
             told(&desk, bounds.iter()).await
         }
         (Some(_), None) => Err(Refusal::not_found("you have no such key")),
-        (None, None) => Err(Refusal::not_found("you are no user; `/admin/api/keys/{name}/limits` tells of any key")),
+        (None, None) => {
+            Err(Refusal::not_found("you are no user; `/admin/api/keys/{name}/limits` tells of any key"))
+        }
     }
 }
 

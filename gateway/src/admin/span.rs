@@ -66,8 +66,9 @@ impl Span {
 
 /// `2026-11-21T09:00:00Z`, `2026-11-21`, or `7d`: so long ago.
 fn moment(name: &'static str, text: &str, now: u64) -> Result<u64, Wrong> {
-    let seconds = date::seconds_of_rfc3339(text)
-        .or_else(|| date::seconds_of_rfc3339(&format!("{}T00:00:00Z", text.get(..10).filter(|day| *day == text)?)));
+    let seconds = date::seconds_of_rfc3339(text).or_else(|| {
+        date::seconds_of_rfc3339(&format!("{}T00:00:00Z", text.get(..10).filter(|day| *day == text)?))
+    });
     if let Some(millis) = seconds.and_then(|seconds| seconds.checked_mul(1000)) {
         return Ok(millis);
     }

@@ -42,7 +42,9 @@ struct Wanted {
     /// Until before this moment, the whole of its day, or hour. Absent: until now.
     until: Option<String>,
     /// One line for each of these together, as in `day,model`: day, hour, key, user, team, model, provider, target.
-    #[param(pattern = "^(day|hour|key|user|team|model|provider|target)(,(day|hour|key|user|team|model|provider|target))*$")]
+    #[param(
+        pattern = "^(day|hour|key|user|team|model|provider|target)(,(day|hour|key|user|team|model|provider|target))*$"
+    )]
     by: Option<String>,
     /// Only this key.
     key: Option<String>,
@@ -158,7 +160,18 @@ impl From<Sums> for Counted {
         let Sums { requests, errors, estimated, unpriced, input, output, .. } = sums;
         let Sums { cache_read, cache_write, reasoning, cost, .. } = sums;
         let cost_usd = Dollars(cost);
-        Self { requests, errors, estimated, unpriced, input, output, cache_read, cache_write, reasoning, cost_usd }
+        Self {
+            requests,
+            errors,
+            estimated,
+            unpriced,
+            input,
+            output,
+            cache_read,
+            cache_write,
+            reasoning,
+            cost_usd,
+        }
     }
 }
 

@@ -145,7 +145,10 @@ fn removed(running: &Running, section: &str, name: &str) -> Told {
     let path = format!("/admin/api/{section}/{}", in_path(name));
     let undo = match running.look(&path)? {
         // Its keys are gone for good: nobody reads them again.
-        before if section == "providers" && before["typed_keys"].as_array().is_some_and(|keys| !keys.is_empty()) => {
+        before
+            if section == "providers"
+                && before["typed_keys"].as_array().is_some_and(|keys| !keys.is_empty()) =>
+        {
             Err("its keys are gone; add it again, with its keys".to_owned())
         }
         before => {
@@ -159,7 +162,8 @@ fn removed(running: &Running, section: &str, name: &str) -> Told {
 fn tested(running: &Running, name: &str) -> Told {
     let answer = running.ask(&format!("/admin/api/providers/{}/test", in_path(name)), None)?;
     let keys = answer["keys"].as_array().map_or(&[][..], Vec::as_slice);
-    let rows: Vec<_> = keys.iter().map(|key| ["id", "verdict", "why"].map(|name| cell(&key[name])).to_vec()).collect();
+    let rows: Vec<_> =
+        keys.iter().map(|key| ["id", "verdict", "why"].map(|name| cell(&key[name])).to_vec()).collect();
     let text = running.told(&answer, |_| super::running::table(&["key", "verdict", "why"], &rows));
     if answer["good"] == true {
         return Ok(text);

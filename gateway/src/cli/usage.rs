@@ -191,8 +191,7 @@ mod tests {
     #[test]
     fn what_is_not_given_is_not_asked() {
         assert_eq!(Wanted::default().path(), "/admin/api/usage");
-        let wanted =
-            Wanted { by: Some("day,key".into()), model: Some("a/b".into()), ..Wanted::default() };
+        let wanted = Wanted { by: Some("day,key".into()), model: Some("a/b".into()), ..Wanted::default() };
         assert_eq!(wanted.path(), "/admin/api/usage?by=day%2Ckey&model=a%2Fb");
     }
 }
