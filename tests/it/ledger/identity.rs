@@ -61,8 +61,7 @@ struct Case {
 }
 
 fn case(number: usize, chance: &mut Chance) -> Case {
-    let [dialect, provider] =
-        [number, number / 3].map(|number| Shape::ALL[number % Shape::ALL.len()]);
+    let [dialect, provider] = [number, number / 3].map(|number| Shape::ALL[number % Shape::ALL.len()]);
     let at = |model: &str| format!("{}/{model}", provider.word());
     let streamed = chance.below(2) == 0;
     let (model, streamed, does) = match number % 20 {
@@ -138,7 +137,11 @@ async fn the_ledger_agrees_with_what_the_provider_counted() {
     gateway.stop().await;
     let books = Books::open(gateway.folder()).await;
     let rows = books.rows().await;
-    assert_eq!(usize::try_from(books.sums().await.requests).unwrap(), rows.len(), "the sums are of these rows");
+    assert_eq!(
+        usize::try_from(books.sums().await.requests).unwrap(),
+        rows.len(),
+        "the sums are of these rows"
+    );
     compare(&rows, &mock.served(), many);
     eprintln!("{many} requests in {took:?}");
 }
@@ -171,7 +174,8 @@ fn compare(rows: &[LedgerRow], served: &[Served], many: usize) {
     let (mut booked, mut counted) = (Tokens::default(), Tokens::default());
     let mut unheard = 0;
     for (request, (rows, mut answers)) in by_request {
-        let (told, estimated): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| !row.usage.unwrap().estimated);
+        let (told, estimated): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| !row.usage.unwrap().estimated);
         for row in told {
             let usage = row.usage.unwrap();
             let (input, output) = (usage.input.unwrap(), usage.output.unwrap());
