@@ -34,7 +34,7 @@ fn budgeted(upstream: &Scripted, server: &Server, store: &str) -> String {
          [providers.openai]\nplugin = \"openai\"\nurl = \"{}\"\nkeys = [\"sk-upstream-0123456789\"]\n\
          [models.\"openai/*\"]\ntargets = [{{ to = \"openai/*\", price = {{ input = 1, output = 10 }} }}]\n\
          retry = {{ attempts = 1 }}\n\
-         [store]\nbackend = \"redis\"\nurl = \"{}\"\nconnect_timeout = \"5s\"\n{store}\n\
+         [store]\nbackend = \"redis\"\nmaster_key = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"\nurl = \"{}\"\nconnect_timeout = \"5s\"\n{store}\n\
          [store.lease]\nshare = 0.1\nusd = 1\n",
         upstream.url(),
         server.url()
