@@ -157,13 +157,7 @@ impl Run {
         Self {
             table: state::routes_alone(&configured),
             fleet: Fleet::default(),
-            key: VirtualKey {
-                id: "k".into(),
-                team: None,
-                models: None,
-                preferences: false,
-                tags: Vec::new(),
-            },
+            key: VirtualKey::named("k"),
             head: RequestHead {
                 method: http::Method::POST,
                 path: "/v1/chat/completions".to_owned(),

@@ -9,9 +9,10 @@ use crate::adapter::{Registry, Runtime};
 use crate::admin::{self, Desk, Readiness};
 use crate::auth;
 use crate::cache::Cache;
-use crate::config::{self, Config, ConfigError, Loaded};
+use crate::config::{self, Config, ConfigError, Loaded, Stored};
 use crate::conversation::Conversations;
 use crate::domain::{Secret, VirtualKey};
+use crate::limit::Limits;
 use crate::observe::Observer;
 use crate::proxy::{Gateway, Ground};
 use crate::route::{Decisions, Fleet};
@@ -22,16 +23,19 @@ use crate::upstream;
 use crate::vault::Vault;
 
 pub mod background;
+pub mod counting;
 pub mod demo;
 mod health;
+mod ledger;
 mod people;
 mod probes;
 mod reload;
 mod revalidate;
+pub mod settings;
 mod snapshots;
 mod storage;
 
-pub use reload::Reload;
+pub use reload::{Base, Reload};
 pub use storage::{open_store, place_of};
 
 /// Why the gateway does not start.
@@ -64,7 +68,15 @@ impl Origin {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(&self) -> Result<Loaded, ConfigError> {
-        let mut loaded = self.load_without_keys()?;
+        self.load_over(None)
+    }
+
+    /// The same with what was made through the admin API on top.
+    ///
+    /// # Errors
+    /// As [`Origin::load`].
+    pub fn load_over(&self, stored: Option<&Stored>) -> Result<Loaded, ConfigError> {
+        let mut loaded = self.read(stored)?;
         config::look_at_keys_files(&mut loaded)?;
         Ok(loaded)
     }
@@ -74,12 +86,16 @@ impl Origin {
     /// # Errors
     /// As [`Origin::load`].
     pub fn load_without_keys(&self) -> Result<Loaded, ConfigError> {
+        self.read(None)
+    }
+
+    fn read(&self, stored: Option<&Stored>) -> Result<Loaded, ConfigError> {
         // Variables that are not text cannot be ours.
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let mut overrides = config::overrides_in(variables);
         overrides.extend_from_slice(&self.overrides);
-        config::load(self.path.as_deref(), &overrides, &|name| std::env::var(name).ok())
+        config::load_over(self.path.as_deref(), &overrides, &|name| std::env::var(name).ok(), stored)
     }
 }
 
@@ -102,15 +118,21 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
     let registry = Arc::new(Registry::new(runtime));
     let made = made_key(&config).map_err(|problem| vec![problem])?;
     let extra: Vec<_> = made.iter().cloned().collect();
-    let snapshot = state::build(&config, &registry, 1, extra.clone())?;
     let observer = Arc::new(Observer::new().map_err(|error| vec![error.to_string()])?);
-    let storage::Opened { store, place, folder, snapshots, .. } =
+    let storage::Opened { store, place, folder, snapshots, shared } =
         storage::open(&config, demo.is_some(), recover).map_err(Refused::Store)?;
+    let keys = settings::keys(&config, folder.as_deref()).map_err(|problem| vec![problem])?;
+    let settings = settings::now(settings::open(&store, keys)).flatten().map_err(Refused::Store)?;
+    let base = Base { origin, registry, extra, additions: demo.as_ref().map(|demo| demo.made.clone()) };
+    let (config, shadowed, snapshot) = base.first(config, settings.stored())?;
     let password = admin::password(config.admin.password.as_ref(), folder.as_deref())
         .map_err(|problem| vec![problem])?;
+    let counting = counting::Counting::new(&config.store, shared);
     snapshot.keep_rests_in(&store);
-    let people = people::open(&store, folder.as_deref()).map_err(Refused::Store)?;
+    let ledger = storage::ledger(&config, folder.as_deref(), (&store, &observer)).map_err(Refused::Store)?;
+    let people = people::open(&store, &settings.master()).map_err(Refused::Store)?;
     people.adopt(state::in_file(&config, made.as_ref().map(|(_, key)| key)));
+    let counters = counting.holds();
     let ground = Ground {
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         people,
@@ -122,17 +144,22 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         vault: Vault::new(Arc::clone(&store)),
         conversations: Conversations::new(Arc::clone(&store)),
         cache: Cache::new(Arc::clone(&store), store::clock()),
+        ledger: Arc::clone(&ledger),
+        limits: Limits::new(Arc::clone(&counters), Arc::clone(&observer)),
     };
     ground.gates.adopt(ground.snapshot.load().caps());
+    let booking = ledger::Booking::begin(&ledger, counters.as_ref())?;
     let readiness = Arc::new(Readiness::of(Arc::clone(&store)));
     let saving = snapshots.and_then(|folder| {
         snapshots::Snapshots::new(&config.store.snapshots, folder, Arc::clone(&store), Arc::clone(&observer))
     });
     let reload = Arc::new(
-        Reload::new(origin, config.clone(), registry, ground.clone(), extra)
-            .keeping_rests_in(Arc::clone(&store)),
+        Reload::new(base, (config.clone(), shadowed), ground.clone())
+            .keeping_rests_in(Arc::clone(&store))
+            .with_settings(Arc::clone(&settings)),
     );
     let changes = Arc::new(store::Changes::new(Arc::clone(&store)));
+    settings.renewed_by(Arc::<Reload>::clone(&reload));
     let desk = Desk::new(admin::Parts {
         observer: Arc::clone(&observer),
         readiness: Arc::clone(&readiness),
@@ -140,6 +167,8 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         fleet: Arc::clone(&ground.fleet),
         decisions: Arc::clone(&ground.decisions),
         people: Arc::clone(&ground.people),
+        stored: Arc::clone(&settings),
+        client: ground.client.clone(),
         store: Arc::clone(&store),
         control: Arc::clone(&reload) as _,
         clock: store::clock(),
@@ -156,11 +185,21 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         config.server.listen.clone(),
         greeting,
     )
+    .booking_in(booking)
     .looking_for(changes)
+    .counting(counting, Arc::clone(&observer))
     .saving(saving);
-    let parts =
-        Parts { gateway: Gateway::new(ground), admin: Arc::new(desk), background, readiness, observer };
-    server::run(&config, parts).map_err(|error| vec![error.message].into())
+    let parts = Parts {
+        gateway: Gateway::new(ground),
+        admin: Arc::new(desk),
+        background,
+        readiness,
+        observer,
+        ledger: Arc::clone(&ledger),
+    };
+    let served = server::run(&config, parts).map_err(|error| vec![error.message].into());
+    ledger.journal().close();
+    served
 }
 
 /// The admin password of a gateway that runs with this configuration, as far as it can be known from outside of it.

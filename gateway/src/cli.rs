@@ -10,15 +10,22 @@ use self::schema::Wanted;
 use crate::app::Origin;
 
 mod admin;
+mod allowed;
 mod check;
 mod conform;
+mod keys;
 mod mock;
 mod plugin;
 mod provider_keys;
+mod running;
 mod schema;
 mod serve;
+mod settings;
 mod store;
 mod targets;
+mod teams;
+mod tiers;
+mod users;
 
 /// Causeway: one road to every model.
 #[derive(Debug, Parser)]
@@ -61,6 +68,11 @@ enum Command {
     #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
     Conform(conform::ConformArguments),
+    Keys(keys::KeysArguments),
+    Users(users::UsersArguments),
+    TopUp(users::TopUpArguments),
+    Teams(teams::TeamsArguments),
+    Tiers(tiers::TiersArguments),
     Targets(targets::TargetsArguments),
     /// Look at providers and their keys.
     Providers {
@@ -79,6 +91,14 @@ enum Command {
 enum ConfigCommand {
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
+    /// Print what was made through the admin API as a file; secrets are `${…}`.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// Print the whole configuration in force
+        #[arg(long)]
+        all: bool,
+    },
     /// Print the configuration in force, with every default visible and secrets masked.
     Show {
         #[command(flatten)]
@@ -127,6 +147,9 @@ pub fn run() -> ExitCode {
         Command::Check { place, json, explain } if explain.is_empty() => check::run(&place.origin(), json),
         Command::Check { place, json, explain } => check::explain::run(&place.origin(), json, &explain),
         Command::Config { command: ConfigCommand::Schema } => schema::run(Wanted::Schema),
+        Command::Config { command: ConfigCommand::Export { place, all } } => {
+            settings::export(&place.origin(), all)
+        }
         Command::Config { command: ConfigCommand::Show { annotated: true, .. } } => {
             schema::run(Wanted::Annotated)
         }
@@ -135,6 +158,11 @@ pub fn run() -> ExitCode {
         }
         Command::Mock(arguments) => mock::run(arguments),
         Command::Conform(arguments) => conform::run(&arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+        Command::Users(arguments) => users::run(arguments),
+        Command::TopUp(arguments) => users::top_up(&arguments),
+        Command::Teams(arguments) => teams::run(arguments),
+        Command::Tiers(arguments) => tiers::run(arguments),
         Command::Targets(arguments) => targets::run(arguments),
         Command::Providers { command } => provider_keys::run(command),
         Command::Store(arguments) => store::run(arguments),

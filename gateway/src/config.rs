@@ -37,6 +37,7 @@ pub mod admin;
 pub mod health;
 pub mod key;
 pub mod keys_file;
+pub mod limits;
 pub mod model;
 pub mod moment;
 pub mod network;
@@ -56,13 +57,15 @@ pub mod store;
 pub mod stored;
 pub mod target;
 pub mod terms;
+pub mod usage;
 
 pub use admin::Admin;
 pub use annotate::annotated;
 pub use environment::from_environment;
 pub use health::{ModelDefaults, Probe, ProbeWhen, Switch};
-pub use key::{Budget, Defaults, Key, KeyDefaults, Limits, LogPolicy, Period, Team};
+pub use key::{Defaults, Key, KeyDefaults, Limits, LogPolicy, Team};
 pub use keys_file::look_at_keys_files;
+pub use limits::{Budget, Everybody, Period, Raise, Rates, UnknownPrice, Windows};
 pub use load::{find, load, load_over, parse};
 pub use model::{
     Balance, Cache, Destination, Hedge, HedgeAfter, HedgeAlso, Lossy, Model, ModelPattern, Retry,
@@ -89,6 +92,7 @@ pub use statuses::Statuses;
 pub use store::{Backend, Lease, OnLoss, Snapshots, Store};
 pub use stored::{Kept, Section, Stored, StoredEntry, TypedKey};
 pub use terms::{Ability, Capabilities, Terms, abilities};
+pub use usage::Usage;
 
 /// Looks one environment variable up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -113,6 +117,8 @@ pub struct Config {
     pub models: BTreeMap<String, Model>,
     /// What holds for the requests of all models, and what names mean that stand for none.
     pub routing: Routing,
+    /// How much all keys may ask and spend together, and how much is reserved under a budget.
+    pub limits: Everybody,
     /// What holds for whatever does not say otherwise.
     pub defaults: Defaults,
     /// Who may ask, and how much: one virtual key, by a name you choose.
@@ -129,6 +135,8 @@ pub struct Config {
     pub requests: Requests,
     /// Traces to an OpenTelemetry collector.
     pub otel: Otel,
+    /// What was used and what it cost.
+    pub usage: Usage,
     /// US dollars per million tokens, by target: what the built-in table lacks or has otherwise. `openai/*` is for all
     /// models of a provider that have no price of their own here.
     pub prices: BTreeMap<String, Price>,
@@ -147,6 +155,7 @@ impl Default for Config {
             providers: BTreeMap::new(),
             models: BTreeMap::new(),
             routing: Routing::default(),
+            limits: Everybody::default(),
             defaults: Defaults::default(),
             keys: BTreeMap::new(),
             teams: BTreeMap::new(),
@@ -155,6 +164,7 @@ impl Default for Config {
             log: Log::default(),
             requests: Requests::default(),
             otel: Otel::default(),
+            usage: Usage::default(),
             prices: BTreeMap::new(),
             currencies: BTreeMap::new(),
         }
@@ -187,6 +197,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// Where each value comes from (`line 12`, `override`), by its path; what is not in here is a default.
     pub origins: BTreeMap<String, String>,
+    /// Entries of the admin API that stand in the file, too, and are not used therefore: `providers.acme`.
+    pub shadowed: Vec<String>,
 }
 
 #[cfg(test)]

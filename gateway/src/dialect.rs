@@ -6,6 +6,7 @@
 pub mod anthropic_messages;
 mod asks;
 pub mod bedrock_converse;
+pub mod bound;
 mod chat;
 pub mod cohere_chat;
 pub mod gemini_generate;

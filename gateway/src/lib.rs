@@ -14,11 +14,13 @@ pub mod proxy;
 // rank 3: what a request looks up
 pub mod state;
 // rank 2: strangers to one another
+pub mod account;
 pub mod adapter;
 pub mod auth;
 pub mod cache;
 pub mod conversation;
 pub mod dialect;
+pub mod limit;
 pub mod people;
 pub mod route;
 pub mod upstream;

@@ -61,7 +61,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 pub use fault::Fault;
-pub use record::Received;
+pub use record::{Received, Served};
 pub use settings::Settings;
 
 use decide::Desk;
@@ -104,6 +104,16 @@ impl Running {
     /// The last 4096 requests, oldest first.
     pub fn requests(&self) -> Vec<Received> {
         self.shared.recorder.requests()
+    }
+
+    /// Counts from now on what each request takes.
+    pub fn count(&self) {
+        self.shared.recorder.count();
+    }
+
+    /// What each request took since then, in the order in which they came.
+    pub fn served(&self) -> Vec<Served> {
+        self.shared.recorder.served()
     }
 
     /// Forgets the requests so far.

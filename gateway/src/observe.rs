@@ -7,7 +7,7 @@ mod metrics;
 mod under_way;
 
 pub use access_log::{Format, start};
-pub use metrics::Metrics;
+pub use metrics::{LedgerMetrics, Metrics};
 pub use under_way::{Entered, Facts, Ongoing, UnderWay};
 
 /// Where finished requests are told.

@@ -116,6 +116,12 @@ impl MasterKey {
         Self::with_new_root(Keys::random()?)
     }
 
+    /// The same root, with other keys.
+    #[must_use]
+    pub fn with_keys(&self, keys: Keys) -> Self {
+        Self { keys, root: self.root.clone() }
+    }
+
     /// The root, closed with the current key, for the store to keep.
     ///
     /// # Errors

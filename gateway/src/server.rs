@@ -10,6 +10,7 @@ use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch};
 use pingora::services::background::{BackgroundService, background_service};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::account::Ledger;
 use crate::admin::{Desk, Readiness, Service};
 use crate::config::{self, Threads};
 use crate::error::{GatewayError, Kind};
@@ -28,6 +29,8 @@ pub struct Parts<B> {
     pub readiness: Arc<Readiness>,
     /// Knows how many requests are still under way.
     pub observer: Arc<Observer>,
+    /// Where they are booked.
+    pub ledger: Arc<Ledger>,
 }
 
 /// Listens and serves until told to stop; comes back when the last request is done or `drain` has passed.
@@ -76,7 +79,7 @@ where
     server.add_service(proxy);
     server.add_service(admin);
     server.add_service(background);
-    let stop = Stop { readiness: parts.readiness, observer: parts.observer };
+    let stop = Stop { readiness: parts.readiness, observer: parts.observer, ledger: parts.ledger };
     server.run(RunArgs { shutdown_signal: Box::new(stop) });
     Ok(())
 }
@@ -85,6 +88,7 @@ where
 struct Stop {
     readiness: Arc<Readiness>,
     observer: Arc<Observer>,
+    ledger: Arc<Ledger>,
 }
 
 #[async_trait]
@@ -100,13 +104,14 @@ impl ShutdownSignalWatch for Stop {
             _ = interrupt.recv() => return ShutdownSignal::FastShutdown,
         }
         self.readiness.set(false);
-        let observer = Arc::clone(&self.observer);
+        let (observer, ledger) = (Arc::clone(&self.observer), Arc::clone(&self.ledger));
         // Pingora waits for the whole drain time, also when nothing is left to wait for.
         std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(500));
             while observer.metrics().inflight.get() > 0 {
                 std::thread::sleep(Duration::from_millis(20));
             }
+            ledger.journal().close();
             tracing::info!("drained");
             std::process::exit(0);
         });

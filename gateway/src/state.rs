@@ -19,16 +19,22 @@ mod care;
 mod explain;
 mod in_file;
 mod key_check;
+mod limits;
+mod master;
 mod model_facts;
 mod options;
 mod prices;
 mod provider_keys;
+pub mod settings;
 mod terms;
 
 pub use answers::Answers;
 pub use build::{build, routes_alone};
 pub use in_file::in_file;
 pub use key_check::Asked;
+pub use limits::Limits;
+pub use master::{Mismatch, master_of};
+pub use settings::Settings;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {
@@ -54,6 +60,8 @@ pub struct Snapshot {
     pub trusted_proxies: Vec<AddressRange>,
     /// Headers of the operator's own that name a conversation.
     pub session_headers: Vec<HeaderName>,
+    /// What holds whoever asks.
+    pub limits: Limits,
 }
 
 impl Snapshot {

@@ -9,6 +9,7 @@
 
 mod changes;
 pub mod holds;
+pub mod journal;
 mod keyspace;
 pub mod lines;
 mod memory;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::changes::Changes;
 pub use self::holds::Holds;
+pub use self::journal::Journal;
 pub use self::keyspace::{Key, Space};
 pub use self::memory::Memory;
 pub use self::redis::{Address, Redis, Shared};

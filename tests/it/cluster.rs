@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use super::support::client::{Client, Reply};
 use super::support::gateway::{Folder, free_address, good, run};
 use super::support::redis::Server;
+use super::support::upstream::{Scripted, Step};
 use super::support::{Gateway, PATIENCE, configuration, upstream};
 use causeway::mock::Running;
+
+mod budget;
 
 /// A configuration of nodes that share a server, which they wait for as long as a busy machine needs.
 fn configured(mock: &Running, server: &Server) -> String {
@@ -102,6 +105,29 @@ async fn without_the_server_requests_that_need_it_fail_and_others_do_not() {
     let lines = node.lines();
     assert!(lines.iter().any(|line| line.contains("the store is lost")), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("the store is back")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_provider_key_that_one_node_saw_refused_rests_at_all() {
+    let Some(server) = Server::start("a_provider_key_that_one_node_saw_refused") else { return };
+    let refusal = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let provider = Scripted::start(vec![Step::send(refusal), Step::Close]).await;
+    let mock = upstream::mock();
+    let text = configured(&mock, &server).replace(&upstream::url(&mock), &provider.url());
+    let [one, other] = nodes(&text).await;
+    let chat = json!({ "model": "openai/mock", "messages": [{ "role": "user", "content": "hello" }] });
+    assert_ne!(client(&one).post("/v1/chat/completions", &chat).await.status, 200);
+    let asked = provider.requests().len();
+    assert!(asked > 0);
+    let knows = async {
+        let resting = "causeway_provider_keys_resting{provider=\"openai\"} 1";
+        while !other.admin().get("/metrics").await.text().contains(resting) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, knows).await.expect("the other node is not told");
+    assert_ne!(client(&other).post("/v1/chat/completions", &chat).await.status, 200);
+    assert_eq!(provider.requests().len(), asked);
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@ fn told(reply: &Reply, status: u16, what: &str) -> Value {
 
 async fn change(gateway: &Gateway, method: &str, path: &str, body: &Value) -> Reply {
     let path = format!("/admin/api{path}");
-    gateway.admin().send(method, &path, body.to_string().as_bytes()).await
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    gateway.admin().send(method, &path, body.as_bytes()).await
 }
 
 /// Makes a key and gives its secret.

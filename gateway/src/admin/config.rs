@@ -88,7 +88,13 @@ async fn in_force(State(desk): State<Arc<Desk>>, Asked(form): Asked<Form>) -> Re
     let failed = |error: String| Refusal::unavailable(error);
     let config = desk.control.config();
     if form.format == Some(Format::Toml) {
-        let loaded = config::Loaded { config, path: None, notes: Vec::new(), origins: BTreeMap::new() };
+        let loaded = config::Loaded {
+            config,
+            path: None,
+            notes: Vec::new(),
+            origins: BTreeMap::new(),
+            shadowed: Vec::new(),
+        };
         let text = config::effective(&loaded, false).map_err(failed)?;
         return Ok(([(header::CONTENT_TYPE, "application/toml")], text).into_response());
     }

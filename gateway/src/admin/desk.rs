@@ -17,8 +17,9 @@ use crate::domain::Secret;
 use crate::observe::Observer;
 use crate::people::People;
 use crate::route::{Decisions, Fleet};
-use crate::state::Snapshot;
+use crate::state::{Settings, Snapshot};
 use crate::store::{Clock, Store};
+use crate::upstream::Client;
 
 /// What the admin side is made of.
 pub struct Parts {
@@ -34,6 +35,10 @@ pub struct Parts {
     pub decisions: Arc<Decisions>,
     /// Keys and people.
     pub people: Arc<People>,
+    /// What was made here.
+    pub stored: Arc<Settings>,
+    /// Asks providers.
+    pub client: Client,
     /// Where sessions and the audit log are kept.
     pub store: Arc<dyn Store>,
     /// Reads the configuration.
@@ -54,6 +59,8 @@ pub struct Desk {
     pub(super) fleet: Arc<Fleet>,
     pub(super) decisions: Arc<Decisions>,
     pub(super) people: Arc<People>,
+    pub(super) stored: Arc<Settings>,
+    pub(super) client: Client,
     pub(super) store: Arc<dyn Store>,
     pub(super) control: Arc<dyn Control>,
     pub(super) clock: Clock,
@@ -80,6 +87,8 @@ impl Desk {
             fleet,
             decisions,
             people,
+            stored,
+            client,
             store,
             control,
             clock,
@@ -97,6 +106,8 @@ impl Desk {
             fleet,
             decisions,
             people,
+            stored,
+            client,
             store,
             control,
             clock,

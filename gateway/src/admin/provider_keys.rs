@@ -34,7 +34,7 @@ struct Which {
     #[param(inline)]
     state: Option<Condition>,
     /// So many are left out at the beginning.
-    #[param(minimum = 0)]
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 4294967295_u64)]
     skip: Option<u32>,
     /// At most so many.
     #[param(minimum = 0, maximum = 10000, default = 100)]
@@ -109,6 +109,10 @@ async fn list_provider_keys(
     Asked(which): Asked<Which>,
 ) -> Result<Json<Keys>, Refusal> {
     let now = keys::now();
+    let limit = which.limit.unwrap_or(USUAL);
+    if limit > MOST {
+        return Err(Refusal::malformed(format!("`limit` is at most {MOST}")).at("limit"));
+    }
     let snapshot = desk.snapshot();
     let none = Keys { now, providers: None, provider: None, counts: None, keys: None, next: None };
     let Some(name) = which.provider else {
@@ -120,7 +124,7 @@ async fn list_provider_keys(
     let wanted = Wanted {
         resting: which.state == Some(Condition::Resting),
         skip: which.skip.unwrap_or(0) as usize,
-        limit: which.limit.unwrap_or(USUAL).min(MOST) as usize,
+        limit: limit as usize,
     };
     let listed = provider.upstream.keys.list(wanted, now);
     let keys: Result<Vec<_>, _> = listed.keys.iter().map(serde_json::to_value).collect();

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::refusal::Refusal;
 
@@ -50,6 +51,9 @@ fn is_json(request: &Request) -> bool {
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
+        named(&value, String::new())?;
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -61,6 +65,36 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     })?;
     json.end().map_err(|error| Refusal::malformed(format!("the body is no JSON: {error}")))?;
     Ok(value)
+}
+
+/// A structure is written with the names of its members. As a list of values, which is read as one otherwise, it says
+/// nothing of what it means.
+fn named(value: &Value, path: String) -> Result<(), Refusal> {
+    let wrong = |path: String| Err(Refusal::invalid(path, "an object is wanted"));
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                match member {
+                    Value::Array(_) if matches!(name.as_str(), "limits" | "plan") => return wrong(at),
+                    Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
+                        let at = format!("{at}[{index}]");
+                        if item.is_object() {
+                            named(item, at)
+                        } else if item.is_array() {
+                            wrong(at)
+                        } else {
+                            Ok(())
+                        }
+                    })?,
+                    Value::Object(_) => named(member, at)?,
+                    _ => {}
+                }
+            }
+            Ok(())
+        }
+        _ => wrong(".".to_owned()),
+    }
 }
 
 /// The path says where; line and column of a body nobody sees again say nothing.

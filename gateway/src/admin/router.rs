@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::desk::Desk;
 use super::{
-    audit, config, credits, explain, guard, health, keys, me, openapi, overview, plugins, prices,
-    provider_keys, requests, rights, running, session, sign_ups, straight, targets, teams, users,
+    audit, config, credits, explain, guard, health, keys, me, models, openapi, overview, plugins, prices,
+    provider_keys, providers, requests, rights, running, session, sign_ups, straight, targets, teams, users,
 };
 
 /// The one list of what there is.
@@ -25,10 +25,12 @@ fn operations() -> OpenApiRouter<Arc<Desk>> {
         .merge(explain::routes())
         .merge(keys::routes())
         .merge(me::routes())
+        .merge(models::routes())
         .merge(overview::routes())
         .merge(plugins::routes())
         .merge(prices::routes())
         .merge(provider_keys::routes())
+        .merge(providers::routes())
         .merge(requests::routes())
         .merge(running::routes())
         .merge(session::routes())

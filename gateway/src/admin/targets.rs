@@ -59,7 +59,7 @@ struct Target {
 #[into_params(parameter_in = Query)]
 struct Meant {
     /// One target, `provider/model`.
-    #[param(pattern = "^[^/]+/.+$", example = "openai/gpt-5")]
+    #[param(pattern = "^[^/]+/[\\s\\S]+$", example = "openai/gpt-5")]
     target: Option<String>,
     /// All targets of a provider.
     provider: Option<String>,
@@ -73,7 +73,7 @@ struct Meant {
 #[into_params(parameter_in = Query)]
 struct Rest {
     /// One target, `provider/model`.
-    #[param(pattern = "^[^/]+/.+$", example = "openai/gpt-5")]
+    #[param(pattern = "^[^/]+/[\\s\\S]+$", example = "openai/gpt-5")]
     target: Option<String>,
     /// All targets of a provider.
     provider: Option<String>,
@@ -175,6 +175,10 @@ pub(super) fn measure(desk: &Desk) {
 
 impl Meant {
     fn of(&self, desk: &Desk) -> Result<Vec<Arc<TargetState>>, Refusal> {
+        let said = [self.target.is_some(), self.provider.is_some(), self.all.is_some()];
+        if said.iter().filter(|said| **said).count() > 1 {
+            return Err(Refusal::malformed("say only one of `target`, `provider` and `all`"));
+        }
         if self.all == Some(true) {
             return Ok(desk.fleet.all());
         }

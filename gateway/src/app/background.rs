@@ -13,7 +13,9 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::counting::Counting;
 use super::health::Health;
+use super::ledger::Booking;
 use super::people;
 use super::probes;
 use super::reload::Reload;
@@ -21,13 +23,17 @@ use super::revalidate;
 use super::snapshots::Snapshots;
 use crate::admin::Readiness;
 use crate::config::ListenAddress;
-use crate::store::{Changes, Store};
+use crate::observe::Observer;
+use crate::store::{Changes, Space, Store};
 
 /// Editors write a file in several steps; after the last one we look.
 const SETTLED: Duration = Duration::from_millis(150);
 
 /// How often the files of provider keys are looked at.
 const KEYS_LOOKED_AT: Duration = Duration::from_secs(2);
+
+/// How often a node looks whether another has changed a setting.
+const SETTINGS_LOOKED_AT: Duration = Duration::from_millis(500);
 
 /// How often resting provider keys are asked whether they are well again.
 const REVALIDATED_EVERY: Duration = Duration::from_secs(15);
@@ -41,8 +47,10 @@ pub struct Background {
     readiness: Arc<Readiness>,
     store: Arc<dyn Store>,
     changes: Option<Arc<Changes>>,
+    counting: Option<(Counting, Arc<Observer>)>,
     listen: Vec<ListenAddress>,
     greeting: String,
+    booking: Option<Booking>,
     saving: Option<Snapshots>,
 }
 
@@ -55,7 +63,21 @@ impl Background {
         listen: Vec<ListenAddress>,
         greeting: String,
     ) -> Self {
-        Self { reload, readiness, store, changes: None, listen, greeting, saving: None }
+        let (changes, counting, booking, saving) = (None, None, None, None);
+        Self { reload, readiness, store, changes, counting, listen, greeting, booking, saving }
+    }
+
+    /// Moves rows of the ledger into the store.
+    #[must_use]
+    pub fn booking_in(self, booking: Booking) -> Self {
+        Self { booking: Some(booking), ..self }
+    }
+
+    async fn book(&self) {
+        match &self.booking {
+            Some(booking) => booking.run().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Looks for changes that were made through other nodes.
@@ -64,11 +86,23 @@ impl Background {
         Self { changes: Some(changes), ..self }
     }
 
-    async fn look_for_changes(&self) {
-        match &self.changes {
-            Some(changes) => match changes.keep_looking().await {},
+    /// Looks after the counters of limits and budgets.
+    #[must_use]
+    pub fn counting(self, counting: Counting, observer: Arc<Observer>) -> Self {
+        Self { counting: Some((counting, observer)), ..self }
+    }
+
+    async fn count(&self) {
+        match &self.counting {
+            Some((counting, observer)) => match counting.run(observer).await {},
             None => std::future::pending().await,
         }
+    }
+
+    async fn look_for_changes(&self) {
+        let Some(changes) = &self.changes else { return std::future::pending().await };
+        let rests = revalidate::follow(self.reload.ground(), changes.of(Space::Rest));
+        tokio::join!(changes.keep_looking(), rests);
     }
 
     /// With snapshots of the store.
@@ -97,6 +131,25 @@ impl Background {
                     return;
                 }
             }
+        }
+    }
+
+    /// Looks whether another node has changed a setting.
+    async fn follow(&self) {
+        let Some(settings) = self.reload.settings() else { return std::future::pending().await };
+        let mut looking = tokio::time::interval(SETTINGS_LOOKED_AT);
+        let mut told = false;
+        loop {
+            looking.tick().await;
+            let result = settings.catch_up().await;
+            match &result {
+                Ok(true) => tracing::info!("another node changed settings; they are in force here, too"),
+                Ok(false) => {}
+                // Once, not twice a second.
+                Err(error) if !told => tracing::error!(%error, "what another node changed cannot be used"),
+                Err(_) => {}
+            }
+            told = result.is_err();
         }
     }
 
@@ -142,9 +195,14 @@ impl BackgroundService for Background {
         // Beside all else: a provider that hangs must not hold up a reload.
         let mut revalidating = std::pin::pin!(revalidate::run(self.reload.ground(), REVALIDATED_EVERY));
         let mut keeping = std::pin::pin!(health.keep_on());
+        let mut booking = std::pin::pin!(self.book());
+        let mut counting = std::pin::pin!(self.count());
+        let limits = self.reload.ground().limits.clone();
+        let mut settling = std::pin::pin!(limits.settle_dropped());
         let mut looking_around = std::pin::pin!(self.look_for_changes());
         let mut saving = std::pin::pin!(self.save());
         let mut meeting = std::pin::pin!(people::meet(&self.reload.ground().people));
+        let mut following = std::pin::pin!(self.follow());
         let mut probing = std::pin::pin!(probes::run(self.reload.ground()));
         loop {
             tokio::select! {
@@ -152,7 +210,11 @@ impl BackgroundService for Background {
                 _ = hangup.recv() => self.reload().await,
                 () = &mut keeping => {}
                 () = &mut probing => {}
+                () = &mut booking => {}
+                () = &mut settling => {}
                 () = &mut looking_around => {}
+                () = &mut following => {}
+                () = &mut counting => {}
                 () = &mut saving => {}
                 () = &mut meeting => {}
                 () = &mut revalidating => {}
@@ -168,6 +230,10 @@ impl BackgroundService for Background {
                 }
                 _ = shutdown.changed() => {
                     health.keep().await;
+                    // What is booked while it drains stays in the journal, and is imported at the next start.
+                    if let Some(booking) = &self.booking {
+                        booking.import().await;
+                    }
                     if let Err(error) = self.store.flush().await {
                         tracing::error!(%error, "the store could not be flushed at the end");
                     }

@@ -14,15 +14,14 @@ use crate::store::{self, Shared};
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// Counters, and what looks after them.
-#[derive(Clone)]
-pub(super) struct Counting {
-    pub(super) holds: Arc<dyn Holds>,
+pub struct Counting {
+    holds: Arc<dyn Holds>,
     leased: Option<Arc<Leased>>,
 }
 
 impl Counting {
     /// On the server where there is one.
-    pub(super) fn new(settings: &Settings, shared: Option<Shared>) -> Self {
+    pub fn new(settings: &Settings, shared: Option<Shared>) -> Self {
         let Some(shared) = shared else {
             return Self { holds: Arc::new(Local::new(store::clock())), leased: None };
         };
@@ -30,8 +29,13 @@ impl Counting {
         Self { holds: Arc::<Leased>::clone(&leased), leased: Some(leased) }
     }
 
+    /// The counters.
+    pub fn holds(&self) -> Arc<dyn Holds> {
+        Arc::clone(&self.holds)
+    }
+
     /// Books what was spent without the server, and tells how much that was.
-    pub(super) async fn run(&self, observer: &Observer) -> Infallible {
+    pub async fn run(&self, observer: &Observer) -> Infallible {
         let Some(leased) = &self.leased else { return std::future::pending().await };
         let telling = async {
             let mut told = Without::default();

@@ -1,5 +1,6 @@
 //! A first answer without a file and without a key: the built-in mock provider, and what is printed at start.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -10,8 +11,25 @@ use crate::mock::{Mock, Running, Settings};
 
 /// The mock provider, running on a worker of its own.
 pub struct Demo {
+    /// The providers and models it added.
+    pub made: Additions,
     _running: Running,
     _runtime: tokio::runtime::Runtime,
+}
+
+/// Providers and models that stand in no file.
+#[derive(Clone, Debug, Default)]
+pub struct Additions {
+    providers: BTreeMap<String, Provider>,
+    models: BTreeMap<String, Model>,
+}
+
+impl Additions {
+    /// Puts them into a configuration.
+    pub fn add_to(&self, config: &mut Config) {
+        config.providers.extend(self.providers.clone());
+        config.models.extend(self.models.clone());
+    }
 }
 
 /// Public name, adapter: one model in each vendor's dialect, so that every road can be tried.
@@ -35,6 +53,7 @@ impl Demo {
             Mock::start(Settings::default(), address)
                 .map_err(|error| format!("the mock provider cannot listen: {error}"))?
         };
+        let mut made = Additions::default();
         for (model, plugin) in MODELS {
             let provider = Provider {
                 plugin: Some(plugin.to_owned()),
@@ -43,11 +62,12 @@ impl Demo {
                 prices: Some("mock".to_owned()),
                 ..Provider::default()
             };
-            config.providers.insert(model.to_owned(), provider);
+            made.providers.insert(model.to_owned(), provider);
             let target = TargetName { provider: model.to_owned(), model: model.to_owned() };
-            config.models.insert(model.to_owned(), Model::to(Target::to(Destination::Provider(target))));
+            made.models.insert(model.to_owned(), Model::to(Target::to(Destination::Provider(target))));
         }
-        Ok(Self { _running: running, _runtime: runtime })
+        made.add_to(config);
+        Ok(Self { made, _running: running, _runtime: runtime })
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -13,7 +14,7 @@ use crate::adapter::Route;
 use crate::config::{Probe, ProbeWhen};
 use crate::domain::Operation;
 use crate::error::{GatewayError, Kind};
-use crate::proxy::Ground;
+use crate::proxy::{Ground, OwnRequest};
 use crate::route::{Care, Entry, TargetState};
 use crate::state::{Provider, Snapshot};
 
@@ -134,34 +135,40 @@ impl Round {
         }
     }
 
-    /// One token of chat.
+    /// One token of chat, which is booked.
     async fn ask(&self, model: &str) -> Result<(), GatewayError> {
-        let asked = timeout(self.probe.timeout.into(), self.chat(model)).await;
-        asked.unwrap_or_else(|_| Err(GatewayError::upstream(Kind::Timeout, "the provider took too long")))
+        let question = serde_json::json!({
+            "model": model,
+            "messages": [{ "role": "user", "content": "hi" }],
+            "max_tokens": 1,
+        });
+        let body = Bytes::from(question.to_string());
+        let mut own = OwnRequest::chat(&self.ground, &self.snapshot, (&self.name, model), &body);
+        let asked = timeout(self.probe.timeout.into(), self.chat(model, &body, &mut own)).await;
+        let asked = asked
+            .unwrap_or_else(|_| Err(GatewayError::upstream(Kind::Timeout, "the provider took too long")));
+        own.ended(asked.as_ref().err());
+        asked
     }
 
-    async fn chat(&self, model: &str) -> Result<(), GatewayError> {
+    async fn chat(&self, model: &str, body: &Bytes, own: &mut OwnRequest) -> Result<(), GatewayError> {
         let provider = &self.provider;
         if !provider.adapter.manifest().translates(Operation::Chat) {
             return Err(GatewayError::client(Kind::Unsupported, "the provider's adapter has no chat"));
         }
         let route =
             Route { model: model.to_owned(), streaming: false, dialect: "openai-chat", headers: Vec::new() };
-        let question = serde_json::json!({
-            "model": model,
-            "messages": [{ "role": "user", "content": "hi" }],
-            "max_tokens": 1,
-        });
-        let body = question.to_string();
         let mut lease = provider.adapter.checkout()?;
-        let (request, _) = lease.translator()?.translate_request(&route, Operation::Chat, body.as_bytes())?;
-        let mut response =
-            Box::pin(self.ground.client.send(&provider.upstream, &request, &provider.timeouts)).await?;
+        let (request, _) = lease.translator()?.translate_request(&route, Operation::Chat, body)?;
+        let client = own.client(&self.ground.client);
+        let mut response = Box::pin(client.send(&provider.upstream, &request, &provider.timeouts)).await?;
         let status = response.head.status;
+        own.answered(status);
         let answer = response.body.whole(MAX_ANSWER).await?;
         if (200..300).contains(&status) {
             let headers = &response.head.headers;
-            lease.translator()?.translate_response(&route, Operation::Chat, headers, &answer)?;
+            let answer = lease.translator()?.translate_response(&route, Operation::Chat, headers, &answer)?;
+            own.took(answer.usage);
             return Ok(());
         }
         let error = lease.translator()?.map_error(status, &response.head.headers, &answer);

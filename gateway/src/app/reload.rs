@@ -8,22 +8,75 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 
 use super::Origin;
+use super::demo::Additions;
+use super::settings::{laid_over, without_blamed};
 use crate::adapter::Registry;
 use crate::admin::{Control, Reloaded};
-use crate::config::Config;
+use crate::config::{Config, ConfigError, Loaded, Stored};
 use crate::domain::{Secret, VirtualKey, rfc3339};
 use crate::proxy::Ground;
-use crate::state;
+use crate::state::settings::{Fault, InForce, Renewal, SettingError};
+use crate::state::{self, Settings, Snapshot};
 use crate::store::Store;
+
+/// What a configuration is made from, again and again.
+pub struct Base {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Adapters.
+    pub registry: Arc<Registry>,
+    /// Keys that stand in no file.
+    pub extra: Vec<(Secret, VirtualKey)>,
+    /// Providers and models that stand in no file.
+    pub additions: Option<Additions>,
+}
+
+impl Base {
+    /// The first configuration, with what was made through the admin API, and what of it the file has, too.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn first(
+        &self,
+        alone: Config,
+        mut stored: Stored,
+    ) -> Result<(Config, Vec<String>, Snapshot), Vec<String>> {
+        let (mut config, mut shadowed) = (alone, Vec::new());
+        loop {
+            if stored != Stored::default() {
+                let loaded = laid_over(&self.origin, &mut stored).map_err(|error| vec![error.to_string()])?;
+                (config, shadowed) = (loaded.config, loaded.shadowed);
+                self.additions.iter().for_each(|additions| additions.add_to(&mut config));
+            }
+            match self.build(&config, 1) {
+                Ok(snapshot) => return Ok((config, shadowed, snapshot)),
+                Err(problems) if without_blamed(&mut stored, &problems) => {}
+                Err(problems) => return Err(problems),
+            }
+        }
+    }
+
+    fn load(&self, stored: Option<&Stored>) -> Result<Loaded, ConfigError> {
+        let mut loaded = self.origin.load_over(stored)?;
+        self.additions.iter().for_each(|additions| additions.add_to(&mut loaded.config));
+        Ok(loaded)
+    }
+
+    fn build(&self, config: &Config, generation: u64) -> Result<Snapshot, Vec<String>> {
+        state::build(config, &self.registry, generation, self.extra.clone())
+    }
+}
 
 /// What is needed to do it again.
 pub struct Reload {
-    origin: Origin,
-    registry: Arc<Registry>,
+    base: Base,
     ground: Ground,
-    extra: Vec<(Secret, VirtualKey)>,
     /// The configuration in force; also the lock that keeps two reloads apart.
     current: Mutex<Config>,
+    /// What was made through the admin API and stands in the file, too.
+    shadowed: Mutex<Vec<String>>,
+    /// What was made through the admin API.
+    settings: Option<Arc<Settings>>,
     /// Where the rests of provider keys are kept.
     store: Option<Arc<dyn Store>>,
     /// What the files of provider keys looked like that are in force.
@@ -42,22 +95,16 @@ type Seen = (PathBuf, Option<(SystemTime, u64)>);
 
 impl Reload {
     /// Remembers how the first configuration was made.
-    pub fn new(
-        origin: Origin,
-        current: Config,
-        registry: Arc<Registry>,
-        ground: Ground,
-        extra: Vec<(Secret, VirtualKey)>,
-    ) -> Self {
+    pub fn new(base: Base, (current, shadowed): (Config, Vec<String>), ground: Ground) -> Self {
         let keys = seen(&current);
         let (keys_in_force, keys_read) = (Mutex::new(keys.clone()), Mutex::new(keys));
-        let current = Mutex::new(current);
+        let (current, shadowed) = (Mutex::new(current), Mutex::new(shadowed));
         let reload = Self {
-            origin,
-            registry,
+            base,
             ground,
-            extra,
             current,
+            shadowed,
+            settings: None,
             store: None,
             keys_in_force,
             keys_read,
@@ -73,9 +120,20 @@ impl Reload {
         Self { store: Some(store), ..self }
     }
 
+    /// Lays these settings over the file.
+    #[must_use]
+    pub fn with_settings(self, settings: Arc<Settings>) -> Self {
+        Self { settings: Some(settings), ..self }
+    }
+
     /// What all requests share.
     pub(super) fn ground(&self) -> &Ground {
         &self.ground
+    }
+
+    /// Settings made through the admin API.
+    pub(super) fn settings(&self) -> Option<&Arc<Settings>> {
+        self.settings.as_ref()
     }
 
     /// True when a file of provider keys is no longer what it was. Nothing is read but its size and time.
@@ -85,18 +143,19 @@ impl Reload {
 
     /// The file that is watched.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        &self.base.origin
     }
 
     /// Reads, checks, compiles and swaps. Blocking: compiling an adapter takes a tenth of a second.
     pub fn run(&self) {
         let mut current = self.current.lock();
-        if self.origin.path.is_none() {
+        if self.base.origin.path.is_none() {
             tracing::info!("there is no configuration file to read again");
             return;
         }
         *self.keys_read.lock() = seen(&current);
-        let loaded = match self.origin.load() {
+        let stored = self.settings.as_ref().map(|settings| settings.stored());
+        let loaded = match self.base.load(stored.as_ref()) {
             Ok(loaded) => loaded,
             Err(error) => return self.failed(&error.to_string()),
         };
@@ -108,27 +167,36 @@ impl Reload {
         if next == *current && same_keys && !has_files(&next) {
             return self.succeeded(Vec::new());
         }
-        let generation = self.ground.snapshot.load().generation + 1;
-        match state::build(&next, &self.registry, generation, self.extra.clone()) {
+        match self.base.build(&next, self.next_generation()) {
             Err(problems) => self.failed(&problems.join("; ")),
             Ok(snapshot) => {
-                if let Some(store) = &self.store {
-                    snapshot.keep_rests_in(store);
-                }
-                snapshot.follow(&self.ground.snapshot.load());
-                self.ground.people.adopt(state::in_file(&next, self.extra.iter().map(|(_, key)| key)));
-                self.ground.gates.adopt(snapshot.caps());
-                self.ground.snapshot.store(Arc::new(snapshot));
-                let changes = changes(&current, &next);
-                for change in &changes {
-                    tracing::info!("{change}");
-                }
-                tracing::info!(generation, "the configuration is in force");
-                *current = next;
-                *self.keys_in_force.lock() = keys;
-                self.succeeded(changes);
+                *self.shadowed.lock() = loaded.shadowed;
+                self.put_in_force(&mut current, next, snapshot, keys);
             }
         }
+    }
+
+    fn next_generation(&self) -> u64 {
+        self.ground.snapshot.load().generation + 1
+    }
+
+    fn put_in_force(&self, current: &mut Config, next: Config, snapshot: Snapshot, keys: Vec<Seen>) {
+        let generation = snapshot.generation;
+        if let Some(store) = &self.store {
+            snapshot.keep_rests_in(store);
+        }
+        snapshot.follow(&self.ground.snapshot.load());
+        self.ground.people.adopt(state::in_file(&next, self.base.extra.iter().map(|(_, key)| key)));
+        self.ground.gates.adopt(snapshot.caps());
+        self.ground.snapshot.store(Arc::new(snapshot));
+        let changes = changes(current, &next);
+        for change in &changes {
+            tracing::info!("{change}");
+        }
+        tracing::info!(generation, "the configuration is in force");
+        *current = next;
+        *self.keys_in_force.lock() = keys;
+        self.succeeded(changes);
     }
 
     fn failed(&self, why: &str) {
@@ -155,13 +223,43 @@ impl Reload {
     }
 }
 
+impl Renewal for Reload {
+    fn renew(
+        &self,
+        stored: &Stored,
+        keep: &mut dyn FnMut(&Snapshot) -> Result<(), SettingError>,
+    ) -> Result<(), SettingError> {
+        let mut current = self.current.lock();
+        let loaded = self.base.load(Some(stored))?;
+        let keys = seen(&loaded.config);
+        let snapshot = self
+            .base
+            .build(&loaded.config, self.next_generation())
+            .map_err(|problems| SettingError::Invalid(problems.into_iter().map(Fault::new).collect()))?;
+        keep(&snapshot)?;
+        self.keys_read.lock().clone_from(&keys);
+        *self.shadowed.lock() = loaded.shadowed;
+        self.put_in_force(&mut current, loaded.config, snapshot, keys);
+        Ok(())
+    }
+
+    fn in_force(&self) -> InForce {
+        let path = self.base.origin.path.as_ref();
+        InForce {
+            config: self.current.lock().clone(),
+            file: path.map_or_else(|| "the environment".to_owned(), |path| path.display().to_string()),
+            shadowed: self.shadowed.lock().clone(),
+        }
+    }
+}
+
 impl Control for Reload {
     fn config(&self) -> Config {
         self.current.lock().clone()
     }
 
     fn reload(&self) -> Reloaded {
-        if self.origin.path.is_none() {
+        if self.base.origin.path.is_none() {
             let problem = Some("there is no configuration file to read again".to_owned());
             self.remember(problem, Vec::new());
         } else {
@@ -204,6 +302,9 @@ fn changes(before: &Config, after: &Config) -> Vec<String> {
         |config: &Config| (config.server.timeouts, config.server.max_body, config.server.proxy.clone());
     if server(before) != server(after) {
         lines.push("server: changed".to_owned());
+    }
+    if before.limits != after.limits {
+        lines.push("limits: changed".to_owned());
     }
     if before.routing != after.routing {
         lines.push("routing: changed".to_owned());

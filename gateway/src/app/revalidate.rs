@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::proxy::Ground;
+use crate::error::{GatewayError, Kind};
+use crate::proxy::{Ground, OwnRequest};
 use crate::state::{Asked, Provider};
 use crate::upstream::keys;
 
@@ -28,6 +30,19 @@ pub(super) async fn resume(ground: &Ground) {
     }
 }
 
+/// Reads what other nodes found out about provider keys, whenever one has; never ends.
+pub(super) async fn follow(ground: &Ground, mut moves: watch::Receiver<u64>) {
+    while moves.changed().await.is_ok() {
+        let snapshot = ground.snapshot.load_full();
+        for (name, provider) in &snapshot.providers {
+            if let Err(error) = provider.upstream.keys.resume(keys::now()).await {
+                tracing::warn!(provider = %name, %error, "what other nodes know of provider keys cannot be read");
+            }
+        }
+    }
+    std::future::pending().await
+}
+
 /// Asks the providers of resting keys, a few keys at a time; never ends.
 pub(super) async fn run(ground: &Ground, every: Duration) {
     let mut interval = tokio::time::interval(every);
@@ -44,12 +59,33 @@ async fn round(ground: &Ground) {
     for provider in snapshot.providers.values() {
         for key in provider.upstream.keys.due(left, keys::now()) {
             left -= 1;
-            let asked = timeout(PATIENCE, provider.ask_of_key(&ground.client, key)).await;
-            tell(provider, key, asked.unwrap_or(Asked::Unclear("it took too long".to_owned())));
+            let own = OwnRequest::models(ground, &provider.upstream.name, Some(key.id()));
+            let client = own.client(&ground.client);
+            let asked = timeout(PATIENCE, provider.ask_of_key(&client, key)).await;
+            let asked = asked.unwrap_or(Asked::Unclear("it took too long".to_owned()));
+            book(own, &asked);
+            tell(provider, key, asked);
         }
         if left == 0 {
             return;
         }
+    }
+}
+
+/// Which models there are costs nothing; that somebody asked stands on the ledger all the same.
+fn book(mut own: OwnRequest, asked: &Asked) {
+    match asked {
+        Asked::Good => {
+            own.answered(200);
+            own.ended(None);
+        }
+        Asked::Bad(failure) => {
+            failure.status.into_iter().for_each(|status| own.answered(status));
+            own.ended(Some(&GatewayError::upstream(Kind::Authentication, "the provider refused the key")));
+        }
+        Asked::Unclear(why) => own.ended(Some(&GatewayError::upstream(Kind::Provider, why.clone()))),
+        // Nothing went out, so nothing is booked.
+        Asked::NoQuestion => {}
     }
 }
 

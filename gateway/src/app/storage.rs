@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::account::Ledger;
 use crate::config::{Backend, Config, Store as Settings};
-use crate::store::{self, Address, Memory, Place, Redis, Shared, Sled, Store, StoreError};
+use crate::domain::id;
+use crate::observe::Observer;
+use crate::store::{self, Address, Journal, Memory, Place, Redis, Shared, Sled, Store, StoreError};
 
 /// The file in which a node remembers the identity of the store it shares with others.
 const IDENTITY: &str = "shared-store";
@@ -120,6 +123,30 @@ fn recovered(place: &Place, why: &str) -> Result<Sled, StoreError> {
         "the store was restored; what came after the snapshot is missing"
     );
     Sled::open_at(place, store::clock())
+}
+
+/// The ledger in this store. Its journal stands beside the store, or where a folder is named although the store is a
+/// server; else it is in memory.
+///
+/// # Errors
+/// One line that says what is wrong with the folder.
+pub(super) fn ledger(
+    config: &Config,
+    folder: Option<&Path>,
+    (store, observer): (&Arc<dyn Store>, &Arc<Observer>),
+) -> Result<Arc<Ledger>, String> {
+    let shared = config.store.backend == Backend::Redis;
+    let named = config.store.path.as_deref().filter(|_| shared);
+    let journal = match folder.or(named) {
+        None => Journal::in_memory(),
+        Some(folder) => {
+            let beside = folder.join("journal");
+            Journal::open(&beside).map_err(|error| format!("store.path: {}: {error}", beside.display()))?
+        }
+    };
+    let ledger = Ledger::new(journal, Arc::clone(store), Arc::clone(observer));
+    let ledger = ledger.keeping(Some(config.usage.keep.get()));
+    Ok(Arc::new(if shared { ledger.as_node(id::own()) } else { ledger }))
 }
 
 /// Connects to the server that many nodes share. The folder, if one is named, is for what belongs to this node.

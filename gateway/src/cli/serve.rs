@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 
 use crate::app::{self, Origin, Refused};
-use crate::config::LogFormat;
+use crate::config::{LogFormat, Stored};
 use crate::observe;
 
 /// The store cannot be used; `sysexits.h` calls it a configuration error of the system's. A supervisor need not try again.
 const UNUSABLE: u8 = 78;
 
 pub(super) fn run(origin: Origin, recover: bool) -> ExitCode {
-    let loaded = match origin.load() {
+    // Providers may all have been made through the admin API.
+    let loaded = match origin.load_over(Some(&Stored::default())) {
         Ok(loaded) => loaded,
         Err(error) => {
             super::check::tell(&error);

@@ -78,6 +78,12 @@ enum StoreCommand {
         #[arg(long, value_name = "FILE", default_value = "-")]
         to: PathBuf,
     },
+    /// Seal every secret in the store with the newest master key. A gateway may be running: it does it. What was
+    /// interrupted goes on.
+    RotateKey {
+        #[command(flatten)]
+        asked: Asked,
+    },
     /// Read what `export` wrote into the store of this configuration. Nothing is written unless all of it is whole.
     Import {
         #[command(flatten)]
@@ -119,6 +125,7 @@ pub(super) fn run(StoreArguments { command }: StoreArguments) -> ExitCode {
         | StoreCommand::Restore { asked, .. }
         | StoreCommand::Salvage { asked, .. }
         | StoreCommand::Export { asked, .. }
+        | StoreCommand::RotateKey { asked }
         | StoreCommand::Import { asked, .. } => asked.clone(),
     };
     let loaded = match asked.place.origin().load_without_keys() {
@@ -166,6 +173,12 @@ fn perform(command: StoreCommand, config: &Config) -> Result<Outcome, String> {
         StoreCommand::Restore { from, .. } => save::restore(&app::place_of(config)?, from.as_deref()),
         StoreCommand::Salvage { to, .. } => check::salvage(&app::place_of(config)?, &to),
         StoreCommand::Export { to, .. } => runtime.block_on(move_lines::export(config, &to)),
+        StoreCommand::RotateKey { .. } => {
+            let json = super::settings::rotate(config)?;
+            let count = &json["sealed_anew"];
+            let text = format!("master key {} seals now; {count} records were sealed anew", json["key"]);
+            Ok(Outcome { text, json, well: true, aside: false })
+        }
         StoreCommand::Import { from, merge, .. } => {
             runtime.block_on(move_lines::import(config, &from, merge))
         }

@@ -78,6 +78,16 @@ timeouts = { connect = "2s", first_token = "5m", idle = "90s", total = "15m" }
 breaker = { failures = 5, window = "1m", open = "30s", longest = "10m", probes = 1, successes = 1 }
 degrade = { window = "10m", samples = 20, rate = 0.5 }
 cool_down = { missing = "5m", rate = "0s", longest_rate = "1h", longest_overload = "60s" }
+[models."gpt-*".limits]
+requests = "60k/min"
+tokens = "40M/min"
+concurrent = 8000
+[models."gpt-*".budget]
+usd = 500
+per = "30d"
+zone = "Europe/Berlin"
+downgrade = "gpt-5-nano"
+warn_at = [0.9]
 [models."gpt-*".reuse]
 ttl = "10m"
 [models."gpt-*".params]
@@ -86,6 +96,11 @@ remove = ["logit_bias"]
 default = { temperature = 0.2, reasoning = { max_tokens = 2048 } }
 set = { user = "shop" }
 max_tokens = 8192
+[limits]
+requests = "50k/min"
+tokens = "100M/min"
+concurrent = 5000
+budget = { usd = 5000, per = "month", zone = "Europe/Berlin", warn_at = [0.8], downgrade = "gpt-5-nano" }
 [routing]
 auto = ["gpt-5"]
 default_provider = "openai"
@@ -96,10 +111,10 @@ secret = ""
 team = "shop"
 models = ["gpt-*"]
 limits = { requests = "6000/min", tokens = "4M/min", concurrent = 800 }
-budget = { usd = 20, per = "day", warn_at = [0.8, 0.95] }
+budget = { usd = 20, per = "day", zone = "Europe/Berlin", warn_at = [0.8, 0.95], downgrade = "gpt-5-nano", raises = [{ usd = 50, from = "2026-12-01T00:00:00Z", until = "2026-12-31T23:00:00Z" }] }
 log = "metadata"
 [teams.shop]
-budget = { usd = 2000, per = "month", warn_at = [0.8, 0.95] }
+budget = { usd = 2000, per = "month", zone = "UTC", warn_at = [0.8, 0.95], downgrade = "gpt-5-nano" }
 limits = { requests = "60k/min", tokens = "40M/min", concurrent = 8000 }
 [plugins.acme]
 source = "oci://ghcr.io/acme/causeway-adapter:1.2.0"

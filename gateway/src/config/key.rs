@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::health::ModelDefaults;
+use super::limits::{Budget, Windows};
 use super::model::ModelPattern;
 use super::moment::Moment;
 use super::text::secret;
-use crate::domain::{AddressRange, Micros, Rate, Secret};
+use crate::domain::{AddressRange, Rate, Secret};
 
 /// What holds for whatever does not say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -24,7 +25,7 @@ pub struct Defaults {
 #[serde(deny_unknown_fields, default)]
 pub struct KeyDefaults {
     /// How much a key may ask; each one it does not name itself. Default: no limit.
-    pub limits: Limits,
+    pub limits: Windows,
     /// What is stored of its requests.
     pub log: LogPolicy,
 }
@@ -69,7 +70,7 @@ pub struct Key {
     pub addresses: Vec<AddressRange>,
     /// How much it may ask. What is not given comes from `[defaults.key]`.
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: Windows,
     /// How much it may spend. Default: no limit.
     #[serde(default)]
     pub budget: Option<Budget>,
@@ -85,10 +86,10 @@ pub struct Team {
     /// How much its keys may spend together. Default: no limit.
     pub budget: Option<Budget>,
     /// How much its keys may ask together. Default: no limit.
-    pub limits: Limits,
+    pub limits: Windows,
 }
 
-/// How much may be asked. What is not given is not limited.
+/// How much a provider may be asked. What is not given is not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -99,48 +100,6 @@ pub struct Limits {
     /// Requests at the same time.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub concurrent: Option<u32>,
-}
-
-impl Limits {
-    /// These, and what they do not say as `others` say.
-    #[must_use]
-    pub fn over(self, others: Self) -> Self {
-        Self {
-            requests: self.requests.or(others.requests),
-            tokens: self.tokens.or(others.tokens),
-            concurrent: self.concurrent.or(others.concurrent),
-        }
-    }
-}
-
-/// Money per period.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    /// US dollars. Over it, requests get 402 until the period ends.
-    pub usd: Micros,
-    /// The calendar period, in UTC, after which it starts again.
-    pub per: Period,
-    /// Warn when these shares of it are spent, each between 0 and 1. Default: no warning.
-    #[serde(default)]
-    #[schemars(inner(range(min = 0.0, max = 1.0)))]
-    pub warn_at: Vec<f64>,
-}
-
-/// A calendar period, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Period {
-    /// Each full hour.
-    Hour,
-    /// Midnight to midnight.
-    Day,
-    /// Monday to Sunday.
-    Week,
-    /// The first to the last day.
-    Month,
-    /// Once and for all.
-    Total,
 }
 
 /// What is stored of a request.

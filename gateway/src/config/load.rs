@@ -95,7 +95,13 @@ fn without_file(
 ) -> Result<Loaded, ConfigError> {
     if overrides.is_empty() && stored.is_none_or(|stored| *stored == Stored::default()) {
         let config = super::from_environment(environment);
-        return Ok(Loaded { config, path: None, notes: Vec::new(), origins: BTreeMap::new() });
+        return Ok(Loaded {
+            config,
+            path: None,
+            notes: Vec::new(),
+            origins: BTreeMap::new(),
+            shadowed: Vec::new(),
+        });
     }
     let trimmed = |name: &str| environment(name).map(|value| value.trim().to_owned());
     let text = environment_text(environment);
@@ -172,11 +178,14 @@ fn examine(
     match config {
         Ok(mut config) if problems.is_empty() => {
             let mut notes = notes::of(&config, &root);
-            notes.extend(shadowed);
+            let shadows = |path: &String| {
+                format!("{path} stands in the file; the one made through the admin API is not used")
+            };
+            notes.extend(shadowed.iter().map(shadows));
             let mut origins = show::origins(text, &root);
             let filled = preset::apply(&mut config).into_iter();
             origins.extend(filled.map(|(path, preset)| (path, format!("preset {preset}"))));
-            Ok(Loaded { config, path: None, notes, origins })
+            Ok(Loaded { config, path: None, notes, origins, shadowed })
         }
         _ => Err(ConfigError {
             file: name.to_owned(),

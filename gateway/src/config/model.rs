@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use super::balance::Balance;
 use super::health::{Breaker, CoolDown, Degrade, Switch};
 pub use super::hedge::{Hedge, HedgeAfter, HedgeAlso};
+use super::limits::{Budget, Windows};
 use super::params::Params;
 use super::retry::{Empty, FallbackOn, failover, keep_alive};
 pub use super::retry::{Retry, RetryCondition};
@@ -114,6 +115,12 @@ pub struct Model {
     #[serde(default)]
     #[schemars(example = 64_000)]
     pub max_output: Option<u64>,
+    /// How much everybody together may ask of it.
+    #[serde(default)]
+    pub limits: Windows,
+    /// How much everybody together may spend on it. Default: no limit.
+    #[serde(default)]
+    pub budget: Option<Budget>,
 }
 
 impl Model {
@@ -143,6 +150,8 @@ impl Model {
             cool_down: None,
             context: None,
             max_output: None,
+            limits: Windows::default(),
+            budget: None,
         }
     }
 }

@@ -126,10 +126,10 @@ pub fn path_of(section: Section, name: &str) -> String {
     format!("{section}.{}", key_text(name))
 }
 
-/// Puts entries into the tree. Those that the file has, too, stay out; they are returned, as notes.
+/// Puts entries into the tree. Those that the file has, too, stay out; their paths are returned.
 pub(crate) fn apply(root: &mut Node, stored: &Stored) -> Vec<String> {
-    let mut notes = Vec::new();
-    let Value::Table(sections) = &mut root.value else { return notes };
+    let mut shadowed = Vec::new();
+    let Value::Table(sections) = &mut root.value else { return shadowed };
     for entry in &stored.entries {
         let path = path_of(entry.section, &entry.name);
         let place = Place::Stored(path.clone());
@@ -137,13 +137,13 @@ pub(crate) fn apply(root: &mut Node, stored: &Stored) -> Vec<String> {
         let section = sections.entry(entry.section.name().to_owned()).or_insert_with(empty);
         let Value::Table(members) = &mut section.node.value else { continue };
         if members.contains_key(&entry.name) {
-            notes.push(format!("{path} stands in the file; the one made through the admin API is not used"));
+            shadowed.push(path);
             continue;
         }
         members
             .insert(entry.name.clone(), Member { key: place.clone(), node: node_of(&entry.value, &place) });
     }
-    notes
+    shadowed
 }
 
 /// Tells the providers what no file says of them.
@@ -185,4 +185,46 @@ fn node_of(value: &Json, place: &Place) -> Node {
         }
     };
     node(value, place)
+}
+
+/// A configuration as a file: what is masked becomes `${…}`, named after its place.
+///
+/// # Errors
+/// When a value has no form in TOML.
+pub fn as_file(mut value: Json) -> Result<String, String> {
+    named(&mut value, &mut vec!["CAUSEWAY".to_owned()]);
+    toml::to_string(&value).map_err(|error| error.to_string())
+}
+
+/// Names what is masked, doubles dollar signs that would be taken for a name, and leaves out what is null.
+fn named(value: &mut Json, path: &mut Vec<String>) {
+    match value {
+        Json::String(text) if text == "***" => {
+            let word = |part: &String| {
+                let plain = |letter: char| {
+                    if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }
+                };
+                part.chars().map(plain).collect::<String>()
+            };
+            let words: Vec<String> = path.iter().map(word).collect();
+            *text = format!("${{{}}}", words.join("_"));
+        }
+        Json::String(text) if text.contains("${") || text.contains("$$") => *text = text.replace('$', "$$"),
+        Json::Array(list) => {
+            for (index, item) in list.iter_mut().enumerate() {
+                path.push((index + 1).to_string());
+                named(item, path);
+                path.pop();
+            }
+        }
+        Json::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            for (name, member) in members.iter_mut() {
+                path.push(name.clone());
+                named(member, path);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
 }

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::hedge::HedgeAfter;
+use super::limits::{Period, Rates};
 use super::model::{Destination, ModelPattern, RetryCondition, TargetName};
 use super::moment::Moment;
 use super::plugin::{Digest, Source};
@@ -106,6 +107,8 @@ pub(crate) fn refusal(kind: &str, text: &str) -> Option<(String, &'static str)> 
         TimespanRange::KIND => refused_by::<TimespanRange>(text),
         ByteSize::KIND => refused_by::<ByteSize>(text),
         Rate::KIND => refused_by::<Rate>(text),
+        Rates::KIND => refused_by::<Rates>(text),
+        Period::KIND => refused_by::<Period>(text),
         AddressRange::KIND => refused_by::<AddressRange>(text),
         ListenAddress::KIND => refused_by::<ListenAddress>(text),
         TargetName::KIND => refused_by::<TargetName>(text),

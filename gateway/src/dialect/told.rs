@@ -83,7 +83,7 @@ fn length_of(data: &[u8]) -> usize {
 }
 
 /// Shows every string that is a value, and says where the value that `data` begins with ends. Broken JSON ends it.
-fn walk(data: &[u8], mut show: impl FnMut(&[u8])) -> usize {
+pub(super) fn walk(data: &[u8], mut show: impl FnMut(&[u8])) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
     let mut silent = false;
     while let Some(&byte) = data.get(at) {

@@ -10,10 +10,15 @@ fn is_harmless(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte)
 }
 
+/// An id of our own, which nobody else gives: a ULID, so that later ones are greater.
+pub fn own() -> String {
+    Ulid::generate().to_string()
+}
+
 /// The id of one request.
 pub fn request_id(offered: Option<&str>) -> String {
     match offered {
         Some(id) if !id.is_empty() && id.len() <= LONGEST && id.bytes().all(is_harmless) => id.to_owned(),
-        _ => Ulid::generate().to_string(),
+        _ => own(),
     }
 }

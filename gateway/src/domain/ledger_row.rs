@@ -76,6 +76,9 @@ pub struct LedgerRow {
     pub operation: String,
     /// `ok`, or the kind of the failure.
     pub outcome: String,
+    /// Whether the provider worked on it is not known: it was sent, and nothing came back. It counts as if it had.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub possible: bool,
     /// The provider's status, when there was one.
     pub status: Option<u16>,
     /// Tokens; `None`: it was refused or never worked on.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::operations::{self, Asked};
 use super::prompt::Prompt;
+use super::record::Served;
 use super::reply::{self, Stamp};
 use super::route::{self, Wanted};
 use super::script::{self, Step};
@@ -32,6 +33,8 @@ pub(super) struct Answer {
     pub(super) steps: Vec<Step>,
     /// The length the head announces; absent for streams.
     pub(super) length: Option<usize>,
+    /// What it takes, where it is a model's.
+    pub(super) served: Served,
 }
 
 /// What lives as long as the mock.
@@ -176,12 +179,14 @@ impl Case<'_> {
             let mut headers = self.vendor.headers(self.stamp.serial, self.stamp.created);
             headers.push(("cache-control", "no-cache".to_owned()));
             let stream = script::Stream { events: self.vendor.stream(prompt, &reply), error };
+            let served = served(prompt, &reply, stream.events.len());
             return Answer {
                 status: 200,
                 content_type,
                 headers,
                 steps: script::stream(stream, knobs),
                 length: None,
+                served,
             };
         }
         if let Some(Fault::ErrorEvent(_)) = knobs.fault {
@@ -192,6 +197,7 @@ impl Case<'_> {
         let mut answer = self.whole(200, content_type, Vec::new());
         answer.length = Some(body.len());
         answer.steps = script::whole(body, knobs, reply.pieces.len());
+        answer.served = served(prompt, &reply, 1);
         answer
     }
 
@@ -246,6 +252,20 @@ impl Case<'_> {
             headers: self.vendor.headers(self.stamp.serial, self.stamp.created),
             length: Some(body.len()),
             steps: vec![Step::Send(body.into())],
+            served: Served { status, ..Served::default() },
         }
+    }
+}
+
+/// What an answer takes, whether it says so or not.
+fn served(prompt: &Prompt, reply: &reply::Reply, pieces: usize) -> Served {
+    Served {
+        label: prompt.said.split_whitespace().next().unwrap_or_default().to_owned(),
+        status: 200,
+        input: reply.took.input,
+        output: reply.took.output,
+        told: reply.tokens.is_some(),
+        pieces: u64::try_from(pieces).unwrap_or(u64::MAX),
+        ..Served::default()
     }
 }

@@ -52,7 +52,36 @@ impl Received {
     }
 }
 
+/// What the mock itself counts of one request, to be compared with what others counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// The first word of what the user said.
+    pub label: String,
+    /// The status of the answer; 0: there was none.
+    pub status: u16,
+    /// Tokens of the prompt.
+    pub input: u64,
+    /// Tokens of the whole answer.
+    pub output: u64,
+    /// The answer says so itself.
+    pub told: bool,
+    /// Pieces the answer consists of.
+    pub pieces: u64,
+    /// Pieces that were sent.
+    pub sent: u64,
+    /// The answer went out to its end.
+    pub finished: bool,
+}
+
+impl Served {
+    /// Tokens of as much of the answer as was sent.
+    pub fn output_sent(&self) -> u64 {
+        if self.finished { self.output } else { self.output * self.sent / self.pieces.max(1) }
+    }
+}
+
 type Entry = Arc<Mutex<Received>>;
+pub(super) type Counted = Arc<Mutex<Served>>;
 
 #[derive(Default)]
 struct Ring {
@@ -63,6 +92,8 @@ struct Ring {
 #[derive(Default)]
 pub(super) struct Recorder {
     ring: Mutex<Ring>,
+    /// What was served, as soon as somebody wants to know.
+    served: Mutex<Option<Vec<Counted>>>,
     connections: AtomicUsize,
 }
 
@@ -79,11 +110,28 @@ impl Recorder {
             let Some(oldest) = ring.entries.pop_front() else { break };
             ring.bytes -= oldest.lock().body.len();
         }
-        Watch(Some(entry))
+        Watch { entry: Some(entry), counted: None }
     }
 
     pub(super) fn requests(&self) -> Vec<Received> {
         self.ring.lock().entries.iter().map(|entry| entry.lock().clone()).collect()
+    }
+
+    /// Counts what is served from now on.
+    pub(super) fn count(&self) {
+        self.served.lock().get_or_insert_default();
+    }
+
+    /// One more that was served, where that is counted.
+    pub(super) fn serve(&self, served: Served) -> Option<Counted> {
+        let mut all = self.served.lock();
+        let counted = Arc::new(Mutex::new(served));
+        all.as_mut()?.push(Arc::clone(&counted));
+        Some(counted)
+    }
+
+    pub(super) fn served(&self) -> Vec<Served> {
+        self.served.lock().iter().flatten().map(|counted| counted.lock().clone()).collect()
     }
 
     pub(super) fn clear(&self) {
@@ -110,15 +158,38 @@ impl Drop for Connection {
 }
 
 /// Held until the answer is out; dropped earlier, the client has gone.
-pub(super) struct Watch(Option<Entry>);
+pub(super) struct Watch {
+    entry: Option<Entry>,
+    counted: Option<Counted>,
+}
 
 impl Watch {
     pub(super) fn is_open(&self) -> bool {
-        self.0.is_some()
+        self.entry.is_some()
+    }
+
+    /// Counts what is sent of this answer.
+    pub(super) fn counting(&mut self, counted: Option<Counted>) {
+        self.counted = counted;
+    }
+
+    /// A piece of the answer was sent.
+    pub(super) fn sent(&self) {
+        if let Some(counted) = &self.counted {
+            counted.lock().sent += 1;
+        }
+    }
+
+    /// The answer is whole.
+    pub(super) fn complete(&mut self) {
+        if let Some(counted) = &self.counted {
+            counted.lock().finished = true;
+        }
+        self.finish();
     }
 
     pub(super) fn finish(&mut self) {
-        if let Some(entry) = self.0.take() {
+        if let Some(entry) = self.entry.take() {
             entry.lock().finished = true;
         }
     }
@@ -126,7 +197,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(entry) = self.0.take() {
+        if let Some(entry) = self.entry.take() {
             entry.lock().aborted_at = Some(Instant::now());
         }
     }

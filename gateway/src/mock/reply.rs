@@ -23,6 +23,8 @@ pub(super) struct Reply {
     pub(super) end: End,
     /// Absent when usage is switched off.
     pub(super) tokens: Option<Tokens>,
+    /// The same, told or not.
+    pub(super) took: Tokens,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +122,7 @@ pub(super) fn to(prompt: &Prompt, knobs: &Knobs, variable: &str, stamp: Stamp) -
         calls,
         end,
         tokens: knobs.usage.then_some(tokens),
+        took: tokens,
     }
 }
 

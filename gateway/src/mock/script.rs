@@ -169,7 +169,10 @@ impl Body for Script {
             }
             match self.steps.pop_front() {
                 Some(Step::Send(bytes)) if bytes.is_empty() => {}
-                Some(Step::Send(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Some(Step::Send(bytes)) => {
+                    self.watch.sent();
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                }
                 Some(Step::Wait(Duration::ZERO)) => {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
@@ -189,7 +192,7 @@ impl Body for Script {
                     return Poll::Pending;
                 }
                 None => {
-                    self.watch.finish();
+                    self.watch.complete();
                     return Poll::Ready(None);
                 }
             }

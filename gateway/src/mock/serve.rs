@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::decide::{Answer, Desk, Verdict};
-use super::record::{Received, Recorder, Watch};
+use super::record::{Received, Recorder, Served, Watch};
 use super::script::Script;
 
 const MOST_CONNECTIONS: usize = 16_384;
@@ -75,9 +75,16 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     }
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     match shared.desk.decide(&head, body.as_ref(), now) {
-        Verdict::Answer(answer) => response(answer, watch),
-        Verdict::Hang => std::future::pending().await,
+        Verdict::Answer(answer) => {
+            watch.counting(shared.recorder.serve(answer.served.clone()));
+            response(answer, watch)
+        }
+        Verdict::Hang => {
+            shared.recorder.serve(Served::default());
+            std::future::pending().await
+        }
         Verdict::Close => {
+            shared.recorder.serve(Served::default());
             watch.finish();
             Err(io::Error::other("closed on purpose"))
         }

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prometheus::{
-    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::domain::{Attempt, Cost, Record};
+
+mod ledger;
+
+pub use ledger::LedgerMetrics;
 
 /// All metrics of one process.
 pub struct Metrics {
@@ -31,6 +35,8 @@ pub struct Metrics {
     plugin_seconds: HistogramVec,
     target_state: IntGaugeVec,
     target_rests: IntCounterVec,
+    /// What is to be known of the ledger.
+    pub ledger: LedgerMetrics,
     store_state: IntGauge,
     /// When the last snapshot of the store was made, in Unix seconds.
     pub store_snapshot: IntGauge,
@@ -40,6 +46,18 @@ pub struct Metrics {
     pub queue_waiting: IntGaugeVec,
     /// How long they waited, and what came of it.
     pub queue_waited: HistogramVec,
+    /// Requests that a limit or a budget refused, by whose limit it was and what it counts.
+    pub limit_refusals: IntCounterVec,
+    /// Permits that found no place among those that wait to be settled.
+    pub limits_unsettled: IntCounter,
+    /// Requests that cost more than was reserved for them.
+    pub budget_overruns: IntCounter,
+    /// How much more, in micro-dollars.
+    pub budget_overrun_micros: IntCounter,
+    /// Shares of budgets that were spent, and told.
+    pub budget_warnings: IntCounterVec,
+    /// Requests that a cheaper model answered because a budget was used up.
+    pub budget_downgrades: IntCounterVec,
     /// Requests that have begun and not ended.
     pub inflight: IntGauge,
     /// Provider keys that may be asked, by provider; set when the metrics are read.
@@ -78,6 +96,11 @@ impl Metrics {
             registry.register(Box::new(histogram.clone()))?;
             Ok::<_, prometheus::Error>(histogram)
         };
+        let count = |name: &str, help: &str| {
+            let count = IntCounter::new(name, help)?;
+            registry.register(Box::new(count.clone()))?;
+            Ok::<_, prometheus::Error>(count)
+        };
         let gauge = |name: &str, help: &str| {
             let gauge = IntGauge::new(name, help)?;
             registry.register(Box::new(gauge.clone()))?;
@@ -107,7 +130,9 @@ impl Metrics {
         )?;
         registry.register(Box::new(build.clone()))?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let ledger = LedgerMetrics::new(&registry)?;
         Ok(Self {
+            ledger,
             requests: counter(
                 "causeway_requests_total",
                 "Requests that ended, by configured model, the provider and model that answered, status and form.",
@@ -204,6 +229,33 @@ impl Metrics {
                 "Waits for room at a provider; entered, late (too long), full (too many wait, or none may) or left (the client).",
                 &["provider", "outcome"],
                 &SECONDS,
+            )?,
+            limit_refusals: counter(
+                "causeway_limit_refusals_total",
+                "Requests that a limit or a budget refused, by whose it was (global, key, user, team, model) and what it counts (requests, tokens, concurrent, money).",
+                &["scope", "unit"],
+            )?,
+            limits_unsettled: count(
+                "causeway_limits_unsettled_total",
+                "Requests whose limits are settled by time alone, with what was held: too many were waiting for it.",
+            )?,
+            budget_overruns: count(
+                "causeway_budget_overruns_total",
+                "Requests that cost more than was reserved for them.",
+            )?,
+            budget_overrun_micros: count(
+                "causeway_budget_overrun_micros_total",
+                "Micro-dollars that requests cost beyond what was reserved for them.",
+            )?,
+            budget_warnings: counter(
+                "causeway_budget_warnings_total",
+                "Shares of budgets that were spent and warned of, by whose budget it is.",
+                &["scope"],
+            )?,
+            budget_downgrades: counter(
+                "causeway_budget_downgrades_total",
+                "Requests that another model answered because a budget was used up.",
+                &["route"],
             )?,
             inflight: gauge("causeway_inflight", "Requests that have begun and not ended.")?,
             provider_keys_usable: gauges(

@@ -27,6 +27,7 @@ pub struct LimitsInput {
     #[schema(value_type = Vec<String>)]
     pub tokens: Vec<Rate>,
     /// Requests at the same time.
+    #[schema(value_type = Option<u64>, maximum = 4294967295_u64)]
     pub concurrent: Option<u32>,
 }
 

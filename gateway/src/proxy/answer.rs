@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
+use super::booked::Bill;
 use super::provider_key::InHand;
 use super::stream::Stream;
 use crate::cache::{Opening, Reader};
@@ -55,6 +56,8 @@ pub(super) struct Raw {
     pub(super) first: Bytes,
     /// The rest.
     pub(super) rest: upstream::Body,
+    /// What it is booked as when it ends.
+    pub(super) bill: Option<Bill>,
 }
 
 /// The type of nearly every whole answer.

@@ -19,6 +19,8 @@ pub(super) struct Asked<'a> {
     pub(super) first_answer: Option<String>,
     /// What it wishes of its targets.
     pub(super) wishes: Option<&'a Wishes>,
+    /// The model that answers instead of the one it names.
+    pub(super) instead: Option<&'a str>,
 }
 
 impl Asked<'_> {
@@ -43,11 +45,12 @@ impl Asked<'_> {
         let asks: LazyAsks<'_> = LazyAsks::new(Box::new(|| dialect.asks(envelope)));
         let (session, since) = (exchange.head.session(), exchange.created);
         let facts = Facts { asks: &asks, dialect: dialect.id(), session, now: since };
-        let (asked, head, now, seed) = (&envelope.model, &exchange.head, Instant::now(), fastrand::u64(..));
+        let asked = self.instead.unwrap_or(&envelope.model);
+        let (head, now, seed) = (&exchange.head, Instant::now(), fastrand::u64(..));
         let question = Question { key, asked, head, now, facts, clues, wishes, seed };
         let plan = snapshot.routes.plan(&question, &ground.fleet, Turns::Taken)?;
         exchange.record.model = plan.model.name.clone();
-        exchange.chosen = (*asked == AUTO && *plan.asked != *AUTO).then(|| plan.asked.clone());
+        exchange.chosen = (asked == AUTO && *plan.asked != *AUTO).then(|| plan.asked.clone());
         exchange.keep_alive = plan.model.keep_alive;
         Ok(plan)
     }

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::answer::{self, Answer};
+use super::booked::{self, Bill, Tab};
 use super::changes::Changes;
 use super::exchange::{Exchange, Said};
 use super::keeper::provenance;
@@ -24,7 +25,7 @@ use crate::domain::{Attempt, Envelope, Record, RequestHead};
 use crate::error::{GatewayError, Kind};
 use crate::route::{Care, Conversation, Model, Step};
 use crate::state::{Provider, Snapshot};
-use crate::upstream::Passes;
+use crate::upstream::{Client, Passes};
 use crate::vault::Recalled;
 
 mod came;
@@ -42,6 +43,8 @@ pub(super) struct Request<'a> {
     pub(super) envelope: &'a Envelope,
     /// Who keeps the answer, if it is to be kept.
     pub(super) keeping: Option<Keeping>,
+    /// How many tokens the answer may have, because a budget pays for no more.
+    pub(super) most_output: Option<u64>,
 }
 
 impl Request<'_> {
@@ -78,6 +81,8 @@ pub(super) struct Asking<'a> {
     pub(super) canonical: OnceCell<Canonical>,
     /// The conversation that stays where it is; so does its provider key.
     pub(super) conversation: Option<Conversation>,
+    /// What the attempts bring onto the ledger.
+    pub(super) tab: Option<Arc<Tab>>,
 }
 
 impl Asking<'_> {
@@ -121,6 +126,8 @@ pub(super) struct Tally {
     pub(super) in_hand: Option<InHand>,
     /// Room that was waited for.
     pub(super) passes: Option<Passes>,
+    /// What it will be booked as, from the moment it may be sent until its answer goes on.
+    pub(super) bill: Option<Bill>,
 }
 
 impl Tally {
@@ -145,6 +152,7 @@ impl Tally {
             record: Record::default(),
             in_hand: None,
             passes: None,
+            bill: None,
         }
     }
 }
@@ -177,13 +185,15 @@ pub(super) async fn run(asking: &Asking<'_>, step: &Step, tally: &mut Tally) -> 
     tally.attempt.outcome = "ok";
     provider_key::tell(tally, result.as_ref().err());
     match result {
-        Ok(answer) => {
+        Ok(mut answer) => {
+            booked::hand_on(tally, &mut answer.body);
             running.answered(began.elapsed(), Instant::now());
             Ok(Answer { running: Some(running), in_hand: tally.in_hand.clone(), ..answer })
         }
         Err(error) => {
             tally.attempt.outcome = error.kind.as_str();
             tally.attempt.error = Some(error.to_string());
+            booked::failed(tally, &error);
             running.failed(&error, Instant::now());
             Err(error)
         }
@@ -208,7 +218,7 @@ impl Try<'_> {
         })?;
         let timeouts = provider.timeouts.with(&model.timeouts);
         let deadline = Deadline::from_std(self.asking.started) + timeouts.total;
-        let changes = Changes::of(model, provider, self.asking.effort, dialect, envelope);
+        let changes = Changes::of(model, provider, self.asking.effort, self.asking.request);
         let spoken = envelope.passable && provider.passage(dialect.id()).is_some();
         let fits = changes.as_ref().is_none_or(|changes| changes.fit(dialect));
         let passage = spoken && fits && pass_on::takes(dialect, envelope, provider);
@@ -227,14 +237,18 @@ impl Try<'_> {
             self.translate(canonical, provider, &route, (changes.as_ref(), &mut lease))?
         };
         let key = provider_key::take(provider, self.asking, step, self.tally)?;
+        let client = self.booking(&ground.client);
         // Boxed: connecting needs 20 KB of state, which an open stream should not carry along.
-        let sent = Box::pin(ground.client.send_with(&provider.upstream, key, &upstream_request, &timeouts));
+        let sent = Box::pin(client.send_with(&provider.upstream, key, &upstream_request, &timeouts));
         let first = Deadline::now() + timeouts.first_token;
         let until = if envelope.stream || envelope.raw { deadline.min(first) } else { deadline };
         let sent = Exchange::wait(&mut self.tally.waited, timeout_at(until, sent)).await;
         let mut response = sent.map_err(|_| too_slow())??;
         response.body.hold(std::mem::take(&mut self.passes));
         self.tally.attempt.status = Some(response.head.status);
+        if let Some(bill) = &mut self.tally.bill {
+            bill.answered(response.head.status);
+        }
         let headers = rate_headers::passed_on(&response.head.headers, dialect.id(), self.asking.now());
         let target = format!("{}/{}", step.provider, step.model);
         let came = Came { provider, route, response, lease, until };
@@ -244,6 +258,15 @@ impl Try<'_> {
         }
         let body = self.read(came, passage).await?;
         Ok(Answer { headers, target, deadline, running: None, in_hand: None, body })
+    }
+
+    /// From here on the attempt is booked, if it goes out.
+    fn booking(&mut self, client: &Client) -> Client {
+        let Some(tab) = &self.asking.tab else { return client.clone() };
+        let bill = Bill::open(tab, self.step, self.tally.attempt.key.clone());
+        let client = client.telling(bill.sent());
+        self.tally.bill = Some(bill);
+        client
     }
 
     /// The request in the client's own form.

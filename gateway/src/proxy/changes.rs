@@ -1,13 +1,15 @@
 //! Changes to a request's parameters: an effort in the model's name, then the rules of the model and of the provider, and
-//! last of all cache marks. Without any of them a passage stays the client's own bytes.
+//! then the length a budget pays for, and last of
+//! all cache marks. Without any of them a passage stays the client's own bytes.
 
 use bytes::Bytes;
 
+use super::attempt::Request;
 use super::cache_marks;
 use crate::config::Cache;
 use crate::dialect::Dialect;
 use crate::domain::rules::{Fields, Put};
-use crate::domain::{Envelope, Operation};
+use crate::domain::{Operation, Rules};
 use crate::error::{GatewayError, Kind};
 use crate::route::Model;
 use crate::state::Provider;
@@ -18,6 +20,8 @@ pub(super) struct Changes<'a> {
     provider: &'a Provider,
     effort: Option<&'static str>,
     marks: bool,
+    /// The last word on the length of the answer: what a budget pays for.
+    cap: Option<Rules>,
 }
 
 impl<'a> Changes<'a> {
@@ -26,23 +30,26 @@ impl<'a> Changes<'a> {
         model: &'a Model,
         provider: &'a Provider,
         effort: Option<&'static str>,
-        dialect: &dyn Dialect,
-        envelope: &Envelope,
+        request: &Request<'_>,
     ) -> Option<Self> {
+        let Request { dialect, envelope, most_output, .. } = *request;
         if dialect.operation() != Operation::Chat {
             return None;
         }
         let marks = model.cache == Cache::Auto
             && cache_marks::are_wanted_by(provider)
             && cache_marks::are_missing_in(&envelope.body);
-        let any = marks || effort.is_some() || !model.rules.is_empty() || !provider.rules.is_empty();
-        any.then_some(Self { model, provider, effort, marks })
+        let cap = most_output.map(|most| Rules { max_tokens: Some(most), ..Rules::default() });
+        let ruled = !model.rules.is_empty() || !provider.rules.is_empty();
+        let any = marks || effort.is_some() || cap.is_some() || ruled;
+        any.then_some(Self { model, provider, effort, marks, cap })
     }
 
     /// True when the client's own form has a place for everything that is changed. Otherwise the request is translated.
     pub(super) fn fit(&self, dialect: &dyn Dialect) -> bool {
         let effort = self.effort.map(|_| EFFORT);
-        let paths = self.model.rules.paths().chain(self.provider.rules.paths()).chain(effort);
+        let capped = self.cap.iter().flat_map(Rules::paths);
+        let paths = self.model.rules.paths().chain(self.provider.rules.paths()).chain(effort).chain(capped);
         !self.marks && paths.into_iter().all(|path| dialect.own_path(path).is_some())
     }
 
@@ -70,6 +77,9 @@ impl<'a> Changes<'a> {
         }
         self.model.rules.apply(&mut fields, own);
         self.provider.rules.apply(&mut fields, own);
+        if let Some(cap) = &self.cap {
+            cap.apply(&mut fields, own);
+        }
         serde_json::to_vec(&fields).map(Bytes::from).map_err(|_| wrong())
     }
 }

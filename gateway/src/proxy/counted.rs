@@ -48,7 +48,7 @@ fn tokens_of(asked: u64) -> u64 {
 
 /// What was told stays, zero too. An answer that was cut or left is counted for what it said until then: the totals of
 /// its beginning say nothing about it.
-fn with_estimate(told: Usage, said: Said, request: impl FnOnce() -> u64) -> Usage {
+pub(super) fn with_estimate(told: Usage, said: Said, request: impl FnOnce() -> u64) -> Usage {
     let mut usage = told;
     if usage.input.is_none() {
         usage.input = Some(tokens_of(request()));

@@ -11,8 +11,8 @@ use tokio::time::Instant as Deadline;
 use super::answer::{Answer, Body, JSON, Raw, Shared};
 use super::exchange::Exchange;
 use super::receive::{Client, gone};
-use super::replay;
 use super::stream::Stream;
+use super::{booked, replay};
 use crate::cache::{Form, Reader};
 use crate::config::Headers;
 use crate::dialect::{Api, Dialect, Endpoint, model_list};
@@ -35,7 +35,9 @@ pub(super) async fn send(
     exchange.record.first_token = Some(exchange.started.elapsed());
     exchange.record.overhead = exchange.overhead();
     let mut head = head(200, exchange, dialect.id(), snapshot.headers)?;
-    for (name, value) in &answer.headers {
+    // Where we limit, our own limits are told and not the provider's.
+    let passed = answer.headers.iter().filter(|(name, _)| !exchange.told.contains_key(*name));
+    for (name, value) in passed {
         head.append_header(name.clone(), value.clone()).map_err(illegal)?;
     }
     if snapshot.headers != Headers::Off {
@@ -49,7 +51,10 @@ pub(super) async fn send(
         }
     }
     let sent = match answer.body {
-        Body::Whole(content_type, body) => whole(client, exchange, head, content_type, body).await,
+        Body::Whole(content_type, body) => {
+            exchange.kept().await;
+            whole(client, exchange, head, content_type, body).await
+        }
         Body::Stream(stream) => streamed(client, exchange, head, *stream, answer.deadline).await,
         Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
         Body::Shared(body) => shared(client, exchange, head, *body).await,
@@ -112,6 +117,9 @@ async fn streamed(
     let ended = events(client, exchange, &mut stream, deadline).await;
     exchange.record.usage = stream.usage();
     exchange.said = Some(stream.said());
+    stream.book(ended.as_ref().err());
+    // Whoever sees the end of an answer can rely on its row.
+    exchange.kept().await;
     let Err(error) = ended else {
         return client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left);
     };
@@ -174,7 +182,7 @@ async fn raw(
 ) -> Result<(), GatewayError> {
     exchange.record.status = 200;
     begin_raw(client, head, &body.content_type).await?;
-    let (mut rest, mut next) = (body.rest, Some(body.first));
+    let (mut rest, mut next, bill) = (body.rest, Some(body.first), body.bill);
     while let Some(bytes) = next {
         client.is_wanted()?;
         client.session.downstream_session.write_response_body(bytes, false).await.map_err(left)?;
@@ -187,6 +195,7 @@ async fn raw(
         next = match read {
             Ok(read) => read,
             Err(error) => {
+                booked::ended(bill, Some(&error));
                 if error.kind != Kind::ClientGone {
                     client.session.downstream_session.set_keepalive(None);
                     client.session.downstream_session.shutdown().await;
@@ -195,6 +204,8 @@ async fn raw(
             }
         };
     }
+    booked::ended(bill, None);
+    exchange.kept().await;
     client.session.downstream_session.write_response_body(Bytes::new(), true).await.map_err(left)
 }
 

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 
+use super::booked::Tab;
 use crate::domain::{Record, RequestHead};
+use crate::limit::Permit;
 use crate::observe::Facts;
 use crate::route::Plan;
 
@@ -31,6 +33,10 @@ pub(super) struct Exchange {
     pub(super) said: Option<Said>,
     /// The plan, when its walk is over.
     pub(super) plan: Option<Plan>,
+    /// What it brings onto the ledger; `None`: no provider is asked for it.
+    pub(super) tab: Option<Arc<Tab>>,
+    /// The right to make this request, until it is settled.
+    pub(super) permit: Option<Permit>,
     /// The record that `observe` gets at the end.
     pub(super) record: Record,
 }
@@ -70,6 +76,8 @@ impl Exchange {
             keep_alive: Duration::ZERO,
             said: None,
             plan: None,
+            tab: None,
+            permit: None,
             record,
         }
     }
@@ -98,7 +106,16 @@ impl Exchange {
             keep_alive: self.keep_alive,
             said: None,
             plan: None,
+            tab: self.tab.clone(),
+            permit: None,
             record,
+        }
+    }
+
+    /// Waits until what was booked so far survives a crash.
+    pub(super) async fn kept(&self) {
+        if let Some(tab) = &self.tab {
+            tab.kept().await;
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::answer::Answer;
 use super::attempt::{self, Request, Tally};
-use super::counted;
 use super::walk::{Waiting, Walk};
+use super::{booked, counted};
 use crate::domain::{Attempt, Usage};
 use crate::error::GatewayError;
 use crate::route::{Affinity, Budget, Hedge, Plan};
@@ -76,6 +76,8 @@ impl<'p> Runner<'p> {
         let attempt = &mut self.tally.attempt;
         attempt.took = took;
         attempt.outcome = Attempt::HEDGED_AWAY;
+        // Not yet, where its stream had begun: that was booked when it was dropped.
+        drop(self.tally.bill.take());
         let spent = counted::prompt(body);
         attempt.spent = Some(spent);
         if let Some(key) = &self.tally.in_hand {
@@ -109,7 +111,7 @@ pub(super) async fn race<'p>(
                 Some(next) => {
                     let two = two.insert(Runner::of(walk, next));
                     let beside = Box::pin(attempt::run(asking, two.waiting.step, &mut two.tally));
-                    either(running, beside).await
+                    either(asking, running, beside).await
                 }
             },
         }
@@ -136,8 +138,12 @@ fn second<'p>(
 }
 
 /// Whoever answers first. One that fails leaves the field to the other.
-async fn either(mut one: Running<'_>, mut two: Running<'_>) -> (Outcome, Outcome) {
-    tokio::select! {
+async fn either(
+    asking: &attempt::Asking<'_>,
+    mut one: Running<'_>,
+    mut two: Running<'_>,
+) -> (Outcome, Outcome) {
+    let outcome = tokio::select! {
         biased;
         first = &mut one => match first {
             Ok(answer) => (Some(Ok(answer)), None),
@@ -147,7 +153,10 @@ async fn either(mut one: Running<'_>, mut two: Running<'_>) -> (Outcome, Outcome
             Ok(answer) => (None, Some(Ok(answer))),
             Err(error) => (Some(one.await), Some(Err(error))),
         },
-    }
+    };
+    // Whoever is dropped from here on was hedged away.
+    booked::hedged_away(asking, true);
+    outcome
 }
 
 /// Notes what came of it. Who answered comes last: what it found out stands for the request.
@@ -167,6 +176,7 @@ fn settle<'p>(
     }
     runners.insert(0, (one, outcome));
     let mut answered = None;
+    let asking = walk.asking;
     let mut failures = Vec::new();
     for (mut runner, outcome) in runners {
         match outcome {
@@ -182,6 +192,7 @@ fn settle<'p>(
             }
         }
     }
+    booked::hedged_away(asking, false);
     let Some((runner, answer)) = answered else { return Err(failures) };
     walk.end(runner.place, runner.tally);
     Ok(answer)

@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::domain::date::{rfc3339, seconds_of_rfc3339};
+use crate::store::holds::Standing;
 
 /// What both vendors tell of a limit.
 const FIELDS: [&str; 3] = ["limit", "remaining", "reset"];
@@ -42,6 +43,24 @@ pub(super) fn passed_on(headers: &HeaderMap, dialect: &str, now: u64) -> HeaderM
         }
     }
     passed
+}
+
+/// A limit of the gateway's own, as a client of this dialect reads it; `now` is Unix time in seconds.
+pub(super) fn own(
+    dialect: &str,
+    what: &str,
+    (standing, reset): (&Standing, Duration),
+    now: u64,
+) -> [(String, String); 3] {
+    let seconds = u64::try_from(reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+    let (name, reset): (fn(&str, &str) -> String, _) = if dialect.starts_with("anthropic") {
+        (anthropic_name, rfc3339(now.saturating_add(seconds)))
+    } else {
+        (openai_name, duration(seconds))
+    };
+    let counts = [standing.limit.max(0).to_string(), standing.left().to_string()];
+    let [limit, remaining] = counts;
+    [(name(what, "limit"), limit), (name(what, "remaining"), remaining), (name(what, "reset"), reset)]
 }
 
 /// When to come back, where `retry-after` is a date (RFC 9110, section 10.2.3) or missing: when the limit that is used up is

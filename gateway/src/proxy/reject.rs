@@ -31,8 +31,9 @@ pub(super) async fn send(
         let _ = head.insert_header("retry-after-ms", after.as_millis().to_string());
     }
     if error.upstream_status.is_some() {
-        let limits =
-            exchange.refused_with.iter().filter(|(name, _)| !name.as_str().starts_with("retry-after"));
+        let limits = exchange.refused_with.iter().filter(|(name, _)| {
+            !name.as_str().starts_with("retry-after") && !exchange.told.contains_key(*name)
+        });
         for (name, value) in limits {
             let _ = head.append_header(name.clone(), value.clone());
         }

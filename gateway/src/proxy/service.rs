@@ -10,12 +10,14 @@ use pingora::upstreams::peer::HttpPeer;
 
 use super::exchange::Exchange;
 use super::receive::Client;
-use super::{pipeline, receive, reject};
+use super::{permit, pipeline, receive, reject};
+use crate::account::Ledger;
 use crate::cache::Cache;
 use crate::conversation::Conversations;
 use crate::dialect;
 use crate::domain::{RequestHead, id};
 use crate::error::{GatewayError, Kind};
+use crate::limit::Limits;
 use crate::observe::Observer;
 use crate::people::People;
 use crate::route::{Decision, Decisions, Fleet};
@@ -46,6 +48,10 @@ pub struct Ground {
     pub conversations: Conversations,
     /// Answers that serve more than one request.
     pub cache: Cache,
+    /// Where every request to a provider is booked.
+    pub ledger: Arc<Ledger>,
+    /// How much may be asked and spent; what is counted is kept over reloads.
+    pub limits: Limits,
 }
 
 /// The data plane as Pingora sees it.
@@ -84,6 +90,7 @@ impl Gateway {
                 exchange.record.status = error.kind.status();
             }
         }
+        permit::settle(&mut exchange).await;
         exchange.record.took = exchange.started.elapsed();
         if exchange.record.overhead.is_zero() {
             exchange.record.overhead = exchange.overhead();

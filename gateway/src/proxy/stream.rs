@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
+use super::booked::Bill;
 use super::exchange::Said;
 use super::judged;
 use super::keeper::Keeper;
@@ -68,6 +69,8 @@ pub(super) struct Stream {
     raw: Vec<u8>,
     /// The answer itself has begun.
     spoke: bool,
+    /// What it is booked as when it ends.
+    bill: Option<Bill>,
 }
 
 impl Stream {
@@ -125,13 +128,35 @@ impl Stream {
             fell: false,
             raw: Vec::new(),
             spoke: false,
+            bill: None,
         }
     }
 
     /// Reports what `lost` finds.
     #[must_use]
-    pub(super) fn losing(self, lost: Option<Lost>) -> Self {
-        Self { lost, ..self }
+    pub(super) fn losing(mut self, lost: Option<Lost>) -> Self {
+        self.lost = lost;
+        self
+    }
+
+    /// Says what it is booked as when it ends.
+    pub(super) fn billed(&mut self, bill: Option<Bill>) {
+        self.bill = bill;
+    }
+
+    /// It goes no further: what it took until now, to be booked by another.
+    pub(super) fn unbilled(&mut self) -> Option<Bill> {
+        let (usage, said) = (self.usage(), self.said());
+        let mut bill = self.bill.take()?;
+        bill.note(usage, said);
+        Some(bill)
+    }
+
+    /// Books what it took. Once; what is dropped before was left.
+    pub(super) fn book(&mut self, error: Option<&GatewayError>) {
+        if let Some(bill) = self.unbilled() {
+            bill.ended(error);
+        }
     }
 
     /// Pulls until the first event of the answer itself is there. Until then another target may be tried.
@@ -285,6 +310,12 @@ impl Stream {
             return Err(error);
         }
         Ok((!(*closed && out.is_empty())).then(|| (out.into(), content)))
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        drop(self.unbilled());
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn first_good(
     exchange: &mut Exchange,
 ) -> Result<Answer, GatewayError> {
     let total = exchange.started + request.snapshot.timeouts.total;
-    let Exchange { head, started, created, record, waited, refused_with, said, .. } = exchange;
+    let Exchange { head, started, created, record, waited, refused_with, said, tab, .. } = exchange;
     let asking = Asking {
         request,
         model: &plan.model,
@@ -36,6 +36,7 @@ pub(super) async fn first_good(
         created: *created,
         canonical: OnceCell::new(),
         conversation: plan.affinity.as_ref().and_then(Affinity::conversation),
+        tab: tab.clone(),
     };
     let left = plan.model.retry.attempts;
     let (failure, full, outgrown) = (None, Vec::new(), None);

@@ -126,6 +126,17 @@ impl Keys {
         Ok(Self { current, older })
     }
 
+    /// These, and what others open.
+    #[must_use]
+    pub fn and_older(mut self, others: Self) -> Self {
+        for key in std::iter::once(others.current).chain(others.older) {
+            if self.find(key.id).is_none() {
+                self.older.push(key);
+            }
+        }
+        self
+    }
+
     /// The current key alone.
     #[must_use]
     pub fn without_older(self) -> Self {

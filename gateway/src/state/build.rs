@@ -74,6 +74,7 @@ pub fn build(
         headers: config.server.headers,
         trusted_proxies: config.server.trusted_proxies.clone(),
         session_headers: session_headers(config),
+        limits: super::Limits::of(config),
     })
 }
 

@@ -14,7 +14,7 @@ pub fn in_file<'a>(config: &Config, extra: impl IntoIterator<Item = &'a VirtualK
         keys.insert(extra.id.to_string(), KeyRecord::named(&extra.id));
     }
     let team = |(name, team): (&String, &config::Team)| {
-        let allowed = allowed(team.limits, team.budget.as_ref());
+        let allowed = allowed(&team.limits, team.budget.as_ref());
         (name.clone(), TeamRecord { allowed, ..TeamRecord::named(name) })
     };
     InFile { keys, teams: config.teams.iter().map(team).collect(), sign_up: config.people.sign_up }
@@ -31,12 +31,12 @@ fn key(config: &Config, name: &str, key: &config::Key) -> KeyRecord {
         addresses: key.addresses.clone(),
         preferences: key.preferences,
         log: key.log,
-        allowed: allowed(key.limits.over(config.defaults.key.limits), key.budget.as_ref()),
+        allowed: allowed(&key.limits.over(&config.defaults.key.limits), key.budget.as_ref()),
         ..KeyRecord::named(name)
     }
 }
 
-fn allowed(limits: config::Limits, budget: Option<&config::Budget>) -> Allowed {
+fn allowed(limits: &config::Windows, budget: Option<&config::Budget>) -> Allowed {
     let budget = budget.map(|budget| Budget {
         limit_micros: budget.usd.get(),
         per: match budget.per {
@@ -45,14 +45,17 @@ fn allowed(limits: config::Limits, budget: Option<&config::Budget>) -> Allowed {
             config::Period::Week => Per::Calendar(CalendarUnit::Week),
             config::Period::Month => Per::Calendar(CalendarUnit::Month),
             config::Period::Total => Per::Total,
+            config::Period::Rolling(time) => Per::Rolling(time),
         },
-        time_zone: None,
+        time_zone: budget.zone.clone(),
         warn_at: budget.warn_at.clone(),
-        downgrade: None,
+        downgrade: budget.downgrade.clone(),
     });
+    let list =
+        |rates: &Option<config::Rates>| rates.as_ref().map(|rates| rates.0.clone()).unwrap_or_default();
     Allowed {
-        requests: limits.requests.into_iter().collect(),
-        tokens: limits.tokens.into_iter().collect(),
+        requests: list(&limits.requests),
+        tokens: list(&limits.tokens),
         concurrent: limits.concurrent,
         budgets: budget.into_iter().collect(),
         credits: Vec::new(),

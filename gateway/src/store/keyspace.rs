@@ -26,6 +26,16 @@ pub enum Space {
     Counter,
     /// What rests until some time: its kind, provider, id, model.
     Rest,
+    /// Rows of the ledger: day, hour, minute, id.
+    Usage,
+    /// Sums of them: `day` or `hour`, which, virtual key, user, team, model, provider, target, node.
+    Sum,
+    /// What was spent of a counter of money: its place, node.
+    Budget,
+    /// What was made through the admin API: section, name.
+    Setting,
+    /// Sealed secrets: the store's root; provider keys by provider and id.
+    Secret,
     /// Sessions of the dashboard: a digest of the token.
     Session,
     /// Who changed what: an id that sorts from the newest to the oldest.
@@ -52,7 +62,7 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -60,6 +70,11 @@ impl Space {
         Self::Idempotency,
         Self::Counter,
         Self::Rest,
+        Self::Usage,
+        Self::Sum,
+        Self::Budget,
+        Self::Setting,
+        Self::Secret,
         Self::Session,
         Self::Audit,
         Self::VirtualKey,
@@ -83,6 +98,11 @@ impl Space {
             Self::Idempotency => "idempotency",
             Self::Counter => "counter",
             Self::Rest => "rest",
+            Self::Usage => "usage",
+            Self::Sum => "sum",
+            Self::Budget => "budget",
+            Self::Setting => "setting",
+            Self::Secret => "secret",
             Self::Session => "session",
             Self::Audit => "audit",
             Self::VirtualKey => "virtual_key",
@@ -107,8 +127,10 @@ impl Space {
             // People who were never answered.
             Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
+            // Rows go when the operator says, sums and money stay.
+            Self::Usage | Self::Sum | Self::Budget => None,
             Self::Session | Self::Audit => None,
-            Self::VirtualKey | Self::KeyUsed | Self::Epoch => None,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => None,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
         }
     }
@@ -124,7 +146,8 @@ impl Space {
             Self::Audit => 1 << 30,
             Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
-            Self::VirtualKey | Self::KeyUsed | Self::Epoch => u64::MAX,
+            Self::Usage | Self::Sum | Self::Budget => u64::MAX,
+            Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => u64::MAX,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
     }

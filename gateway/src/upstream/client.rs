@@ -1,6 +1,7 @@
 //! Pingora's pooled connector: one request out, a head and a body back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use pingora::connectors::http::Connector;
@@ -19,6 +20,8 @@ use crate::error::{GatewayError, Kind};
 #[derive(Clone)]
 pub struct Client {
     pub(super) connector: Arc<Connector>,
+    /// Set when a request is about to go out.
+    sent: Option<Arc<AtomicBool>>,
 }
 
 /// An answer whose head is there.
@@ -31,11 +34,17 @@ pub struct Response {
 
 impl Default for Client {
     fn default() -> Self {
-        Self { connector: Arc::new(Connector::new(None)) }
+        Self { connector: Arc::new(Connector::new(None)), sent: None }
     }
 }
 
 impl Client {
+    /// The same, which says in `sent` when the provider may have heard of a request.
+    #[must_use]
+    pub fn telling(&self, sent: &Arc<AtomicBool>) -> Self {
+        Self { sent: Some(Arc::clone(sent)), ..self.clone() }
+    }
+
     /// Sends a request with whatever key may be used, as one that is for no model and tells the pool nothing.
     ///
     /// # Errors
@@ -101,7 +110,9 @@ impl Client {
             let endpoint = &grant.endpoint;
             let request = grant.request(scope, SystemTime::now())?;
             let signed = Signed { path: endpoint.url.path(&request.path), headers: request.headers.clone() };
-            let mut answer = self.dispatch(endpoint, &request, &signed, timeouts).await?;
+            // It is no provider that hears of this.
+            let plain = Self { sent: None, ..self.clone() };
+            let mut answer = plain.dispatch(endpoint, &request, &signed, timeouts).await?;
             let body = answer.body.whole(MAX_ANSWER).await?;
             grant.read(answer.head.status, &body)
         });
@@ -127,10 +138,14 @@ impl Client {
             young_enough(provider, &session)?;
             session.set_write_timeout(Some(timeouts.idle));
             let head = head(provider, request, signed)?;
+            if let Some(sent) = &self.sent {
+                sent.store(true, Ordering::Relaxed);
+            }
             match exchange_heads(&mut session, head, request).await {
                 Ok(head) => {
                     let head = from_provider(provider, head)?;
-                    let body = Body::new(session, peer, self.clone(), timeouts.idle);
+                    let client = Self { sent: None, ..self.clone() };
+                    let body = Body::new(session, peer, client, timeouts.idle);
                     return Ok(Response { head, body });
                 }
                 Err(mut error) => {

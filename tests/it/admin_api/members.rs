@@ -39,7 +39,7 @@ async fn a_member_has_keys_of_their_own_and_no_others() {
 
 #[tokio::test]
 async fn who_signs_up_is_let_in_by_an_operator_and_gets_a_key_once() {
-    let (_mock, gateway) = start("").await;
+    let (_mock, gateway) = start("[people]\nsign_up = true\n").await;
     let stranger = gateway.stranger();
     let asks = json!({ "email": "new@example.com", "name": "New", "note": "let me in" });
     for _ in 0..2 {

@@ -167,7 +167,7 @@ async fn on_an_open_address_the_password_is_wanted() {
     assert_eq!(gateway.stranger().get(path).await.status, 401);
     assert_eq!(
         gateway.stranger().with("authorization", &format!("Bearer {KEY}")).get(path).await.status,
-        401
+        403
     );
     let reply = gateway.stranger().with("authorization", "Bearer open-sesame-and-close").get(path).await;
     assert_eq!((reply.status, targets(&reply.json())), (200, vec!["a/mock".to_owned()]));

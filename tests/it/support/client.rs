@@ -268,6 +268,16 @@ impl Open {
         (size > 0).then(|| chunk.split_to(end + 2 + size).freeze().slice(end + 2..))
     }
 
+    /// Reads so many bytes of the body, or all there are.
+    pub(crate) async fn some(&mut self, most: usize) {
+        let mut read = 0;
+        while read < most
+            && let Some(piece) = self.next().await
+        {
+            read += piece.len();
+        }
+    }
+
     /// The next event of a stream; `None` when no more come.
     pub(crate) async fn event(&mut self) -> Option<Event> {
         loop {

@@ -129,6 +129,17 @@ impl Gateway {
         assert!(status.success());
     }
 
+    /// Lets it end as it is told to.
+    pub(crate) async fn stop(&mut self) {
+        self.terminate();
+        super::until("the process ends", || self.child.try_wait().unwrap().is_some()).await;
+    }
+
+    /// Where its configuration stands, and what it keeps.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Its process id.
     pub(crate) fn process(&self) -> u32 {
         self.child.id()

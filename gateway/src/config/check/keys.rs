@@ -6,6 +6,7 @@ use super::Check;
 use super::providers::is_header_text;
 use crate::config::tree::Route;
 use crate::config::{Budget, Key, ModelPattern};
+use crate::domain::period::is_time_zone;
 use crate::domain::{Micros, Secret};
 
 /// Shortest secret of a virtual key.
@@ -81,17 +82,28 @@ impl<'a> Check<'a> {
         for (name, team) in &self.config.teams {
             self.budget(&Route::keys(&["teams", name, "budget"]), team.budget.as_ref());
         }
+        for (name, model) in &self.config.models {
+            self.budget(&Route::keys(&["models", name, "budget"]), model.budget.as_ref());
+        }
+        self.budget(&Route::keys(&["limits", "budget"]), self.config.limits.budget.as_ref());
     }
 
-    fn budget(&mut self, route: &Route, budget: Option<&Budget>) {
-        if budget.is_some_and(|budget| budget.usd == Micros::default()) {
+    fn budget(&mut self, route: &Route, budget: Option<&'a Budget>) {
+        let Some(budget) = budget else { return };
+        if budget.usd == Micros::default() && budget.raises.is_empty() {
             let help = Some("leave the budget out for no limit".to_owned());
-            self.report(
-                &route.key("usd"),
-                format!("`{route}` is zero: nothing would ever pass"),
-                "zero",
-                help,
-            );
+            let message = format!("`{route}` is zero: nothing would ever pass");
+            self.report(&route.key("usd"), message, "zero", help);
+        }
+        if let Some(zone) = budget.zone.as_deref().filter(|zone| !is_time_zone(zone)) {
+            let help = Some("write the name of an IANA time zone, as in \"Europe/Berlin\"".to_owned());
+            self.report(&route.key("zone"), format!("there is no time zone `{zone}`"), "not known", help);
+        }
+        let covers = |model: &str| self.config.model_named(model).is_some() || self.is_addressed(model);
+        if let Some(model) = budget.downgrade.as_deref().filter(|model| !covers(model)) {
+            let known: Vec<&str> = self.names.models.iter().map(String::as_str).collect();
+            let message = format!("`{route}` goes down to model `{model}`, which is not configured");
+            self.unknown_name(&route.key("downgrade"), message, "no such model", model, &known);
         }
     }
 }

@@ -27,7 +27,7 @@ fn the_example_means_what_it_says() {
     assert_eq!(config.models["fast"].balance, Balance::named("least-latency").expect("known"));
     assert_eq!(config.models["claude-*"].targets[0].destination().to_string(), "anthropic/*");
     assert_eq!(config.keys["ci"].budget.as_ref().map(|budget| budget.usd), Some(Micros(20_000_000)));
-    let tokens = config.keys["web"].limits.tokens;
+    let tokens = config.keys["web"].limits.tokens.as_ref().map(|rates| rates.0[0]);
     assert_eq!(tokens, Some(Rate { count: 4_000_000, per: std::time::Duration::from_secs(60) }));
     assert_eq!(config.plugins["acme"].budget, Timespan::millis(20));
     assert_eq!(config.otel.endpoint, "");
@@ -57,6 +57,7 @@ fn the_annotated_file_shows_every_key_and_every_value_in_it_can_be_read() {
     let fixture = |name: &str| format!("{}/src/config/tests/{name}", env!("CARGO_MANIFEST_DIR"));
     let awake = awake
         .replace("${CAUSEWAY_REDIS_URL}", "redis://10.0.0.5:6379")
+        .replace("${CAUSEWAY_MASTER_KEY}", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
         .replace("[\"fast\", \"vision\", \"smart\"]", "[]")
         .replace("/etc/causeway/our-authority.pem", &fixture("certificate.pem"))
         .replace("/etc/causeway/client.pem", &fixture("certificate.pem"))

@@ -121,7 +121,7 @@ impl Dialect for OpenAiHearing {
 
     fn whole_usage(&self, body: &[u8]) -> Option<Usage> {
         let usage = serde_json::from_slice::<Body>(body).ok()?.usage?;
-        usage.input_tokens?;
+
         let details = usage.input_token_details.unwrap_or_default();
         Some(Usage {
             input: usage.input_tokens,

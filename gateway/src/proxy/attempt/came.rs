@@ -16,7 +16,7 @@ use crate::error::{GatewayError, Kind};
 use crate::proxy::exchange::{Exchange, Said};
 use crate::proxy::keeper::{Keeper, provenance};
 use crate::proxy::stream::Stream;
-use crate::proxy::{answer, judged, pass_on, rate_headers};
+use crate::proxy::{answer, booked, judged, pass_on, rate_headers};
 use crate::route::refined;
 use crate::state::Provider;
 use crate::upstream::Response;
@@ -84,23 +84,22 @@ impl Try<'_> {
         let body = timeout_at(until, response.body.whole(MAX_ANSWER));
         let body = Exchange::wait(&mut self.tally.waited, body).await.map_err(|_| too_slow())??;
         let Request { dialect, envelope, .. } = *self.asking.request;
-        judged::without_trigger(provider, &body)?;
+        if let Err(error) = judged::without_trigger(provider, &body) {
+            return Err(self.worked(&body, error));
+        }
         let Some(mut lease) = lease else {
+            self.count(dialect.whole_usage(&body), &body);
             pass_on::judge(dialect, &body)?;
             self.says_something(|| nothing::in_answer(&body))?;
-            self.tally.record.usage = dialect.whole_usage(&body);
-            self.count_pieces(Some(&body));
-            self.tally.said = Some(self.said(&body));
             return Ok(answer::Body::Whole(answer::JSON, body));
         };
         let headers = &response.head.headers;
         let answer = call(&mut self.tally.record, provider, "translate-response", body.len(), || {
             lease.translator()?.translate_response(&route, dialect.operation(), headers, &body)
-        })?;
+        });
+        let answer = answer.map_err(|error| self.worked(&body, error))?;
+        self.count(answer.usage, &answer.body);
         self.says_something(|| nothing::in_answer(&answer.body))?;
-        self.tally.record.usage = answer.usage;
-        self.count_pieces(Some(&answer.body));
-        self.tally.said = Some(self.said(&answer.body));
         self.tally.record.lose(answer.losses);
         if let Some(keeps) = dialect.keeps().filter(|_| dialect.operation() == Operation::Chat) {
             self.tally.record.lose(Lost::new(keeps).of(&answer.body));
@@ -132,7 +131,22 @@ impl Try<'_> {
         let content_type = response.head.headers.get(http::header::CONTENT_TYPE).cloned();
         let content_type =
             content_type.unwrap_or_else(|| http::HeaderValue::from_static("application/octet-stream"));
-        Ok(answer::Raw { content_type, first, rest: response.body })
+        Ok(answer::Raw { content_type, first, rest: response.body, bill: None })
+    }
+
+    /// What a whole answer took, told or not.
+    fn count(&mut self, usage: Option<Usage>, body: &[u8]) {
+        self.tally.record.usage = usage;
+        self.count_pieces(Some(body));
+        let said = self.said(body);
+        self.tally.said = Some(said);
+        booked::note(self.tally, self.tally.record.usage, said.bytes);
+    }
+
+    /// An answer nobody can use was worked on all the same.
+    fn worked(&mut self, body: &[u8], error: GatewayError) -> GatewayError {
+        booked::note(self.tally, None, told::answered(body));
+        error
     }
 
     /// Adds what is paid by the piece.
@@ -173,10 +187,16 @@ impl Try<'_> {
                     .kept_by(keeper, self.asking.request.keeping.clone())
             }
         };
+        // Dropped in the middle of its beginning, it knows itself what it took until then.
+        stream.billed(self.tally.bill.take());
         let Tally { waited, record, .. } = &mut *self.tally;
         let begun = Exchange::wait(waited, timeout_at(until, stream.begin(record))).await;
-        begun.map_err(|_| too_slow())??;
-        self.says_something(|| stream.says_nothing())?;
+        let begun = begun.map_err(|_| too_slow()).and_then(|begun| begun);
+        let begun = begun.and_then(|()| self.says_something(|| stream.says_nothing()));
+        if let Err(error) = begun {
+            self.tally.bill = stream.unbilled();
+            return Err(error);
+        }
         Ok(stream)
     }
 

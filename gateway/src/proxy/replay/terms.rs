@@ -92,6 +92,7 @@ impl Terms {
             .and(&*model.name)
             .and(&plan.asked)
             .and(candidates(plan).join("\n"))
+            .and(request.most_output.map_or_else(String::new, |most| most.to_string()))
             .and(answers.digest);
         let shared = by_whom.and(said(request, exchange)).tenant(tenant).done();
         let cached = model.reuse.filter(|_| open).map(|Reuse { ttl, max_answer, .. }| Cached {

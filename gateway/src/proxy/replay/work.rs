@@ -19,7 +19,7 @@ use crate::proxy::recall::Keeping;
 use crate::proxy::service::Ground;
 use crate::proxy::spent::Counting;
 use crate::proxy::stream::Stream;
-use crate::proxy::{counted, deliver, walk};
+use crate::proxy::{booked, counted, deliver, walk};
 use crate::route::Plan;
 use crate::state::Snapshot;
 
@@ -30,6 +30,7 @@ pub(super) struct Work {
     dialect: &'static dyn Dialect,
     envelope: Envelope,
     keeping: Option<Keeping>,
+    most_output: Option<u64>,
     plan: Plan,
     exchange: Exchange,
     terms: Terms,
@@ -56,6 +57,7 @@ impl Work {
             dialect: request.dialect,
             envelope: request.envelope.clone(),
             keeping: request.keeping.clone(),
+            most_output: request.most_output,
             plan: plan.clone(),
             exchange: exchange.aside(),
             terms,
@@ -129,6 +131,7 @@ impl Work {
             dialect: self.dialect,
             envelope: &self.envelope,
             keeping: self.keeping.clone(),
+            most_output: self.most_output,
         };
         // Boxed: what an attempt needs is not kept while its answer is told.
         Box::pin(walk::first_good(&request, &self.plan, &mut self.exchange)).await
@@ -167,6 +170,7 @@ impl Work {
         });
         let ended = match body {
             Body::Whole(_, bytes) => {
+                self.exchange.kept().await;
                 self.sink.tell(bytes).await;
                 Ok(())
             }
@@ -180,6 +184,7 @@ impl Work {
         match ended {
             Ok(()) => {
                 self.bill();
+                self.exchange.kept().await;
                 if readable {
                     self.keep();
                 }
@@ -195,8 +200,12 @@ impl Work {
             let next = timeout_at(deadline, stream.next(&mut self.exchange.record)).await;
             match next.unwrap_or_else(|_| Err(deliver::too_long())) {
                 Ok(Some(bytes)) => self.sink.tell(bytes).await,
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    stream.book(None);
+                    return Ok(());
+                }
                 Err(error) => {
+                    stream.book(Some(&error));
                     let event = stream.fail(&error, &self.exchange.record.request_id);
                     self.sink.tell(event).await;
                     return Err(error);
@@ -206,11 +215,19 @@ impl Work {
     }
 
     async fn raw(&mut self, raw: Raw, deadline: Deadline) -> Result<(), GatewayError> {
-        let (mut rest, mut next) = (raw.rest, Some(raw.first));
+        let (mut rest, mut next, bill) = (raw.rest, Some(raw.first), raw.bill);
         while let Some(bytes) = next {
             self.sink.tell(bytes).await;
-            next = timeout_at(deadline, rest.next()).await.unwrap_or_else(|_| Err(deliver::too_long()))?;
+            let read = timeout_at(deadline, rest.next()).await.unwrap_or_else(|_| Err(deliver::too_long()));
+            next = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    booked::ended(bill, Some(&error));
+                    return Err(error);
+                }
+            };
         }
+        booked::ended(bill, None);
         Ok(())
     }
 

@@ -43,9 +43,9 @@ impl Ledger {
         Space::Rest.key(&[KIND, &self.provider, &shown(digest), model])
     }
 
-    /// What cannot be kept is only forgotten at a restart.
+    /// What cannot be kept is only forgotten at a restart, and not known to other nodes.
     fn note(&self, batch: Batch) {
-        if let Err(error) = self.store.note(batch) {
+        if let Err(error) = self.store.note(batch.announce(Space::Rest)) {
             tracing::debug!(%error, provider = %self.provider, "the rest of a provider key is not kept");
         }
     }

@@ -1,0 +1,166 @@
+//! From the journal into the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+
+use super::{Held, Ledger, RECOVERED};
+use crate::domain::LedgerRow;
+use crate::store::StoreError;
+use crate::store::journal::{Entry, EntryKind, Piece, Reader};
+
+/// So long after its time a hold that nobody settled is charged.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// Who moves rows from the journal into the store. One per ledger.
+pub struct Importer {
+    ledger: Arc<Ledger>,
+    reader: Arc<Mutex<Reader>>,
+    /// Read and not yet in the store.
+    pending: Option<Piece>,
+    /// What is held and not settled, by id.
+    held: HashMap<String, Open>,
+}
+
+/// A hold, and where it stands in the journal.
+struct Open {
+    held: Held,
+    segment: u64,
+    abandoned: bool,
+}
+
+impl Importer {
+    /// The importer of a ledger.
+    pub fn new(ledger: Arc<Ledger>) -> Self {
+        let reader = Arc::new(Mutex::new(ledger.journal.reader()));
+        Self { ledger, reader, pending: None, held: HashMap::new() }
+    }
+
+    /// Imports everything that is there, also of processes that have ended, and charges what those left unsettled. Returns
+    /// how many rows were new.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or the store does not take rows. The next call goes on where this one stopped.
+    pub async fn run(&mut self, now: u64) -> Result<usize, StoreError> {
+        let result = self.all(now).await;
+        let metrics = &self.ledger.observer.metrics().ledger;
+        if result.is_err() {
+            metrics.import_errors.inc();
+        }
+        let standing = self.ledger.journal.standing();
+        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        metrics.waiting.set(signed(standing.waiting));
+        metrics.journal_failures.set(signed(standing.failures));
+        metrics.lost.set(signed(standing.lost));
+        metrics.damages.set(signed(standing.damages));
+        result
+    }
+
+    async fn all(&mut self, now: u64) -> Result<usize, StoreError> {
+        let mut entered = 0;
+        let mut found = self.look().await;
+        loop {
+            entered += self.rest().await?;
+            // Once more: the files of one process are let go one after the other.
+            if found == 0 {
+                break;
+            }
+            found = self.look().await;
+        }
+        entered += self.recover(now).await?;
+        let held = &self.held;
+        self.reader.lock().remove(|segment| held.values().any(|open| open.segment == segment));
+        Ok(entered)
+    }
+
+    async fn look(&self) -> usize {
+        self.reading(Reader::look).await.unwrap_or(0)
+    }
+
+    /// Everything the reader finds.
+    async fn rest(&mut self) -> Result<usize, StoreError> {
+        let mut entered = 0;
+        loop {
+            if self.pending.is_none() {
+                let read = self.reading(Reader::read).await.unwrap_or(Ok(None));
+                let read = read.map_err(|error| StoreError::Failed(format!("the journal: {error}")))?;
+                let Some(piece) = read else { return Ok(entered) };
+                self.pending = Some(piece);
+            }
+            if let Some(piece) = &self.pending {
+                let rows = rows(&mut self.held, piece);
+                entered += self.ledger.enter(&rows).await?;
+            }
+            if let Some(piece) = self.pending.take() {
+                self.reader.lock().done(&piece);
+            }
+        }
+    }
+
+    /// Reading waits for the disk, so a thread of its own does it.
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Reader) -> T + Send + 'static,
+    ) -> Option<T> {
+        let reader = Arc::clone(&self.reader);
+        tokio::task::spawn_blocking(move || read(&mut reader.lock())).await.ok()
+    }
+
+    /// What a process left that has ended, and what nobody settled in time: charged at its estimate.
+    async fn recover(&mut self, now: u64) -> Result<usize, StoreError> {
+        let late = |open: &Open| {
+            let grace = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
+            open.held.until.saturating_add(grace) < now
+        };
+        let left: Vec<_> = self.held.iter().filter(|(_, open)| open.abandoned || late(open)).collect();
+        if left.is_empty() {
+            return Ok(0);
+        }
+        let row = |open: &Open| LedgerRow { outcome: RECOVERED.to_owned(), ..open.held.row.clone() };
+        let rows: Vec<_> = left.iter().map(|(_, open)| row(open)).collect();
+        let ids: Vec<String> = left.iter().map(|(id, _)| (*id).clone()).collect();
+        let entered = self.ledger.enter(&rows).await?;
+        for id in &ids {
+            self.held.remove(id);
+        }
+        let metrics = &self.ledger.observer.metrics().ledger;
+        metrics.recovered.inc_by(u64::try_from(entered).unwrap_or(0));
+        metrics.rows.with_label_values(&[RECOVERED]).inc_by(u64::try_from(entered).unwrap_or(0));
+        if entered > 0 {
+            tracing::warn!(
+                reservations_recovered = entered,
+                "reservations nobody settled are charged as estimated"
+            );
+        }
+        Ok(entered)
+    }
+}
+
+/// The rows of a piece; what is held and settled there is noted.
+fn rows(held: &mut HashMap<String, Open>, piece: &Piece) -> Vec<LedgerRow> {
+    let mut rows = Vec::with_capacity(piece.entries.len());
+    for entry in &piece.entries {
+        match entry.kind {
+            EntryKind::Row => rows.extend(decoded::<LedgerRow>(entry)),
+            EntryKind::Settled => drop(held.remove(&entry.id)),
+            EntryKind::Hold => {
+                if let Some(hold) = decoded::<Held>(entry) {
+                    let open = Open { held: hold, segment: piece.segment, abandoned: piece.abandoned };
+                    held.insert(entry.id.clone(), open);
+                }
+            }
+        }
+    }
+    rows
+}
+
+fn decoded<T: DeserializeOwned>(entry: &Entry) -> Option<T> {
+    serde_json::from_slice(&entry.payload)
+        .inspect_err(
+            |error| tracing::error!(id = entry.id, %error, "an entry of the journal is not understood"),
+        )
+        .ok()
+}

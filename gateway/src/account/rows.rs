@@ -1,0 +1,215 @@
+//! Rows of the ledger, page by page in the order of time.
+
+use super::Ledger;
+use super::place::{self, Moment};
+use super::query::Filter;
+use crate::domain::LedgerRow;
+use crate::domain::date::seconds_of_rfc3339;
+use crate::store::{Batch, Class, Key, Page, Scan, Space, StoreError};
+
+/// Entries looked at in one go.
+const AT_ONCE: usize = 512;
+/// Rows of one page at most.
+const MOST: usize = 10_000;
+const DAY: u64 = 86_400;
+
+/// Which rows are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowQuery {
+    /// From this moment, Unix time in milliseconds.
+    pub from: u64,
+    /// Until before this moment.
+    pub to: u64,
+    /// Which of them.
+    pub filter: Filter,
+    /// Only those that ended like this.
+    pub outcome: Option<String>,
+    /// Only those of this request.
+    pub request: Option<String>,
+    /// So many at most.
+    pub limit: usize,
+    /// The youngest first.
+    pub newest_first: bool,
+    /// Where the page before ended.
+    pub after: Option<String>,
+}
+
+/// A page of rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowPage {
+    /// The rows.
+    pub rows: Vec<LedgerRow>,
+    /// Where to go on; `None`: there is nothing more.
+    pub next: Option<String>,
+}
+
+impl RowQuery {
+    fn takes(&self, row: &LedgerRow) -> bool {
+        (self.from..self.to).contains(&row.at)
+            && self.filter.takes_row(row)
+            && self.outcome.as_ref().is_none_or(|outcome| *outcome == row.outcome)
+            && self.request.as_ref().is_none_or(|request| *request == row.request)
+    }
+}
+
+impl Ledger {
+    /// Rows in the order of time.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn rows(&self, query: &RowQuery) -> Result<RowPage, StoreError> {
+        let query = RowQuery { limit: query.limit.clamp(1, MOST), ..query.clone() };
+        if query.newest_first { self.backward(&query).await } else { self.forward(&query).await }
+    }
+
+    async fn forward(&self, query: &RowQuery) -> Result<RowPage, StoreError> {
+        let mut found = RowPage::default();
+        let from = place::minute(&Moment::of(query.from));
+        let mut after = Some(query.after.as_deref().and_then(at_cursor).unwrap_or(from));
+        let end = place::minute(&Moment::of(query.to.saturating_add(60_000)));
+        loop {
+            let scan = Scan { prefix: Space::Usage.key(&[]), after, limit: AT_ONCE };
+            let Page { entries, next } = self.store.scan(scan).await?;
+            for (key, value) in &entries {
+                if *key >= end {
+                    return Ok(found);
+                }
+                let Some(row) = read(key, value).filter(|row| query.takes(row)) else { continue };
+                found.rows.push(row);
+                if found.rows.len() == query.limit {
+                    found.next = cursor(key);
+                    return Ok(found);
+                }
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// A store is read forwards only, so minute by minute; days and hours without rows are passed over.
+    async fn backward(&self, query: &RowQuery) -> Result<RowPage, StoreError> {
+        let mut found = RowPage::default();
+        let Some((first, last)) = self.days().await? else { return Ok(found) };
+        let begun = query.after.as_deref().and_then(at_cursor);
+        let mut day = (query.to.saturating_sub(1) / 1000).min(last) / DAY * DAY;
+        let until = (query.from / 1000).max(first) / DAY * DAY;
+        while day >= until {
+            let moment = Moment::of(day.saturating_mul(1000));
+            if self.has(&[moment.day()]).await? {
+                for hour in (0..24).rev().map(|hour| format!("{hour:02}")) {
+                    let of_hour = [moment.day(), hour.as_str()];
+                    let behind = begun.as_ref().is_some_and(|begun| Space::Usage.key(&of_hour) > *begun);
+                    if behind || !self.has(&of_hour).await? {
+                        continue;
+                    }
+                    self.hour_backward(query, &of_hour, (begun.as_ref(), &mut found)).await?;
+                    if found.next.is_some() {
+                        return Ok(found);
+                    }
+                }
+            }
+            match day.checked_sub(DAY) {
+                Some(before) => day = before,
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    async fn hour_backward(
+        &self,
+        query: &RowQuery,
+        of_hour: &[&str; 2],
+        (begun, found): (Option<&Key>, &mut RowPage),
+    ) -> Result<(), StoreError> {
+        let [day, hour] = *of_hour;
+        for minute in (0..60).rev().map(|minute| format!("{minute:02}")) {
+            let mut entries = self.all(Space::Usage.key(&[day, hour, &minute])).await?;
+            entries.reverse();
+            for (key, row) in entries {
+                if begun.is_some_and(|begun| key >= *begun) || !query.takes(&row) {
+                    continue;
+                }
+                found.rows.push(row);
+                if found.rows.len() == query.limit {
+                    found.next = cursor(&key);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows below a key.
+    async fn all(&self, prefix: Key) -> Result<Vec<(Key, LedgerRow)>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let scan = Scan { prefix: prefix.clone(), after, limit: AT_ONCE };
+            let Page { entries, next } = self.store.scan(scan).await?;
+            found.extend(entries.into_iter().filter_map(|(key, value)| {
+                let row = read(&key, &value)?;
+                Some((key, row))
+            }));
+            after = next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn has(&self, parts: &[&str]) -> Result<bool, StoreError> {
+        let scan = Scan { prefix: Space::Usage.key(parts), after: None, limit: 1 };
+        Ok(!self.store.scan(scan).await?.entries.is_empty())
+    }
+
+    /// The first day with rows, and a moment behind the last, in Unix seconds.
+    async fn days(&self) -> Result<Option<(u64, u64)>, StoreError> {
+        let scan = Scan { prefix: Space::Usage.key(&[]), after: None, limit: 1 };
+        let page = self.store.scan(scan).await?;
+        let first = page.entries.first().and_then(|(key, _)| {
+            let day = key.parts()?.first().map(|day| format!("{day}T00:00:00Z"))?;
+            seconds_of_rfc3339(&day)
+        });
+        // Clocks may be wrong, but not by years: nobody looks at days without end.
+        let latest = crate::store::clock()() / 1000 + 2 * DAY;
+        Ok(first.map(|first| (first, latest.max(first))))
+    }
+
+    /// Removes some of the rows that are older than they are kept, and says how many.
+    ///
+    /// # Errors
+    /// When the store does not do it.
+    pub async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
+        let Some(keep) = self.keep else { return Ok(0) };
+        let oldest = now.saturating_sub(u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
+        let end = place::minute(&Moment::of(oldest));
+        let scan = Scan { prefix: Space::Usage.key(&[]), after: None, limit: AT_ONCE };
+        let page = self.store.scan(scan).await?;
+        let old: Vec<_> = page.entries.into_iter().map(|(key, _)| key).filter(|key| *key < end).collect();
+        if old.is_empty() {
+            return Ok(0);
+        }
+        let many = old.len();
+        let batch = old.into_iter().fold(Batch::default(), Batch::delete);
+        self.store.write(batch, Class::Relaxed).await?;
+        Ok(many)
+    }
+}
+
+/// A row as it stands. One that is damaged is passed over, loudly.
+pub(super) fn read(key: &Key, value: &[u8]) -> Option<LedgerRow> {
+    serde_json::from_slice(value)
+        .inspect_err(|error| tracing::error!(%key, %error, "a row of the ledger is not understood"))
+        .ok()
+}
+
+fn cursor(key: &Key) -> Option<String> {
+    Some(key.parts()?.join("/"))
+}
+
+fn at_cursor(cursor: &str) -> Option<Key> {
+    let parts: Vec<&str> = cursor.split('/').collect();
+    (parts.len() == 4).then(|| Space::Usage.key(&parts))
+}
