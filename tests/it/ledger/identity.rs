@@ -13,7 +13,7 @@ use causeway::domain::LedgerRow;
 use causeway::mock::Served;
 
 use super::books::{Books, STORE};
-use crate::support::{Gateway, Shape, configuration, steady, upstream};
+use crate::support::{Gateway, Shape, configuration, unbroken, upstream};
 
 /// How many requests, unless `CAUSEWAY_LEDGER_REQUESTS` says otherwise.
 const USUAL: usize = 3_000;
@@ -109,7 +109,7 @@ async fn the_ledger_agrees_with_what_the_provider_counted() {
     let many = many.map_or(USUAL, |many| many.parse().expect("CAUSEWAY_LEDGER_REQUESTS is a number"));
     let mock = upstream::mock();
     mock.count();
-    let text = steady(&configuration(&upstream::url(&mock)));
+    let text = unbroken(&configuration(&upstream::url(&mock)));
     let gateway = Gateway::start(&format!("{STORE}[log]\nlevel = \"error\"\n{text}{MODELS}")).await;
     let (began, next) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
     let gateway = Arc::new(gateway);

@@ -4,7 +4,7 @@ use causeway::domain::{Cost, LedgerRow};
 
 use super::books::{Books, STORE};
 use crate::support::gateway::good;
-use crate::support::{Gateway, Shape, configuration, steady, upstream};
+use crate::support::{Gateway, Shape, configuration, unbroken, upstream};
 
 const MODELS: &str = r#"
 [prices]
@@ -25,7 +25,7 @@ single_flight = true
 /// The rows of some requests, which are made while the gateway runs.
 async fn rows_of(more: &str, ask: impl AsyncFnOnce(&mut Gateway)) -> Vec<LedgerRow> {
     let mock = upstream::mock();
-    let text = steady(&configuration(&upstream::url(&mock)))
+    let text = unbroken(&configuration(&upstream::url(&mock)))
         .replace("[keys.tests]", "[keys.tests]\nteam = \"ours\"");
     let text = format!("{STORE}{text}[teams.ours]\n{MODELS}{more}");
     let mut gateway = Gateway::start_with(&text, &[]).await;
