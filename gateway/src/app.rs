@@ -167,6 +167,8 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         fleet: Arc::clone(&ground.fleet),
         decisions: Arc::clone(&ground.decisions),
         people: Arc::clone(&ground.people),
+        ledger: Arc::clone(&ledger),
+        limits: ground.limits.clone(),
         stored: Arc::clone(&settings),
         client: ground.client.clone(),
         store: Arc::clone(&store),

@@ -14,6 +14,7 @@ mod allowed;
 mod check;
 mod conform;
 mod keys;
+mod made;
 mod mock;
 mod plugin;
 mod provider_keys;
@@ -25,6 +26,7 @@ mod store;
 mod targets;
 mod teams;
 mod tiers;
+mod usage;
 mod users;
 
 /// Causeway: one road to every model.
@@ -74,7 +76,9 @@ enum Command {
     Teams(teams::TeamsArguments),
     Tiers(tiers::TiersArguments),
     Targets(targets::TargetsArguments),
-    /// Look at providers and their keys.
+    Usage(usage::UsageArguments),
+    Models(made::ModelsArguments),
+    /// Providers and their keys.
     Providers {
         #[command(subcommand)]
         command: provider_keys::ProvidersCommand,
@@ -164,6 +168,8 @@ pub fn run() -> ExitCode {
         Command::Teams(arguments) => teams::run(arguments),
         Command::Tiers(arguments) => tiers::run(arguments),
         Command::Targets(arguments) => targets::run(arguments),
+        Command::Usage(arguments) => usage::run(arguments),
+        Command::Models(arguments) => made::models(arguments),
         Command::Providers { command } => provider_keys::run(command),
         Command::Store(arguments) => store::run(arguments),
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file),

@@ -7,14 +7,14 @@ use super::support::gateway::{good, run};
 use super::support::{Gateway, Shape, configuration, upstream};
 
 /// What a command did: whether it succeeded, what it printed, and what it said beside.
-struct Said {
-    good: bool,
-    out: String,
-    beside: String,
+pub(crate) struct Said {
+    pub(crate) good: bool,
+    pub(crate) out: String,
+    pub(crate) beside: String,
 }
 
 impl Said {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert!(self.good, "{}", self.beside);
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
@@ -43,7 +43,8 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-async fn causeway(gateway: &Gateway, arguments: &[&str]) -> Said {
+/// Runs a command against a gateway.
+pub(crate) async fn causeway(gateway: &Gateway, arguments: &[&str]) -> Said {
     let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
     let address = gateway.admin().address().to_owned();
     let run = move || {
@@ -56,7 +57,7 @@ async fn causeway(gateway: &Gateway, arguments: &[&str]) -> Said {
     Said { good: output.status.success(), out: text(output.stdout), beside: text(output.stderr) }
 }
 
-async fn undo(gateway: &Gateway, said: &Said) -> Said {
+pub(crate) async fn undo(gateway: &Gateway, said: &Said) -> Said {
     let words = said.undo();
     let undone = causeway(gateway, &words.iter().map(String::as_str).collect::<Vec<_>>()).await;
     assert!(undone.good, "{words:?}: {}", undone.beside);
@@ -163,7 +164,7 @@ async fn people_teams_tiers_and_payments_are_made_changed_and_taken_back() {
     undo(&gateway, &changed).await;
     let shown = causeway(&gateway, &["users", "show", &id, "--json"]).await.json();
     assert_eq!((&shown["role"], &shown["name"]), (&json!("member"), &json!("Ann")));
-    assert!(causeway(&gateway, &["users", "remove", &id]).await.good);
+    undo(&gateway, &user).await;
     assert!(causeway(&gateway, &["users", "list"]).await.out.lines().count() == 1);
     undo(&gateway, &team).await;
     undo(&gateway, &tier).await;

@@ -47,5 +47,6 @@ mod stream;
 mod support;
 mod tidy;
 mod usage;
+mod usage_api;
 mod vault;
 mod vendors;

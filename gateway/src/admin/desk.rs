@@ -12,8 +12,10 @@ use super::refusal::Refusal;
 use super::router;
 use super::sessions::Sessions;
 use super::tries::Tries;
+use crate::account::Ledger;
 use crate::config;
 use crate::domain::Secret;
+use crate::limit::Limits;
 use crate::observe::Observer;
 use crate::people::People;
 use crate::route::{Decisions, Fleet};
@@ -35,6 +37,10 @@ pub struct Parts {
     pub decisions: Arc<Decisions>,
     /// Keys and people.
     pub people: Arc<People>,
+    /// What was used and what it cost.
+    pub ledger: Arc<Ledger>,
+    /// How much may be.
+    pub limits: Limits,
     /// What was made here.
     pub stored: Arc<Settings>,
     /// Asks providers.
@@ -59,6 +65,8 @@ pub struct Desk {
     pub(super) fleet: Arc<Fleet>,
     pub(super) decisions: Arc<Decisions>,
     pub(super) people: Arc<People>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) limits: Limits,
     pub(super) stored: Arc<Settings>,
     pub(super) client: Client,
     pub(super) store: Arc<dyn Store>,
@@ -87,6 +95,8 @@ impl Desk {
             fleet,
             decisions,
             people,
+            ledger,
+            limits,
             stored,
             client,
             store,
@@ -106,6 +116,8 @@ impl Desk {
             fleet,
             decisions,
             people,
+            ledger,
+            limits,
             stored,
             client,
             store,

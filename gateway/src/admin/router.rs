@@ -11,8 +11,9 @@ use utoipa_axum::routes;
 
 use super::desk::Desk;
 use super::{
-    audit, config, credits, explain, guard, health, keys, me, models, openapi, overview, plugins, prices,
-    provider_keys, providers, requests, rights, running, session, sign_ups, straight, targets, teams, users,
+    audit, config, credits, explain, guard, health, keys, limits, me, models, openapi, overview, plugins, prices,
+    provider_keys, providers, reprice, requests, rights, running, session, sign_ups, straight, targets, teams,
+    usage, users,
 };
 
 /// The one list of what there is.
@@ -24,6 +25,7 @@ fn operations() -> OpenApiRouter<Arc<Desk>> {
         .merge(credits::routes())
         .merge(explain::routes())
         .merge(keys::routes())
+        .merge(limits::routes())
         .merge(me::routes())
         .merge(models::routes())
         .merge(overview::routes())
@@ -31,12 +33,14 @@ fn operations() -> OpenApiRouter<Arc<Desk>> {
         .merge(prices::routes())
         .merge(provider_keys::routes())
         .merge(providers::routes())
+        .merge(reprice::routes())
         .merge(requests::routes())
         .merge(running::routes())
         .merge(session::routes())
         .merge(sign_ups::routes())
         .merge(targets::routes())
         .merge(teams::routes())
+        .merge(usage::routes())
         .merge(users::routes())
         .routes(routes!(document))
 }

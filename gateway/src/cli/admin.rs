@@ -12,6 +12,9 @@ use crate::config::Config;
 /// The gateway stands on this machine or near it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What changes much takes its time.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
+
 /// One request without a body.
 ///
 /// # Errors
@@ -47,7 +50,8 @@ pub(super) fn ask_for_text(
     }
     let gone = |error: std::io::Error| format!("no gateway answers at http://{address}: {error}");
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(gone)?;
-    let patient = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
+    let patience = if method == "GET" { PATIENCE } else { LONG_PATIENCE };
+    let patient = stream.set_read_timeout(Some(patience)).and(stream.set_write_timeout(Some(PATIENCE)));
     patient.map_err(gone)?;
     let password = app::admin_password(config)?;
     let password = password.map(|password| format!("authorization: Bearer {}\r\n", password.expose()));
@@ -74,6 +78,11 @@ pub(super) fn ask_for_text(
         ("404", None) => Err(format!("the gateway at http://{address} knows nothing of that")),
         (status, None) => Err(format!("the gateway at http://{address} answered {status}: {}", body.trim())),
     }
+}
+
+/// A name as one part of a path: a slash in it is written as in a JSON pointer.
+pub(super) fn in_path(name: &str) -> String {
+    escaped(&name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// As it stands in a query.

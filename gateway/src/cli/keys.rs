@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::admin::escaped;
+use super::admin::in_path;
 use super::allowed::{Allowed, Budgets, some};
 use super::running::{Change, Running, Told, as_before, body, cell, end, fields, quoted};
 
@@ -121,7 +121,7 @@ pub(super) fn run(arguments: KeysArguments) -> ExitCode {
 }
 
 fn done(running: &Running, command: KeysCommand) -> Told {
-    let at = |name: &str| format!("/admin/api/keys/{}", escaped(name));
+    let at = |name: &str| format!("/admin/api/keys/{}", in_path(name));
     match command {
         KeysCommand::List => {
             let head = ["name", "state", "from", "owner", "team", "models", "last used"];
@@ -164,7 +164,7 @@ fn switched(running: &Running, name: &str, disabled: bool) -> Told {
     let back = if disabled { "enable" } else { "disable" };
     let change = Change {
         method: "PATCH",
-        path: format!("/admin/api/keys/{}", escaped(name)),
+        path: format!("/admin/api/keys/{}", in_path(name)),
         body: Some(json!({ "disabled": disabled })),
         undo: Ok(format!("causeway keys {back} {}", quoted(name))),
     };

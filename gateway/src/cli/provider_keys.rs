@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::Place;
+use super::{Place, made};
 use crate::app::Origin;
 use crate::config::{self, Config};
 
@@ -19,6 +19,8 @@ mod test;
 /// Look at providers.
 #[derive(Debug, Subcommand)]
 pub(super) enum ProvidersCommand {
+    #[command(flatten)]
+    Made(made::ProviderCommand),
     /// The keys of a provider: import, list, test, restore, note, remove, export.
     Keys {
         #[command(subcommand)]
@@ -129,7 +131,10 @@ impl Outcome {
 }
 
 pub(super) fn run(command: ProvidersCommand) -> ExitCode {
-    let ProvidersCommand::Keys { command } = command;
+    let command = match command {
+        ProvidersCommand::Made(command) => return made::providers(command),
+        ProvidersCommand::Keys { command } => command,
+    };
     let outcome = match command {
         KeysCommand::Import { which, file } => known(which).and_then(|known| file::import(&known, &file)),
         KeysCommand::List { which } => known(which).and_then(|known| show::list(&known)),

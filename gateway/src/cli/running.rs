@@ -57,6 +57,20 @@ impl Running {
 
     /// Changes something, unless it shall only be said what would be.
     pub(super) fn change(&self, change: &Change, show: impl FnOnce(&Value) -> String) -> Told {
+        self.do_change(change, |_| String::new(), show)
+    }
+
+    /// Makes something whose id only the gateway knows: the command that takes it back ends with it.
+    pub(super) fn make(&self, change: &Change, show: impl FnOnce(&Value) -> String) -> Told {
+        self.do_change(change, |made| format!(" {}", quoted(&cell(&made["id"]))), show)
+    }
+
+    fn do_change(
+        &self,
+        change: &Change,
+        id: impl FnOnce(&Value) -> String,
+        show: impl FnOnce(&Value) -> String,
+    ) -> Told {
         let Change { method, path, body, undo } = change;
         if self.dry_run {
             let told = json!({ "method": method, "path": path, "body": body });
@@ -68,11 +82,26 @@ impl Running {
         }
         let answer = self.tell(method, path, body.as_ref())?;
         let hint = match undo {
-            Ok(command) => format!("undo: {command}"),
+            Ok(command) => format!("undo: {command}{}", id(&answer)),
             Err(why) => format!("this cannot be undone: {why}"),
         };
         super::complain(&[hint]);
         Ok(self.told(&answer, show))
+    }
+
+    /// Whether nothing shall be changed.
+    pub(super) fn is_trial(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Whether JSON is wanted.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A question that is too long for a query.
+    pub(super) fn ask(&self, path: &str, body: Option<&Value>) -> Result<Value, String> {
+        self.tell("POST", path, body)
     }
 
     /// An answer as JSON or for a person.
@@ -166,7 +195,8 @@ pub(super) fn fields(thing: &Value) -> String {
     table(&[], &lines)
 }
 
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+/// Lines under their names.
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let head: Vec<String> = head.iter().map(|word| (*word).to_owned()).collect();
     let lines = (!head.is_empty()).then_some(&head).into_iter().chain(rows);
     let lines: Vec<&Vec<String>> = lines.collect();

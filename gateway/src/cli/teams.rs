@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::admin::escaped;
+use super::admin::in_path;
 use super::allowed::{Allowed, Budgets};
 use super::running::{Change, Running, Told, as_before, body, cell, end, fields, quoted};
 
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: TeamsArguments) -> ExitCode {
 }
 
 fn done(running: &Running, command: TeamsCommand) -> Told {
-    let at = |name: &str| format!("/admin/api/teams/{}", escaped(name));
+    let at = |name: &str| format!("/admin/api/teams/{}", in_path(name));
     match command {
         TeamsCommand::List => {
             let head = ["name", "from", "members", "keys", "note"];

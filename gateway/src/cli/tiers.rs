@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::admin::escaped;
+use super::admin::in_path;
 use super::allowed::{Allowed, dollars};
 use super::running::{Change, Running, Told, as_before, body, cell, end, fields, quoted};
 
@@ -95,7 +95,7 @@ pub(super) fn run(arguments: TiersArguments) -> ExitCode {
 }
 
 fn done(running: &Running, command: TiersCommand) -> Told {
-    let at = |name: &str| format!("/admin/api/tiers/{}", escaped(name));
+    let at = |name: &str| format!("/admin/api/tiers/{}", in_path(name));
     match command {
         TiersCommand::List => {
             let head = ["name", "plan", "users", "note"];

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::admin::escaped;
+use super::admin::{escaped, in_path};
 use super::allowed::{Allowed, Budgets, dollars, some};
 use super::running::{Change, Running, Told, as_before, body, cell, end, fields, quoted};
 
@@ -139,7 +139,7 @@ pub(super) fn run(arguments: UsersArguments) -> ExitCode {
 }
 
 fn at(id: &str) -> String {
-    format!("/admin/api/users/{}", escaped(id))
+    format!("/admin/api/users/{}", in_path(id))
 }
 
 fn done(running: &Running, command: UsersCommand) -> Told {
@@ -152,12 +152,11 @@ fn done(running: &Running, command: UsersCommand) -> Told {
         }
         UsersCommand::Show { id } => Ok(running.told(&running.look(&at(&id))?, fields)),
         UsersCommand::Create { email, given } => {
-            let undo = Ok("causeway users remove ID".to_owned());
+            let undo = Ok("causeway users remove".to_owned());
             let path = "/admin/api/users".to_owned();
             let body = Some(given.body(Some(&email))?);
-            running.change(&Change { method: "POST", path, body, undo }, |user| {
-                format!("{}\n", cell(&user["id"]))
-            })
+            running
+                .make(&Change { method: "POST", path, body, undo }, |user| format!("{}\n", cell(&user["id"])))
         }
         UsersCommand::Change { id, given } => {
             let body = given.body(None)?;

@@ -38,7 +38,7 @@ pub fn seconds_of_rfc3339(text: &str) -> Option<u64> {
         _ => {
             let sign = if offset.starts_with('-') { -1 } else { 1 };
             let (hours, minutes) = offset.strip_prefix(['+', '-'])?.split_once(':')?;
-            sign * (hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60)
+            sign * (i64::from(hours.parse::<u8>().ok()?) * 3600 + i64::from(minutes.parse::<u8>().ok()?) * 60)
         }
     };
     // Days from date after Howard Hinnant's `days_from_civil`: years begin in March, leap days come last.
