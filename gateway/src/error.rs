@@ -187,6 +187,9 @@ impl GatewayError {
         }
     }
 
+    /// The code of an error that says that what limits and budgets are counted in is lost.
+    pub const STORE_UNAVAILABLE: &str = "store_unavailable";
+
     /// The code of an error that says that every key of the provider rests.
     pub const KEYS_REST: &str = "provider_keys_resting";
 

@@ -330,7 +330,7 @@ impl From<StoreError> for GatewayError {
                 Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
             }
             StoreError::Lost(_) => Self {
-                code: Some("store_unavailable".to_owned()),
+                code: Some(Self::STORE_UNAVAILABLE.to_owned()),
                 retry_after: Some(LOOKED_FOR),
                 ..Self::gateway(Kind::Overloaded, "the gateway's store does not answer")
             },

@@ -102,7 +102,15 @@ fn file(upstream: &str, folder: &Path, keys_file: &Path) -> String {
 /// Every dialect, good and bad.
 async fn asked(client: &Client, heard: &mut Heard) {
     for dialect in Shape::ALL {
-        for model in ["openai/mock", "anthropic/mock", "openai/mock@fault=status:401", "anthropic/mock@fault=status:500", "away", "directory", "nobody"] {
+        for model in [
+            "openai/mock",
+            "anthropic/mock",
+            "openai/mock@fault=status:401",
+            "anthropic/mock@fault=status:500",
+            "away",
+            "directory",
+            "nobody",
+        ] {
             let reply = client.ask(dialect, model, &dialect.says("hello")).await;
             heard.reply(&format!("{dialect:?} {model}"), &reply);
         }
@@ -116,22 +124,45 @@ async fn administered(admin: &Client, upstream: &str, heard: &mut Heard) {
     let bodies: [(&str, Value); 7] = [
         ("/admin/api/providers", good.clone()),
         ("/admin/api/providers", good),
-        ("/admin/api/providers", json!({ "name": "bad", "settings": { "plugin": "openai", "url": format!("https://u:{}@x/", canary(13)) } })),
-        ("/admin/api/providers", json!({ "name": "bad", "settings": { "plugin": "nobody", "url": upstream, "headers": { "x": canary(14) } }, "keys": [{ "key": canary(15) }] })),
-        ("/admin/api/providers", json!({ "name": "bad", "settings": { "plugin": "openai", "url": upstream, "secret": canary(16) } })),
+        (
+            "/admin/api/providers",
+            json!({ "name": "bad", "settings": { "plugin": "openai", "url": format!("https://u:{}@x/", canary(13)) } }),
+        ),
+        (
+            "/admin/api/providers",
+            json!({ "name": "bad", "settings": { "plugin": "nobody", "url": upstream, "headers": { "x": canary(14) } }, "keys": [{ "key": canary(15) }] }),
+        ),
+        (
+            "/admin/api/providers",
+            json!({ "name": "bad", "settings": { "plugin": "openai", "url": upstream, "secret": canary(16) } }),
+        ),
         ("/admin/api/providers/openai/keys", json!({ "keys": [{ "key": canary(17) }] })),
-        ("/admin/api/providers/openai/keys", json!({ "keys": [{ "key": format!("{} {}", canary(18), canary(19)) }] })),
+        (
+            "/admin/api/providers/openai/keys",
+            json!({ "keys": [{ "key": format!("{} {}", canary(18), canary(19)) }] }),
+        ),
     ];
     for (path, body) in bodies {
         heard.reply(path, &admin.post(path, &body).await);
     }
-    for path in ["/admin/api/providers", "/admin/api/providers/acme", "/admin/api/config", "/admin/api/config?format=toml",
-        "/admin/api/config/export", "/admin/api/config/export?all=true", "/admin/api/audit", "/admin/api/provider-keys?provider=acme", "/metrics"] {
+    for path in [
+        "/admin/api/providers",
+        "/admin/api/providers/acme",
+        "/admin/api/config",
+        "/admin/api/config?format=toml",
+        "/admin/api/config/export",
+        "/admin/api/config/export?all=true",
+        "/admin/api/audit",
+        "/admin/api/provider-keys?provider=acme",
+        "/metrics",
+    ] {
         let reply = admin.get(path).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
         heard.reply(path, &reply);
     }
-    for path in ["/admin/api/providers/acme/test", "/admin/api/providers/away/test", "/admin/api/secrets/rotate"] {
+    for path in
+        ["/admin/api/providers/acme/test", "/admin/api/providers/away/test", "/admin/api/secrets/rotate"]
+    {
         heard.reply(path, &admin.post(path, &json!({})).await);
     }
 }
@@ -165,8 +196,14 @@ async fn twenty_secrets_go_in_and_none_comes_out() {
     heard.hear("the log", &gateway.lines().join("\n"));
     heard.folder(folder.path());
     let commands = text.replace("{listen}", "127.0.0.1:9").replace("{admin}", "127.0.0.1:10");
-    for arguments in [&["check", "-c", "a.toml"][..], &["config", "show", "-c", "a.toml"], &["config", "show", "--origin", "-c", "a.toml"],
-        &["config", "export", "-c", "a.toml"], &["store", "check", "-c", "a.toml"], &["store", "export", "-c", "a.toml"]] {
+    for arguments in [
+        &["check", "-c", "a.toml"][..],
+        &["config", "show", "-c", "a.toml"],
+        &["config", "show", "--origin", "-c", "a.toml"],
+        &["config", "export", "-c", "a.toml"],
+        &["store", "check", "-c", "a.toml"],
+        &["store", "export", "-c", "a.toml"],
+    ] {
         let output = run(arguments, &[("a.toml", commands.as_bytes())], &[]);
         heard.hear(&arguments.join(" "), &String::from_utf8_lossy(&output.stdout));
         heard.hear(&arguments.join(" "), &String::from_utf8_lossy(&output.stderr));

@@ -16,7 +16,7 @@ mod budget;
 /// A configuration of nodes that share a server, which they wait for as long as a busy machine needs.
 fn configured(mock: &Running, server: &Server) -> String {
     let store = format!(
-        "[store]\nbackend = \"redis\"\nurl = \"{}\"\ntimeout = \"5s\"\nconnect_timeout = \"5s\"\n",
+        "[store]\nbackend = \"redis\"\nmaster_key = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"\nurl = \"{}\"\ntimeout = \"5s\"\nconnect_timeout = \"5s\"\n",
         server.url()
     );
     [configuration(&upstream::url(mock)), store].concat()

@@ -117,8 +117,11 @@ async fn what_is_known_of_a_model_is_told() {
     let ask = async |name: &str| good(&gateway.client().with_key().get(&format!("/v1/models/{name}")).await);
     let both = ask("both").await;
     assert_eq!((&both["context_length"], &both["max_output_tokens"]), (&json!(200_000), &json!(64_000)));
-    // The dearer of the two, part by part.
-    assert_eq!(both["pricing"], json!({ "prompt": "0.000003", "completion": "0.00001" }));
+    // The dearer of the two, part by part; where `one` says nothing of caches, they cost what a prompt costs.
+    assert_eq!(
+        both["pricing"],
+        json!({ "prompt": "0.000003", "completion": "0.00001", "input_cache_read": "0.00000125" })
+    );
     // Anthropic takes no sound, so the model does not either.
     assert_eq!(both["architecture"]["input_modalities"], json!(["text", "image", "file"]));
     let half = ask("half").await;

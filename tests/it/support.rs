@@ -57,14 +57,16 @@ pub(crate) fn provider_key(name: &str) -> String {
 
 /// A configuration in which nobody rests, whatever fails: without circuit breakers, and without provider keys.
 pub(crate) fn steady(configuration: &str) -> String {
+    let lines = configuration.lines().filter(|line| !line.starts_with("keys = [\"sk-upstream-"));
+    unbroken(&lines.flat_map(|line| [line, "\n"]).collect::<String>())
+}
+
+/// A configuration in which no target rests, whatever fails.
+pub(crate) fn unbroken(configuration: &str) -> String {
     const NEVER: &str = "[defaults.model]\nbreaker = false\ndegrade = false\n\
          cool_down = { missing = \"0s\", rate = \"0s\", longest_rate = \"0s\", longest_overload = \"0s\" }\n";
-    let lines = configuration.lines().filter(|line| !line.starts_with("keys = [\"sk-upstream-"));
-    let mut text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    if !text.contains("[defaults.model]") {
-        text.push_str(NEVER);
-    }
-    text
+    let more = if configuration.contains("[defaults.model]") { "" } else { NEVER };
+    format!("{configuration}{more}")
 }
 
 /// Waits until something has become true.

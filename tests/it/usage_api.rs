@@ -126,6 +126,7 @@ async fn what_cannot_be_asked_is_refused_with_its_place() {
     for (query, path) in [
         ("?by=color", "by"),
         ("?by=key,key", "by"),
+        ("?by=", "by"),
         ("?from=yesterday", "from"),
         ("?from=2026-11-02&until=2026-11-01", "from"),
         ("?from=1970-01-01", "from"),

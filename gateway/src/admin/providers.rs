@@ -149,6 +149,9 @@ async fn add_provider_keys(
     Named(name): Named,
     Body(new): Body<NewKeys>,
 ) -> Result<(StatusCode, Json<ChangedView>), Refusal> {
+    if new.keys.is_empty() {
+        return Err(Refusal::invalid("keys", "there is no key in it"));
+    }
     let added = settings::add_keys(&desk, (&caller, &note), &name, new.keys).await?;
     Ok((StatusCode::CREATED, Json(added)))
 }

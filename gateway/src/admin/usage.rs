@@ -187,7 +187,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
 #[utoipa::path(get, path = "/admin/api/usage", tag = "usage", params(Wanted), responses((status = 200, body = Usage)))]
 async fn usage(State(desk): State<Arc<Desk>>, Asked(wanted): Asked<Wanted>) -> Result<Json<Usage>, Refusal> {
     let Wanted { from, until, by, key, user, team, model, provider, target } = wanted;
-    let by = named(by.as_deref().unwrap_or_default(), &By::ALL)?;
+    let by = by.map_or(Ok(Vec::new()), |by| named(&by, &By::ALL))?;
     let filter = Filter { key, user, team, model, provider, target };
     summed(&desk, (from, until), by, filter).await
 }
@@ -288,7 +288,7 @@ async fn found(desk: &Desk, wanted: WantedRows, (usual, most): (u32, u32)) -> Re
 
 fn named(text: &str, known: &[By]) -> Result<Vec<By>, Refusal> {
     let mut all = Vec::new();
-    for name in text.split(',').filter(|_| !text.is_empty()) {
+    for name in text.split(',') {
         let by = By::named(name).filter(|by| known.contains(by)).ok_or_else(|| {
             let known: Vec<_> = known.iter().map(|by| by.name()).collect();
             Refusal::malformed(format!("`{name}` is none of {}", known.join(", "))).at("by")

@@ -54,12 +54,13 @@ pub(super) enum ProviderCommand {
         running: Running,
     },
     /// Add a provider to the running gateway.
-    #[command(
-        after_help = "Example:\n  pass show groq | causeway providers add groq --plugin openai --url https://api.groq.com/openai/v1 --keys -"
-    )]
+    #[command(after_help = "Example:\n  pass show groq | causeway providers add groq --preset groq --keys -")]
     Add {
         /// Its name
         name: String,
+        /// A vendor that is known: its adapter and its address
+        #[arg(long)]
+        preset: Option<String>,
         /// The adapter that speaks with it
         #[arg(long)]
         plugin: Option<String>,
@@ -106,8 +107,9 @@ pub(super) fn models(arguments: ModelsArguments) -> ExitCode {
 pub(super) fn providers(command: ProviderCommand) -> ExitCode {
     end(match command {
         ProviderCommand::List { running } => listed(&running, "providers", |settings| cell(&settings["url"])),
-        ProviderCommand::Add { name, plugin, url, keys, body: more, running } => {
-            let settings = body(vec![("plugin", json!(plugin)), ("url", json!(url))], more.as_deref());
+        ProviderCommand::Add { name, preset, plugin, url, keys, body: more, running } => {
+            let given = vec![("preset", json!(preset)), ("plugin", json!(plugin)), ("url", json!(url))];
+            let settings = body(given, more.as_deref());
             settings.and_then(|settings| {
                 let keys = keys.as_deref().map(read).transpose()?.unwrap_or_default();
                 added(&running, "providers", json!({ "name": name, "settings": settings, "keys": keys }))

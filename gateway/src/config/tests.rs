@@ -28,6 +28,7 @@ fn environment(name: &str) -> Option<String> {
         ("CAUSEWAY_KEY", "cw-me-0123456789abcdef"),
         ("CAUSEWAY_KEY_CI", "cw-ci-0123456789abcdef"),
         ("CAUSEWAY_KEY_WEB", "cw-web-0123456789abcdef"),
+        ("CAUSEWAY_MASTER_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
         ("CAUSEWAY_REDIS_URL", "redis://10.0.0.5:6379"),
         ("EMPTY", ""),
         ("OPENAI_API_KEY", "sk-0123456789abcdef"),

@@ -43,6 +43,7 @@ fn kind_word(kind: Kind) -> &'static str {
 /// Clients switch on OpenAI's own codes, so ours stand wherever they say something; a vendor's code only where ours is general.
 pub(super) fn code(error: &GatewayError) -> &str {
     let general = matches!(error.kind, Kind::InvalidRequest | Kind::Unsupported | Kind::Provider);
+    let general = general || error.code.as_deref() == Some(GatewayError::STORE_UNAVAILABLE);
     error.code.as_deref().filter(|_| general).unwrap_or(error.kind.as_str())
 }
 

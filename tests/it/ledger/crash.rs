@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::books::{Books, STORE};
-use crate::support::{Gateway, Shape, configuration, steady, upstream};
+use crate::support::{Gateway, Shape, configuration, unbroken, upstream};
 
 const ROUNDS: usize = 4;
 
@@ -37,7 +37,7 @@ async fn answered(request: &[u8], address: &str) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_an_answer_has_a_row_whenever_the_gateway_is_killed() {
     let mock = upstream::mock();
-    let text = steady(&configuration(&upstream::url(&mock)));
+    let text = unbroken(&configuration(&upstream::url(&mock)));
     let mut gateway = Gateway::start(&format!("{STORE}{text}")).await;
     let client = gateway.client().with_key();
     let (stop, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));

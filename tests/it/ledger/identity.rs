@@ -13,7 +13,7 @@ use causeway::domain::LedgerRow;
 use causeway::mock::Served;
 
 use super::books::{Books, STORE};
-use crate::support::{Gateway, Shape, configuration, steady, upstream};
+use crate::support::{Gateway, Shape, configuration, unbroken, upstream};
 
 /// How many requests, unless `CAUSEWAY_LEDGER_REQUESTS` says otherwise.
 const USUAL: usize = 3_000;
@@ -61,8 +61,7 @@ struct Case {
 }
 
 fn case(number: usize, chance: &mut Chance) -> Case {
-    let [dialect, provider] =
-        [number, number / 3].map(|number| Shape::ALL[number % Shape::ALL.len()]);
+    let [dialect, provider] = [number, number / 3].map(|number| Shape::ALL[number % Shape::ALL.len()]);
     let at = |model: &str| format!("{}/{model}", provider.word());
     let streamed = chance.below(2) == 0;
     let (model, streamed, does) = match number % 20 {
@@ -110,7 +109,7 @@ async fn the_ledger_agrees_with_what_the_provider_counted() {
     let many = many.map_or(USUAL, |many| many.parse().expect("CAUSEWAY_LEDGER_REQUESTS is a number"));
     let mock = upstream::mock();
     mock.count();
-    let text = steady(&configuration(&upstream::url(&mock)));
+    let text = unbroken(&configuration(&upstream::url(&mock)));
     let gateway = Gateway::start(&format!("{STORE}[log]\nlevel = \"error\"\n{text}{MODELS}")).await;
     let (began, next) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
     let gateway = Arc::new(gateway);
@@ -138,7 +137,11 @@ async fn the_ledger_agrees_with_what_the_provider_counted() {
     gateway.stop().await;
     let books = Books::open(gateway.folder()).await;
     let rows = books.rows().await;
-    assert_eq!(usize::try_from(books.sums().await.requests).unwrap(), rows.len(), "the sums are of these rows");
+    assert_eq!(
+        usize::try_from(books.sums().await.requests).unwrap(),
+        rows.len(),
+        "the sums are of these rows"
+    );
     compare(&rows, &mock.served(), many);
     eprintln!("{many} requests in {took:?}");
 }
@@ -171,7 +174,8 @@ fn compare(rows: &[LedgerRow], served: &[Served], many: usize) {
     let (mut booked, mut counted) = (Tokens::default(), Tokens::default());
     let mut unheard = 0;
     for (request, (rows, mut answers)) in by_request {
-        let (told, estimated): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| !row.usage.unwrap().estimated);
+        let (told, estimated): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| !row.usage.unwrap().estimated);
         for row in told {
             let usage = row.usage.unwrap();
             let (input, output) = (usage.input.unwrap(), usage.output.unwrap());

@@ -4,7 +4,7 @@ use causeway::domain::{Cost, LedgerRow};
 
 use super::books::{Books, STORE};
 use crate::support::gateway::good;
-use crate::support::{Gateway, Shape, configuration, steady, upstream};
+use crate::support::{Gateway, Shape, configuration, unbroken, upstream};
 
 const MODELS: &str = r#"
 [prices]
@@ -25,7 +25,8 @@ single_flight = true
 /// The rows of some requests, which are made while the gateway runs.
 async fn rows_of(more: &str, ask: impl AsyncFnOnce(&mut Gateway)) -> Vec<LedgerRow> {
     let mock = upstream::mock();
-    let text = steady(&configuration(&upstream::url(&mock))).replace("[keys.tests]", "[keys.tests]\nteam = \"ours\"");
+    let text = unbroken(&configuration(&upstream::url(&mock)))
+        .replace("[keys.tests]", "[keys.tests]\nteam = \"ours\"");
     let text = format!("{STORE}{text}[teams.ours]\n{MODELS}{more}");
     let mut gateway = Gateway::start_with(&text, &[]).await;
     ask(&mut gateway).await;
@@ -132,14 +133,11 @@ async fn a_stream_that_is_left_or_cut_counts_what_was_said() {
 
 #[tokio::test]
 async fn an_attempt_that_was_hedged_away_has_a_row_of_its_own() {
-    let rows = rows_of(
-        "",
-        async |gateway| {
-            let question = Shape::OpenAi.says("What is a causeway, in twenty words?");
-            good(&gateway.client().ask(Shape::OpenAi, "second", &question).await);
-            assert!(gateway.client().stream(Shape::OpenAi, "second", &question).await.rest().await.complete);
-        },
-    )
+    let rows = rows_of("", async |gateway| {
+        let question = Shape::OpenAi.says("What is a causeway, in twenty words?");
+        good(&gateway.client().ask(Shape::OpenAi, "second", &question).await);
+        assert!(gateway.client().stream(Shape::OpenAi, "second", &question).await.rest().await.complete);
+    })
     .await;
     let mut told: Vec<_> =
         rows.iter().map(|row| (row.provider.as_str(), row.outcome.as_str(), row.possible)).collect();
@@ -154,7 +152,9 @@ async fn an_answer_that_serves_several_has_one_row_also_when_its_client_left() {
         let question = Shape::OpenAi.says("What is a causeway, in twenty words?");
         let body = Shape::OpenAi.named(&question, "shared", false).to_string();
         let mut first = gateway.client().with_key().connect().await;
-        first.write(&gateway.client().with_key().request("POST", "/v1/chat/completions", body.as_bytes())).await;
+        first
+            .write(&gateway.client().with_key().request("POST", "/v1/chat/completions", body.as_bytes()))
+            .await;
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         let asking: Vec<_> = (0..5)
             .map(|_| {

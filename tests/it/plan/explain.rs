@@ -143,7 +143,11 @@ async fn a_wrong_question_is_told_what_is_wrong() {
     ] {
         let reply = gateway.admin().get(&format!("/admin/api/explain?{question}")).await;
         assert_eq!(reply.status, status, "{question}: {}", reply.text());
-        assert!(reply.json()["error"]["message"].as_str().unwrap().contains(part), "{question}: {}", reply.text());
+        assert!(
+            reply.json()["error"]["message"].as_str().unwrap().contains(part),
+            "{question}: {}",
+            reply.text()
+        );
     }
     let reply = gateway.admin().send("DELETE", "/admin/api/explain?model=m", b"").await;
     assert_eq!(reply.status, 405, "{}", reply.text());
@@ -161,7 +165,10 @@ async fn on_an_open_address_the_password_is_wanted() {
     let gateway = Gateway::start_at(&text, &admin).await;
     let path = "/admin/api/explain?model=m";
     assert_eq!(gateway.stranger().get(path).await.status, 401);
-    assert_eq!(gateway.stranger().with("authorization", &format!("Bearer {KEY}")).get(path).await.status, 403);
+    assert_eq!(
+        gateway.stranger().with("authorization", &format!("Bearer {KEY}")).get(path).await.status,
+        403
+    );
     let reply = gateway.stranger().with("authorization", "Bearer open-sesame-and-close").get(path).await;
     assert_eq!((reply.status, targets(&reply.json())), (200, vec!["a/mock".to_owned()]));
 }

@@ -78,8 +78,10 @@ async fn a_store_is_saved_lost_and_brought_back() {
     assert_eq!(gateway.client().with_key().get(&first).await.status, 200);
     drop(gateway);
 
-    // Moved: the lines go into another store, once.
+    // Moved: the lines go into another store, once, and what opens its secrets goes along.
     let other = with("other");
+    fs::create_dir_all(at("other")).unwrap();
+    fs::copy(at("state/master.key"), at("other/master.key")).unwrap();
     let (status, json, said) = command(&other, &["store", "import", "--from", &lines, "--json"]).await;
     assert_eq!((status, &json["ok"]), (0, &json!(true)), "{said}");
     let (status, _, said) = command(&other, &["store", "import", "--from", &lines]).await;

@@ -14,13 +14,15 @@ const NOBODY: u32 = 65534;
 #[track_caller]
 fn refused(folder: &Path, store: &str) -> String {
     let text = format!(
-        "[server]\nlisten = [\"{}\"]\n[admin]\nlisten = \"{}\"\n[store]\npath = \"{store}\"\n",
+        "[server]\nlisten = [\"{}\"]\n[admin]\nlisten = \"{}\"\n[store]\npath = \"{store}\"\n\
+         [providers.openai]\nkeys = [\"sk-of-nobody\"]\n",
         free_address(),
         free_address()
     );
     fs::write(folder.join("causeway.toml"), text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_causeway-under-test"));
     command.current_dir(folder).env_clear().args(["serve", "-c", "causeway.toml"]);
+    command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         command.uid(NOBODY).gid(NOBODY);
     }

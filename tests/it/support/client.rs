@@ -271,7 +271,9 @@ impl Open {
     /// Reads so many bytes of the body, or all there are.
     pub(crate) async fn some(&mut self, most: usize) {
         let mut read = 0;
-        while read < most && let Some(piece) = self.next().await {
+        while read < most
+            && let Some(piece) = self.next().await
+        {
             read += piece.len();
         }
     }
