@@ -109,7 +109,7 @@ pub enum Left {
     /// It pays: what the call upstream cost, up to now.
     Paying(Box<Record>),
     /// Somebody else pays, or has paid; the usage as far as it is known.
-    Free(Option<Usage>),
+    Free(Option<Box<Usage>>),
 }
 
 /// One request's part in an answer.
@@ -220,7 +220,7 @@ impl Reader {
         let pays = (ended || last) && (self.leads || state.leader_left);
         match state.bill.take_if(|_| pays) {
             Some(bill) => Left::Paying(bill),
-            None => Left::Free(state.usage),
+            None => Left::Free(state.usage.map(Box::new)),
         }
     }
 }

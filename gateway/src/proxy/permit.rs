@@ -26,7 +26,10 @@ pub(super) async fn count(
     let within = snapshot.timeouts.total;
     let need = Need { bounds, tokens: 0, money: Money::Nothing, within, instead: None };
     match ground.limits.admit(&need).await {
-        Ok(permit) => Ok(take(exchange, permit)),
+        Ok(permit) => {
+            take(exchange, permit);
+            Ok(())
+        }
         Err(refused) => Err(tell(exchange, refused)),
     }
 }

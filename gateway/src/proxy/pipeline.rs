@@ -49,7 +49,8 @@ pub(super) async fn run(
     let asked =
         Asked { key: &key, dialect: api.dialect, envelope: &envelope, first_answer, wishes, instead: None };
     let plan = asked.plan(ground, snapshot, exchange)?;
-    let plan = permit::admit(ground, snapshot, &asked, (plan, exchange)).await?;
+    // Boxed: it is over before the answer begins.
+    let plan = Box::pin(permit::admit(ground, snapshot, &asked, (plan, exchange))).await?;
     client.is(exchange.facts());
     if show::without_model(snapshot, client, exchange, (api.dialect, &envelope)).await? {
         return Ok(());

@@ -185,7 +185,7 @@ pub(super) fn settle(exchange: &mut Exchange, reader: Reader) {
         Left::Free(usage) => {
             // The attempts stand in the record of the one who pays.
             exchange.record.attempts = Vec::new();
-            exchange.record.usage = usage;
+            exchange.record.usage = usage.map(|usage| *usage);
         }
     }
 }

@@ -37,7 +37,7 @@ async fn a_request_line_with_a_whole_url_and_a_doubled_host_are_refused() {
     let address = gateway.stranger().address().to_owned();
     for (line, host) in [
         (format!("GET http://{address}/healthz HTTP/1.1"), format!("host: {address}\r\n")),
-        (format!("GET http://elsewhere/admin/api/targets HTTP/1.1"), format!("host: {address}\r\n")),
+        ("GET http://elsewhere/admin/api/targets HTTP/1.1".to_owned(), format!("host: {address}\r\n")),
         ("GET /healthz HTTP/1.1".to_owned(), format!("host: {address}\r\nhost: other\r\n")),
         ("GET /healthz HTTP/1.1".to_owned(), String::new()),
     ] {

@@ -160,7 +160,9 @@ fn compare(rows: &[LedgerRow], served: &[Served], many: usize) {
         let booked = rows.iter().filter(|row| row.status == Some(status)).count();
         let given = served.iter().filter(|served| served.status == status).count();
         assert_eq!(booked, given, "status {status}");
-        assert!(booked >= many / 25, "{booked} of status {status}");
+        // After a 429 the key rests for that model, and most of these are not sent at all.
+        let least = if status == 429 { 1 } else { many / 25 };
+        assert!(booked >= least, "{booked} of status {status}");
     }
     let silent = served.iter().filter(|served| served.status == 0).count();
     assert_eq!(rows.iter().filter(|row| row.outcome == "timeout").count(), silent);
