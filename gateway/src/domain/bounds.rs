@@ -85,6 +85,13 @@ pub struct Allowance {
     pub raises: Vec<Raise>,
 }
 
+impl Allowance {
+    /// What it is, in a word: of several budgets each has its period behind a hyphen.
+    pub fn word(&self) -> &str {
+        self.name.split_once('-').map_or(&self.name, |(word, _)| word)
+    }
+}
+
 /// More money for some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raise {

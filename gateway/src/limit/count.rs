@@ -134,7 +134,7 @@ impl Counted<'_> {
         match &self.what {
             What::Requests(rate) | What::Tokens(rate) => rate.to_string(),
             What::Concurrent(most) => format!("{most} at a time"),
-            What::Money { allowance, .. } => format!("{} {}", allowance.name, per(&allowance.period)),
+            What::Money { allowance, .. } => format!("{} {}", allowance.word(), per(&allowance.period)),
         }
     }
 }

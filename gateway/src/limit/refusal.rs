@@ -74,7 +74,7 @@ fn money(
     };
     let (whose, limit) = (whose(counted.scope), Micros(*limit));
     let spent = Micros(standing.used.saturating_sub(standing.held));
-    let name = format!("the {} of {whose} {}", allowance.name, per(&allowance.period));
+    let name = format!("the {} of {whose} {}", allowance.word(), per(&allowance.period));
     let needs = i64::try_from(micros).unwrap_or(i64::MAX);
     if standing.held > 0 && spent.get().saturating_add(needs) <= limit.get() {
         let message = format!(

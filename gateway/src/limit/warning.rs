@@ -20,7 +20,7 @@ impl Watched {
         (!allowance.warn_at.is_empty()).then(|| Self {
             place: counted.part(0).place,
             scope: counted.scope.clone(),
-            budget: format!("{} {}", allowance.name, count::per(&allowance.period)),
+            budget: format!("{} {}", allowance.word(), count::per(&allowance.period)),
             limit: *limit,
             shares: allowance.warn_at.clone(),
         })

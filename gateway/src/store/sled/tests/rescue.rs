@@ -156,7 +156,14 @@ async fn a_record_of_a_newer_version_is_left_alone() {
         );
     }
     store.close().await.unwrap();
-    let db = sled::Config::new().path(&folder.0).open().unwrap();
+    // The thread that reads needs a moment to let go.
+    let db = loop {
+        match sled::Config::new().path(&folder.0).open() {
+            Ok(db) => break db,
+            Err(error) => assert!(error.to_string().contains("lock"), "{error}"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
     assert_eq!(db.get(&newer.0).unwrap().unwrap(), b"\x02what this program cannot know");
 }
 
