@@ -186,7 +186,7 @@ fn compare(rows: &[LedgerRow], served: &[Served], many: usize) {
             let at = answers.iter().position(same);
             // What Gemini counts on the way is no sum so far, and an answer that was left or cut has nothing else.
             let adrift =
-                |served: &&Served| row.provider == "gemini" && !served.finished && served.input == input;
+                |served: &&Served| row.provider == "gemini" && row.outcome != "ok" && served.input == input;
             if at.is_none()
                 && let Some(at) = answers.iter().position(adrift)
             {
