@@ -184,9 +184,9 @@ fn compare(rows: &[LedgerRow], served: &[Served], many: usize) {
             let (input, output) = (usage.input.unwrap(), usage.output.unwrap());
             let same = |served: &&Served| served.told && (served.input, served.output) == (input, output);
             let at = answers.iter().position(same);
-            // What Gemini counts on the way is no sum so far, and an answer that was left or cut has nothing else.
-            let adrift =
-                |served: &&Served| row.provider == "gemini" && row.outcome != "ok" && served.input == input;
+            // What Gemini counts on the way is no sum so far, and Anthropic begins with a one: an answer that was left or cut
+            // early has nothing else.
+            let adrift = |served: &&Served| row.outcome != "ok" && served.input == input;
             if at.is_none()
                 && let Some(at) = answers.iter().position(adrift)
             {
