@@ -37,7 +37,8 @@ fn allowance(budget: &config::Budget) -> Allowance {
         until: raise.until.as_ref().map(|moment| moment.seconds),
     };
     Allowance {
-        name: "budget".into(),
+        // As `people` calls it: a team of the file has one counter, for keys of the file and for those made at run time.
+        name: format!("budget-{}", super::in_file::per(budget)).into(),
         limit: budget.usd,
         period: match budget.per {
             config::Period::Hour => calendar(CalendarUnit::Hour),

@@ -36,17 +36,22 @@ fn key(config: &Config, name: &str, key: &config::Key) -> KeyRecord {
     }
 }
 
+/// The period of a budget.
+pub(super) fn per(budget: &config::Budget) -> Per {
+    match budget.per {
+        config::Period::Hour => Per::Calendar(CalendarUnit::Hour),
+        config::Period::Day => Per::Calendar(CalendarUnit::Day),
+        config::Period::Week => Per::Calendar(CalendarUnit::Week),
+        config::Period::Month => Per::Calendar(CalendarUnit::Month),
+        config::Period::Total => Per::Total,
+        config::Period::Rolling(time) => Per::Rolling(time),
+    }
+}
+
 fn allowed(limits: &config::Windows, budget: Option<&config::Budget>) -> Allowed {
     let budget = budget.map(|budget| Budget {
         limit_micros: budget.usd.get(),
-        per: match budget.per {
-            config::Period::Hour => Per::Calendar(CalendarUnit::Hour),
-            config::Period::Day => Per::Calendar(CalendarUnit::Day),
-            config::Period::Week => Per::Calendar(CalendarUnit::Week),
-            config::Period::Month => Per::Calendar(CalendarUnit::Month),
-            config::Period::Total => Per::Total,
-            config::Period::Rolling(time) => Per::Rolling(time),
-        },
+        per: per(budget),
         time_zone: budget.zone.clone(),
         warn_at: budget.warn_at.clone(),
         downgrade: budget.downgrade.clone(),
