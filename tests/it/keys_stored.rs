@@ -210,3 +210,23 @@ async fn a_stranger_signs_up_and_ends_with_a_key() {
     );
     assert_eq!(key["owner"], invitation["user"]["id"]);
 }
+
+#[tokio::test]
+async fn a_team_of_the_file_has_one_budget_whichever_way_its_keys_were_made() {
+    let mock = upstream::mock();
+    let text = configuration(&upstream::url(&mock)).replace("[keys.tests]", "[keys.tests]\nteam = \"shop\"")
+        + "[teams.shop]\nbudget = { usd = 5, per = \"total\" }\n[prices]\n\"openai/mock\" = { input = 1, output = 1 }\n";
+    let gateway = Gateway::start(&text).await;
+    let made = key(&gateway, &json!({ "name": "made", "team": "shop" })).await;
+    for secret in [crate::support::KEY, made.as_str()] {
+        assert_eq!(ask(&gateway, Shape::OpenAi, secret, "openai/mock").await.status, 200);
+    }
+    let mut used = Vec::new();
+    for name in ["tests", "made"] {
+        let path = format!("/admin/api/keys/{name}/limits");
+        let stands = told(&gateway.admin().get(&path).await, 200, name);
+        let stands = stands["limits"].as_array().unwrap().iter().find(|limit| limit["scope"] == "team/shop");
+        used.push(stands.unwrap()["used"].to_string());
+    }
+    assert!(used[0] == used[1] && used[0] != "0", "{used:?}");
+}
