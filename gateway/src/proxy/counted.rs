@@ -46,18 +46,16 @@ fn tokens_of(asked: u64) -> u64 {
     asked.div_ceil(BYTES_PER_TOKEN).max(1)
 }
 
-/// What was told stays, zero too. An answer that was cut or left is counted for what it said until then: the totals of
-/// its beginning say nothing about it.
+/// What was told stays, zero too. An answer that was cut or left is counted for what it said until then: what its provider
+/// told on the way is a beginning (Anthropic's `message_start` says one) or no sum so far (Gemini's chunks), and no total.
 pub(super) fn with_estimate(told: Usage, said: Said, request: impl FnOnce() -> u64) -> Usage {
     let mut usage = told;
     if usage.input.is_none() {
         usage.input = Some(tokens_of(request()));
         usage.estimated = true;
     }
-    let spoken = said.bytes.div_ceil(BYTES_PER_TOKEN);
-    let short = !said.complete && usage.output.is_some_and(|output| output < spoken);
-    if usage.output.is_none() || short {
-        usage.output = Some(spoken);
+    if usage.output.is_none() || !said.complete {
+        usage.output = usage.output.max(Some(said.bytes.div_ceil(BYTES_PER_TOKEN)));
         usage.estimated = true;
     }
     usage
@@ -83,7 +81,7 @@ mod tests {
             (Some(5), None, complete, (5, 3, true)),
             (None, None, cut, (101, 3, true)),
             (Some(5), Some(1), cut, (5, 3, true)),
-            (Some(5), Some(7), cut, (5, 7, false)),
+            (Some(5), Some(7), cut, (5, 7, true)),
         ] {
             let (input, output, estimated) = counts(input, output, said);
             assert_eq!((input, output, estimated), (Some(expected.0), Some(expected.1), expected.2));
