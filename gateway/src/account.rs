@@ -108,7 +108,7 @@ impl Ledger {
         for row in rows {
             metrics.rows.with_label_values(&[row.outcome.as_str()]).inc();
             if row.cost.is_none() {
-                metrics.unpriced.inc();
+                metrics.unpriced.with_label_values(&[row.model.as_str(), row.provider.as_str()]).inc();
             }
         }
         let settled = settled.map(|id| Entry {
