@@ -241,7 +241,7 @@ impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (Space::of(&self.0), self.parts()) {
             (Some(space), Some(parts)) => write!(formatter, "{}/{}", space.name(), parts.join("/")),
-            _ => write!(formatter, "{}", String::from_utf8_lossy(&self.0)),
+            _ => write!(formatter, "{}", String::from_utf8_lossy(&self.0).escape_debug()),
         }
     }
 }
