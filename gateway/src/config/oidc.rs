@@ -19,11 +19,7 @@ pub struct Oidc {
     /// Id of the gateway as a client of the issuer.
     pub client_id: String,
     /// The client's secret. Default: none, for a public client.
-    #[serde(
-        default,
-        deserialize_with = "secret::read_optional",
-        serialize_with = "secret::mask_optional"
-    )]
+    #[serde(default, deserialize_with = "secret::read_optional", serialize_with = "secret::mask_optional")]
     #[schemars(with = "Option<secret::SecretText>", example = "${OIDC_CLIENT_SECRET}")]
     pub client_secret: Option<Secret>,
     /// Where the issuer sends browsers back to, as it is registered there: the address of the admin side and
@@ -51,7 +47,7 @@ pub struct Oidc {
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "gateway-admins": "admin", "engineers": "member" }))]
     pub roles: BTreeMap<String, AdminRole>,
-    /// The role of who has none by `role_claim`, or where there is no `role_claim` of new users. Default: they are refused.
+    /// The role of whoever has none by `role_claim`; without `role_claim`, that of new users. Default: they are refused.
     #[serde(default)]
     #[schemars(example = &"member")]
     pub default_role: Option<AdminRole>,
@@ -62,9 +58,7 @@ pub struct Oidc {
 }
 
 /// What somebody may do on the admin side, the least first.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AdminRole {
     /// Their own keys and usage.

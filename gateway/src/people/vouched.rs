@@ -66,7 +66,8 @@ impl People {
         // The identity at an issuer that is asked no more says nothing.
         match &user.oidc {
             Some(other) if other.issuer == vouched.identity.issuer => Err(Refusal::Forbidden(
-                "the user of this address is somebody else at the issuer; an operator can change that".to_owned(),
+                "the user of this address is somebody else at the issuer; an operator can change that"
+                    .to_owned(),
             )),
             _ => Ok(Some(user.id.clone())),
         }
@@ -94,7 +95,9 @@ impl People {
             return Err(Refusal::Forbidden("there is no user here with this address".to_owned()));
         };
         let Some(email) = vouched.email.clone() else {
-            return Err(Refusal::Forbidden("the issuer tells no address of theirs that it has verified".to_owned()));
+            return Err(Refusal::Forbidden(
+                "the issuer tells no address of theirs that it has verified".to_owned(),
+            ));
         };
         // What a stranger is called is not worth a refusal.
         let name = fields::text("name", &vouched.name).unwrap_or_default();

@@ -68,7 +68,10 @@ fn session(gateway: &Gateway, reply: &Reply) -> Session {
     let (cookie, attributes) =
         set.iter().find(|set| set.starts_with("causeway_session=")).unwrap().split_once(';').unwrap();
     assert!(attributes.contains("HttpOnly; SameSite=Strict"), "{set:?}");
-    assert!(set.iter().any(|set| set.starts_with("causeway_sign_in=;") && set.contains("Max-Age=0")), "{set:?}");
+    assert!(
+        set.iter().any(|set| set.starts_with("causeway_sign_in=;") && set.contains("Max-Age=0")),
+        "{set:?}"
+    );
     Session { cookie: cookie.to_owned(), csrf: String::new(), gateway: gateway.stranger() }
 }
 
@@ -135,9 +138,13 @@ async fn an_answer_counts_once_in_the_browser_that_asked_for_it() {
     let query = format!("state={}&code={code}", visit.state);
     let message = refused(&gateway.stranger().get(&format!("{CALLBACK}?{query}")).await, 401);
     assert!(message.contains("not begun in this browser"), "{message}");
-    for query in [format!("state={}&code={code}", other.state), format!("code={code}"), format!("state=&code={code}")]
+    for query in
+        [format!("state={}&code={code}", other.state), format!("code={code}"), format!("state=&code={code}")]
     {
-        assert!(refused(&visit.comes_back(&gateway, &query).await, 401).contains("another sign-in"), "{query}");
+        assert!(
+            refused(&visit.comes_back(&gateway, &query).await, 401).contains("another sign-in"),
+            "{query}"
+        );
     }
     refused(&other.comes_back(&gateway, &query).await, 401);
     assert_eq!(issuer.asked("POST /v1/token?tenant=a%20b"), 0);
@@ -149,7 +156,8 @@ async fn an_answer_counts_once_in_the_browser_that_asked_for_it() {
     // A cookie whose time was changed belongs to another state.
     let (name, token) = other.cookie.split_once('=').unwrap();
     let (_, bits) = token.split_once('.').unwrap();
-    let changed = Visit { cookie: format!("{name}=1.{bits}"), page: String::new(), state: other.state.clone() };
+    let changed =
+        Visit { cookie: format!("{name}=1.{bits}"), page: String::new(), state: other.state.clone() };
     refused(&changed.with_code(&gateway, &code).await, 401);
 }
 
@@ -165,7 +173,10 @@ async fn the_issuers_own_refusal_and_answers_of_others_let_nobody_in() {
     assert!(message.ends_with("access_denied"), "{message}");
     let message = refused(&answered("error=%3Cscript%3Ehunter2").await, 403);
     assert!(!message.contains("script"), "{message}");
-    assert_eq!(refused(&answered("iss=http%3A%2F%2Fevil.example&code=x").await, 401).contains("not the issuer"), true);
+    assert_eq!(
+        refused(&answered("iss=http%3A%2F%2Fevil.example&code=x").await, 401).contains("not the issuer"),
+        true
+    );
     refused(&answered("").await, 400);
     // What is wrong with the code is a wrong try, and who tries waits.
     let mut last = answered("code=made-up").await;
@@ -293,7 +304,11 @@ async fn the_issuer_says_what_somebody_is_at_each_sign_in() {
     assert!(refused(&sign_in(&gateway, &issuer, &stranger, |_| ()).await, 403).contains("allowed_emails"));
     let users = told(&gateway.admin().get("/admin/api/users").await, 200);
     let items = users["items"].as_array().unwrap();
-    assert_eq!((items.len(), &items[0]["name"], &items[0]["role"]), (1, &json!("ada"), &json!("viewer")), "{users}");
+    assert_eq!(
+        (items.len(), &items[0]["name"], &items[0]["role"]),
+        (1, &json!("ada"), &json!("viewer")),
+        "{users}"
+    );
     let audit = told(&gateway.admin().get("/admin/api/audit").await, 200).to_string();
     assert!(audit.contains("\"role\":\"member\"") && audit.contains("\"role\":\"admin\""), "{audit}");
 }
@@ -353,7 +368,10 @@ async fn where_the_browser_goes_back_to_is_known_or_said() {
     let (_mock, gateway) = start(&issuer.section(NEW)).await;
     let address = gateway.stranger().address().to_owned();
     let mut open = gateway.stranger().connect().await;
-    open.write(format!("GET {BEGIN} HTTP/1.1\r\nhost: causeway.example.com\r\nconnection: close\r\n\r\n").as_bytes()).await;
+    open.write(
+        format!("GET {BEGIN} HTTP/1.1\r\nhost: causeway.example.com\r\nconnection: close\r\n\r\n").as_bytes(),
+    )
+    .await;
     assert!(open.head().await);
     assert!(refused(&open.rest().await, 503).contains("redirect_url"));
     let url = format!("https://causeway.example.com{CALLBACK}");
@@ -364,5 +382,10 @@ async fn where_the_browser_goes_back_to_is_known_or_said() {
     assert_eq!(asked["redirect_uri"], url);
     assert!(reply.header("set-cookie").ends_with("; Secure"), "{:?}", reply.headers);
     let reply = sign_in(&gateway, &issuer, &of("ada"), |_| ()).await;
-    assert!(reply.headers.iter().any(|(_, value)| value.starts_with("causeway_session=") && value.ends_with("; Secure")));
+    assert!(
+        reply
+            .headers
+            .iter()
+            .any(|(_, value)| value.starts_with("causeway_session=") && value.ends_with("; Secure"))
+    );
 }

@@ -132,7 +132,9 @@ mod tests {
 
     #[test]
     fn what_is_no_token_of_ours_is_none() {
-        for cookie in ["", "causeway_sign_in=", "causeway_sign_in=1.short", "causeway_sign_in=x.y", "other=1.2"] {
+        for cookie in
+            ["", "causeway_sign_in=", "causeway_sign_in=1.short", "causeway_sign_in=x.y", "other=1.2"]
+        {
             assert!(carried(cookie).is_none(), "{cookie}");
         }
     }

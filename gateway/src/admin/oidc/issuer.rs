@@ -153,7 +153,8 @@ impl Issuer {
             return Err(self.faulty(&format!("has no discovery document (status {status})")));
         };
         if document.issuer != self.url {
-            let other: String = document.issuer.chars().filter(|letter| !letter.is_control()).take(200).collect();
+            let other: String =
+                document.issuer.chars().filter(|letter| !letter.is_control()).take(200).collect();
             return Err(self.faulty(&format!("names itself otherwise in its document: `{other}`")));
         }
         let endpoints = [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri];
@@ -178,7 +179,9 @@ impl Issuer {
         now: Instant,
     ) -> Result<Arc<Keys>, Refusal> {
         let keys = match self.ask(&document.jwks_uri, HeaderMap::new(), None).await {
-            Ok((200, body)) => Keys::read(&body).ok_or_else(|| self.faulty("has no keys where they should be")),
+            Ok((200, body)) => {
+                Keys::read(&body).ok_or_else(|| self.faulty("has no keys where they should be"))
+            }
             Ok((status, _)) => Err(self.faulty(&format!("does not tell its keys (status {status})"))),
             Err(refusal) => Err(refusal),
         };
@@ -193,7 +196,12 @@ impl Issuer {
     }
 
     /// One question: GET, or POST of a form.
-    async fn ask(&self, url: &str, headers: HeaderMap, form: Option<Secret>) -> Result<(u16, Bytes), Refusal> {
+    async fn ask(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        form: Option<Secret>,
+    ) -> Result<(u16, Bytes), Refusal> {
         // Boxed: connecting needs 20 KB of state.
         let asking = Box::pin(self.asked(url, headers, form));
         let answer = tokio::time::timeout(TIMEOUTS.total, asking).await;
@@ -213,7 +221,9 @@ impl Issuer {
     ) -> Result<(u16, Bytes), GatewayError> {
         let wrong = || GatewayError::gateway(Kind::Internal, "an endpoint of the issuer is not a URL");
         let uri: http::Uri = url.parse().map_err(|_| wrong())?;
-        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(wrong()) };
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(wrong());
+        };
         let origin = format!("{scheme}://{authority}");
         let endpoint = Provider::new("oidc issuer", &origin, Vec::new())?.over(&self.way_out)?;
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));

@@ -104,7 +104,9 @@ pub(super) fn verified(token: &str, keys: &Keys, expected: &Expected<'_>) -> Res
     validation.validate_exp = false;
     validation.validate_aud = false;
     let decode = |key: DecodingKey| {
-        jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation).ok().map(|decoded| decoded.claims)
+        jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation)
+            .ok()
+            .map(|decoded| decoded.claims)
     };
     let all = usable.find_map(decode).ok_or(Fault::Other("has a wrong signature"))?;
     checked(all, expected)
@@ -135,7 +137,8 @@ fn checked(all: Map<String, Value>, expected: &Expected<'_>) -> Result<Claims, F
         Some(_) => return wrong("has expired"),
         None => return wrong("does not say when it ends"),
     }
-    if [time("nbf"), time("iat")].into_iter().flatten().any(|time| time > expected.now.saturating_add(LEEWAY)) {
+    if [time("nbf"), time("iat")].into_iter().flatten().any(|time| time > expected.now.saturating_add(LEEWAY))
+    {
         return wrong("is of a time that has not come");
     }
     if !text("nonce").is_some_and(|nonce| is_same(nonce, expected.nonce)) {
@@ -159,9 +162,12 @@ impl Head {
     fn of(token: &str) -> Result<Self, Fault> {
         let wrong = Fault::Other("cannot be read");
         let Some((head, _)) = token.split_once('.') else { return Err(wrong) };
-        let head = URL_SAFE_NO_PAD.decode(head).ok().and_then(|head| serde_json::from_slice::<Self>(&head).ok());
+        let head =
+            URL_SAFE_NO_PAD.decode(head).ok().and_then(|head| serde_json::from_slice::<Self>(&head).ok());
         match head {
-            Some(Self { crit: Some(_), .. }) => Err(Fault::Other("wants something to be understood that is not")),
+            Some(Self { crit: Some(_), .. }) => {
+                Err(Fault::Other("wants something to be understood that is not"))
+            }
             Some(head) => Ok(head),
             None => Err(wrong),
         }
@@ -200,9 +206,7 @@ impl Jwk {
             return None;
         }
         match algorithm {
-            Algorithm::ES256 => {
-                DecodingKey::from_ec_components(self.x.as_ref()?, self.y.as_ref()?).ok()
-            }
+            Algorithm::ES256 => DecodingKey::from_ec_components(self.x.as_ref()?, self.y.as_ref()?).ok(),
             Algorithm::EdDSA => DecodingKey::from_ed_components(self.x.as_ref()?).ok(),
             _ => {
                 let number = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();

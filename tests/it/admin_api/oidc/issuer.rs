@@ -146,9 +146,8 @@ impl Draft {
     fn signed(&self, newest: &EcdsaKeyPair) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let text = format!("{}.{}", part(&self.head), part(&self.claims));
-        let by = |key: &EcdsaKeyPair| {
-            key.sign(&SystemRandom::new(), text.as_bytes()).unwrap().as_ref().to_vec()
-        };
+        let by =
+            |key: &EcdsaKeyPair| key.sign(&SystemRandom::new(), text.as_bytes()).unwrap().as_ref().to_vec();
         let signature = match self.sign {
             Sign::Newest => by(newest),
             Sign::Stranger => by(&key()),
@@ -182,7 +181,8 @@ async fn serve(mut stream: TcpStream, address: SocketAddr, state: Arc<Mutex<Stat
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let lower = head.to_ascii_lowercase();
-            let length = lower.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            let length =
+                lower.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
             if body.len() >= length.unwrap_or(0) {
                 break (head.to_owned(), body.to_owned());
             }
@@ -229,7 +229,8 @@ fn token(head: &str, body: &str, state: &mut State) -> (u16, Value) {
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
     let basic = format!("{}:{}", escaped(CLIENT), escaped(SECRET));
     let authorization = format!("authorization: Basic {}", STANDARD.encode(basic));
-    let by_header = head.lines().any(|line| line.eq_ignore_ascii_case(&authorization)) && field("client_secret").is_empty();
+    let by_header = head.lines().any(|line| line.eq_ignore_ascii_case(&authorization))
+        && field("client_secret").is_empty();
     let by_form = !head.to_ascii_lowercase().contains("\r\nauthorization:")
         && (field("client_id"), field("client_secret")) == (CLIENT, SECRET);
     let posts = state.document["token_endpoint_auth_methods_supported"] == json!(["client_secret_post"]);

@@ -18,7 +18,8 @@ fn ask(settings: &Oidc, claims: Value) -> Result<(Vouched, Terms), String> {
     read(settings, &claims).map_err(|refusal| refusal.message().to_owned())
 }
 
-const ROLES: &str = "role_claim = \"groups\"\nroles = { admins = \"admin\", readers = \"viewer\", staff = \"member\" }";
+const ROLES: &str =
+    "role_claim = \"groups\"\nroles = { admins = \"admin\", readers = \"viewer\", staff = \"member\" }";
 
 #[test]
 fn the_highest_role_of_all_values_counts() {
@@ -31,7 +32,9 @@ fn the_highest_role_of_all_values_counts() {
         let (_, terms) = ask(&settings, json!({ "groups": groups })).unwrap();
         assert_eq!((terms.role, terms.new), (Some(role), None), "{groups}");
     }
-    for claims in [json!({}), json!({ "groups": [] }), json!({ "groups": ["Admins"] }), json!({ "groups": true })] {
+    for claims in
+        [json!({}), json!({ "groups": [] }), json!({ "groups": ["Admins"] }), json!({ "groups": true })]
+    {
         assert!(ask(&settings, claims.clone()).is_err(), "{claims}");
     }
 }

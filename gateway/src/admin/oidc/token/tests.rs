@@ -86,7 +86,8 @@ fn each_way_to_sign_that_is_taken_is_understood() {
     let ed = Ed25519KeyPair::from_pkcs8(Ed25519KeyPair::generate_pkcs8(&random).unwrap().as_ref()).unwrap();
     let rsa = rsa_key();
     let odd = json!({ "kty": "XYZ", "kid": "odd", "n": 5 });
-    let ed_jwk = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": base64(ed.public_key().as_ref()) });
+    let ed_jwk =
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": base64(ed.public_key().as_ref()) });
     let keys = keys(&[odd, ec_jwk(&ec, "ec"), ed_jwk, rsa_jwk(&rsa, json!({ "use": "sig" }))]);
     let by_rsa = |alg: &str| {
         token(&json!({ "alg": alg, "kid": "r" }), &claims(), |text| {
@@ -97,9 +98,14 @@ fn each_way_to_sign_that_is_taken_is_understood() {
             signature
         })
     };
-    let by_ed = token(&json!({ "alg": "EdDSA", "kid": "ed" }), &claims(), |text| ed.sign(text).as_ref().to_vec());
-    for token in [by_ec(&ec, &json!({ "alg": "ES256", "kid": "ec" }), &claims()), by_ed, by_rsa("RS256"), by_rsa("PS256")]
-    {
+    let by_ed =
+        token(&json!({ "alg": "EdDSA", "kid": "ed" }), &claims(), |text| ed.sign(text).as_ref().to_vec());
+    for token in [
+        by_ec(&ec, &json!({ "alg": "ES256", "kid": "ec" }), &claims()),
+        by_ed,
+        by_rsa("RS256"),
+        by_rsa("PS256"),
+    ] {
         let claims = check(&token, &keys).unwrap();
         assert_eq!((claims.subject.as_str(), &claims.all["email"]), ("s-1", &json!("ada@example.com")));
         // The same with another signature.
