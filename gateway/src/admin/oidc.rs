@@ -160,7 +160,7 @@ async fn begin(
     let begun = Begun::now(desk.now() / 1000)?;
     let page = oidc.page(&document.authorization_endpoint, &begun, &back);
     let carried = begun.cookie(is_by_tls(&back));
-    Ok(led_to(&page, &[carried])?)
+    led_to(&page, &[carried])
 }
 
 /// Finish signing in: the issuer leads browsers here
@@ -198,7 +198,7 @@ async fn finish(
     let secure = is_by_tls(&back);
     let cookie = session::cookie(begun.token.expose(), begun.life.as_secs(), secure)?;
     let cookie = cookie.to_str().unwrap_or_default().to_owned();
-    Ok(led_to("/", &[cookie, Begun::no_cookie(secure)])?)
+    led_to("/", &[cookie, Begun::no_cookie(secure)])
 }
 
 /// The sign-in that this browser had begun, if this is the answer to it. It is answered once.
