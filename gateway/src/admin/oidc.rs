@@ -216,8 +216,9 @@ async fn returned(desk: &Desk, answer: &Answer, headers: &HeaderMap) -> Result<B
     if begun.is_over(desk.now() / 1000) {
         return refuse("this sign-in was begun too long ago; begin again");
     }
+    // Without a code nothing is worth a second try, and nothing is written for who has none.
     let used = Space::Counter.key(&["oidc-state", &state]);
-    if desk.store.increment(used, 1, Some(REMEMBERED)).await? != 1 {
+    if answer.code.is_some() && desk.store.increment(used, 1, Some(REMEMBERED)).await? != 1 {
         return refuse("this sign-in was answered already; begin again");
     }
     Ok(begun)
