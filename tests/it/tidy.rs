@@ -12,6 +12,7 @@ const RANKS: &[(&str, u8)] = &[
     ("balance", 0),
     ("domain", 0),
     ("error", 0),
+    ("bench", 1),
     ("config", 1),
     ("mock", 1),
     ("observe", 1),
