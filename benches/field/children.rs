@@ -55,9 +55,10 @@ impl Drop for Child {
     }
 }
 
-/// Without a word: a drain of open streams would only take time, and each start has a fresh folder.
+/// Without a word: a drain of open streams would only take time, and each start has a fresh folder. Parents first:
+/// some start another child for one that is gone.
 fn end(root: u32) {
-    for process in process::tree(root).into_iter().rev() {
+    for process in process::tree(root) {
         let process = i32::try_from(process).ok().and_then(Pid::from_raw);
         if let Some(process) = process {
             let _ = kill_process(process, Signal::KILL);

@@ -6,7 +6,9 @@
 mod children;
 mod crowd;
 mod measure;
+mod page;
 mod peers;
+mod plot;
 mod priority;
 mod record;
 mod scenario;
@@ -63,6 +65,9 @@ struct Arguments {
     /// Measure nothing; write table and plot of this file anew
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Also write the page for users there: `docs/performance.md`
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -189,8 +194,25 @@ fn report(arguments: &Arguments, record: &Record, name: &Path) -> Result<(), Str
     let targets = targets::read(&arguments.targets)?;
     let text = table::page(record, &targets);
     write(&name.with_extension("md"), text.as_bytes())?;
+    write(&name.with_extension("svg"), plot::picture(record).as_bytes())?;
+    if let Some(page) = &arguments.page {
+        let beside = |extension: &str| relative(page, &name.with_extension(extension));
+        let text = page::performance(record, &targets, &beside("svg")?, &beside("json")?);
+        write(page, text.as_bytes())?;
+    }
     println!("\n{text}\n{}", name.with_extension("json").display());
     Ok(())
+}
+
+/// The way to `file` from a page, as links want it.
+fn relative(page: &Path, file: &Path) -> Result<String, String> {
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|error| error.to_string());
+    let (page, file) = (absolute(page)?, absolute(file)?);
+    let folder = page.parent().unwrap_or(&page);
+    let shared = folder.components().zip(file.components()).take_while(|(one, other)| one == other).count();
+    let up = folder.components().skip(shared).map(|_| "..".to_owned());
+    let down = file.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    Ok(up.chain(down).collect::<Vec<_>>().join("/"))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {

@@ -131,6 +131,8 @@ impl Field {
         let wished = |pair, scenario: Scenario| {
             road(peer, pair).is_some_and(|road| road.stream || !scenario.streams())
                 && scenario.suits(pair, peer.slow)
+                // Its memory must be seen.
+                && (!matches!(scenario, Scenario::Held(_)) || peer.command.is_some() || peer.process.is_some())
                 && self.wanted.takes(pair, scenario)
                 && only.takes(pair, scenario)
         };
@@ -145,6 +147,9 @@ impl Field {
         let pair = if peer.pass.is_some() { Pair::Pass } else { Pair::Translated };
         let request = request(peer, pair, false, USUAL)?;
         peer.lay_out()?;
+        if peer.command.is_some() && request.ask().is_ok() {
+            return Err(format!("somebody else answers at {}", peer.url));
+        }
         let began = Instant::now();
         let command = peer.command.as_ref();
         let mut child =
@@ -227,13 +232,14 @@ impl Field {
         self.knobs((streams as u64).max(1000))?;
         thread::sleep(SETTLE);
         let before = process::memory(process);
-        let held = Held::open(&request(running.peer, pair, true, USUAL)?, streams)?;
+        let most = streams.min(priority::most_streams());
+        let held = Held::open(&request(running.peer, pair, true, USUAL)?, most)?;
         thread::sleep(SETTLE);
-        let with = process::memory(process);
-        let each = with.saturating_sub(before) as f64 / held.count() as f64;
-        Ok([("bytes", with as f64), ("bytes_each", each)]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into())
+        let each = process::memory(process).saturating_sub(before) as f64 / held.count() as f64;
+        // Where open files do not allow all of them, what the others would take is reckoned.
+        let all = before as f64 + each * streams as f64;
+        let figures = [("bytes", all), ("bytes_each", each), ("streams", held.count() as f64)];
+        Ok(figures.map(|(name, value)| (name.to_owned(), value)).into())
     }
 }
 

@@ -9,8 +9,7 @@ const FILES: u64 = 65_536;
 
 /// Before anything is started, so that everything inherits it. What was got, in words.
 pub(crate) fn prefer() -> String {
-    // Ten thousand streams are twenty thousand open files of a gateway. Who may not raise the limit gets what there is,
-    // and is told by the scenario that needs more.
+    // Ten thousand streams are twenty thousand open files of a gateway. Who may not raise the limit gets what there is.
     let many = Rlimit { current: Some(FILES), maximum: Some(FILES) };
     if setrlimit(Resource::Nofile, many).is_err() {
         let most = getrlimit(Resource::Nofile).maximum;
@@ -23,6 +22,13 @@ pub(crate) fn prefer() -> String {
         (true, false) => "nice -20".to_owned(),
         (true, true) => "nice -20, its session too".to_owned(),
     }
+}
+
+/// So many streams can be open at once: each is two open files of a gateway, which needs some more.
+pub(crate) fn most_streams() -> usize {
+    const OTHERS: u64 = 2000;
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(FILES);
+    usize::try_from(files.saturating_sub(OTHERS) / 2).unwrap_or(usize::MAX)
 }
 
 /// Programs that run in real time (`SCHED_RR`) until this is dropped, and so does this one.

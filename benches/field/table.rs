@@ -37,19 +37,29 @@ pub(crate) fn page(record: &Record, targets: &[Target]) -> String {
         "{} rounds, peers interleaved, {} s a scenario; medians. Client, gateway and provider share the machine; priority: {}. CPU is user + system of the process tree, memory its PSS. × is the ratio to bare Pingora in this run.\n",
         record.rounds, record.seconds, record.priority
     );
-    if record.profile != "release" {
-        out.push_str("**Not a release build: these figures say nothing but that the harness works.**\n\n");
-    }
+    unfit(&mut out, record);
     self::targets(&mut out, record, targets);
-    for (title, columns) in sections() {
-        table(&mut out, record, title, &columns);
-    }
-    peers(&mut out, record);
-    notes(&mut out, record);
+    details(&mut out, record);
     out
 }
 
-fn targets(out: &mut String, record: &Record, targets: &[Target]) {
+/// A word before figures that are none.
+pub(crate) fn unfit(out: &mut String, record: &Record) {
+    if record.profile != "release" {
+        out.push_str("**Not a release build: these figures say nothing but that the harness works.**\n\n");
+    }
+}
+
+/// Every table there is, the peers, and what is to be known of them.
+pub(crate) fn details(out: &mut String, record: &Record) {
+    for (title, columns) in sections() {
+        table(out, record, title, &columns);
+    }
+    peers(out, record);
+    notes(out, record);
+}
+
+pub(crate) fn targets(out: &mut String, record: &Record, targets: &[Target]) {
     out.push_str("## Targets\n\n| target | at most | found | |\n|---|---:|---:|---|\n");
     for fared in targets.iter().map(|target| target.fared(record)) {
         let unit = if fared.target.unit.is_empty() { "×" } else { &fared.target.unit };
@@ -229,6 +239,11 @@ fn notes(out: &mut String, record: &Record) {
             record.rows.len()
         ));
     }
+    let fewer = record.rows.iter().find_map(|row| {
+        let (held, wanted) = (row.figures.get("streams")?, row.scenario.rsplit_once("held-")?.1.parse::<f64>().ok()?);
+        (*held < wanted).then(|| format!("{held:.0} of {wanted:.0} streams could be held within the limit on open files; memory is reckoned for all"))
+    });
+    notes.extend(fewer);
     if !notes.is_empty() {
         let _ = writeln!(out, "## Notes\n\n- {}", notes.join("\n- "));
     }
