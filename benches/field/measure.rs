@@ -104,7 +104,9 @@ impl Field {
         match self.run(peer) {
             Err(fault) => return vec![row("start", Err(fault))],
             Ok(running) => {
-                rows.push(row("start", Ok((at_start(&running), None))));
+                if running.process().is_some() {
+                    rows.push(row("start", Ok((at_start(&running), None))));
+                }
                 let mut warmed = None;
                 for (pair, scenario) in others {
                     if warmed != Some(pair) {

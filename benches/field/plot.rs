@@ -36,9 +36,9 @@ impl Panel {
     }
 }
 
-const WIDTH: f64 = 460.0;
+const WIDTH: f64 = 490.0;
 /// Names stand left of it.
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 185.0;
 const BAR: f64 = 18.0;
 /// A bar ends at so many times the median of its panel: one that is a hundred times as long would hide the others.
 const LONGEST: f64 = 4.0;
@@ -56,7 +56,7 @@ pub(crate) fn picture(record: &Record) -> String {
         top += 40.0 + most as f64 * (BAR + 4.0);
     }
     let title = escaped(&format!("Gateways side by side, {}", record.date));
-    let under = escaped(&format!("{}; {} rounds, medians", record.machine, record.rounds));
+    let under = escaped(&format!("{}; medians of {} rounds", record.machine, record.rounds));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{top}\" viewBox=\"0 0 {0} {top}\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"16\" y=\"24\" font-size=\"16\" font-weight=\"bold\">{title}</text>\n<text x=\"16\" y=\"42\" fill=\"#666\">{under}</text>\n{body}</svg>\n",
         WIDTH * 2.0

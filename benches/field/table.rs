@@ -1,5 +1,6 @@
 //! A record as Markdown: targets first, then peers side by side.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::record::{Record, Row};
@@ -69,7 +70,7 @@ pub(crate) fn targets(out: &mut String, record: &Record, targets: &[Target]) {
             "| {} | {} {unit} | {found} | {} |",
             fared.target.what,
             short(fared.most()),
-            fared.word()
+            if record.profile == "release" { fared.word() } else { "not judged" }
         );
     }
     out.push('\n');
@@ -221,17 +222,14 @@ fn notes(out: &mut String, record: &Record) {
         .iter()
         .filter_map(|peer| Some(format!("{}: left out, {}", peer.name, peer.left_out.as_ref()?)))
         .collect();
-    let faults = record.rows.iter().filter_map(|row| {
-        let fault = row.fault.as_ref()?;
-        Some(format!(
-            "{} {}, round {}: no figure: {}",
-            row.peer,
-            row.scenario,
-            row.round + 1,
-            fault.escape_debug()
-        ))
-    });
-    notes.extend(faults);
+    let mut faults: BTreeMap<(&str, &str), Vec<&Row>> = BTreeMap::new();
+    for row in record.rows.iter().filter(|row| row.fault.is_some()) {
+        faults.entry((&row.peer, &row.scenario)).or_default().push(row);
+    }
+    notes.extend(faults.iter().filter_map(|((peer, scenario), rows)| {
+        let fault = rows.first()?.fault.as_ref()?.split_whitespace().collect::<Vec<_>>().join(" ");
+        Some(format!("{peer} {scenario}: no figure in {} of {} rounds: {fault}", rows.len(), record.rounds))
+    }));
     let bent = record.bent();
     if bent > 0 {
         notes.push(format!(
@@ -285,8 +283,11 @@ mod tests {
         let fault = Some("3 errors in 3 requests, first: status 500: no".to_owned());
         let row = Row { peer: "a".to_owned(), scenario: "pass.saturate".to_owned(), fault, ..Row::default() };
         let facts = crate::record::PeerFacts { name: "a".to_owned(), ..Default::default() };
-        let record = Record { rows: vec![row], peers: vec![facts], ..Record::default() };
+        let record = Record { rows: vec![row], peers: vec![facts], rounds: 1, ..Record::default() };
         let page = page(&record, &[]);
-        assert!(page.contains("no figure: 3 errors in 3 requests") && !page.contains("| a | 0"), "{page}");
+        assert!(
+            page.contains("no figure in 1 of 1 rounds: 3 errors in 3 requests") && !page.contains("| a | 0"),
+            "{page}"
+        );
     }
 }

@@ -32,10 +32,10 @@ pub(super) fn text(report: &Report) -> String {
         let _ = writeln!(out, "an answer has {} bytes{events}", round.with.size.most);
     }
     out.push('\n');
-    let compared = report.without.is_some();
     let columns = [Some(&report.with), report.without.as_ref(), report.overhead.as_ref()];
-    let headings = if compared { "      with   without  overhead" } else { "" };
-    let _ = writeln!(out, "{:24}{headings}", "");
+    if report.without.is_some() {
+        let _ = writeln!(out, "{:24}{:>10}{:>10}{:>10}", "", "with", "without", "overhead");
+    }
     line(&mut out, "answers a second", columns, &|side| Some(side.per_second));
     for (name, times) in [
         ("latency", (|side| Some(side.latency)) as fn(&Side) -> Option<Times>),
