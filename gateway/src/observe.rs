@@ -4,9 +4,10 @@ use crate::domain::Record;
 
 mod access_log;
 mod metrics;
+mod sink;
 mod under_way;
 
-pub use access_log::{Format, start};
+pub use access_log::{Format, flush, start};
 pub use metrics::{LedgerMetrics, Metrics};
 pub use under_way::{Entered, Facts, Ongoing, UnderWay};
 

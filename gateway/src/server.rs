@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use pingora::listeners::ListenerConfig;
+use pingora::listeners::tls::TlsSettings;
+use pingora::protocols::l4::stream::L4BufferSettings;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch};
 use pingora::services::background::{BackgroundService, background_service};
@@ -14,8 +17,13 @@ use crate::account::Ledger;
 use crate::admin::{Desk, Readiness, Service};
 use crate::config::{self, Threads};
 use crate::error::{GatewayError, Kind};
-use crate::observe::Observer;
+use crate::observe::{self, Observer};
 use crate::proxy::Gateway;
+
+/// A head and a body up to this size leave in one write.
+const WRITTEN_AT_ONCE: usize = 16 << 10;
+/// What TLS reads at a time: a record is 16 KiB at most, and most are far smaller.
+const RECORD: usize = 8 << 10;
 
 /// Everything the server runs.
 pub struct Parts<B> {
@@ -65,12 +73,7 @@ where
     server.bootstrap();
     let mut proxy = pingora::proxy::http_proxy_service(&server.configuration, parts.gateway);
     for address in listen {
-        match &config.server.tls {
-            None => proxy.add_tcp(&address.to_string()),
-            Some(tls) => proxy
-                .add_tls(&address.to_string(), &tls.cert.to_string_lossy(), &tls.key.to_string_lossy())
-                .map_err(|error| GatewayError::gateway(Kind::Internal, format!("server.tls: {error}")))?,
-        }
+        proxy.add_listener(listener(&config.server, address)?);
     }
     let mut admin = background_service("admin", admin);
     admin.threads = Some(1);
@@ -82,6 +85,24 @@ where
     let stop = Stop { readiness: parts.readiness, observer: parts.observer, ledger: parts.ledger };
     server.run(RunArgs { shutdown_signal: Box::new(stop) });
     Ok(())
+}
+
+/// An address of the data plane. What is read goes straight into the buffers of a request; the head of an answer waits for
+/// its body, so that one write sends both.
+fn listener(
+    server: &config::Server,
+    address: &config::ListenAddress,
+) -> Result<ListenerConfig, GatewayError> {
+    let broken = |error| GatewayError::gateway(Kind::Internal, format!("server.tls: {error}"));
+    let listener = ListenerConfig::tcp(address.to_string());
+    Ok(match &server.tls {
+        None => listener.l4_buffer(L4BufferSettings::new(0, WRITTEN_AT_ONCE)),
+        Some(tls) => {
+            let settings = TlsSettings::intermediate(&tls.cert.to_string_lossy(), &tls.key.to_string_lossy());
+            // Under TLS a record is read in pieces: its head and then the rest.
+            listener.l4_buffer(L4BufferSettings::new(RECORD, WRITTEN_AT_ONCE)).tls(settings.map_err(broken)?)
+        }
+    })
 }
 
 /// SIGTERM drains, SIGINT does not wait.
@@ -113,6 +134,7 @@ impl ShutdownSignalWatch for Stop {
             }
             ledger.journal().close();
             tracing::info!("drained");
+            observe::flush();
             std::process::exit(0);
         });
         ShutdownSignal::GracefulTerminate

@@ -17,11 +17,14 @@ mod client;
 mod credential;
 mod gate;
 mod guard;
+mod idle;
 pub mod keys;
+mod lines;
 mod network;
 mod peer;
 mod proxy;
 mod tls;
+mod wire;
 
 pub use body::Body;
 pub use client::{Client, Response};

@@ -219,6 +219,7 @@ impl BackgroundService for Background {
                 () = &mut meeting => {}
                 () = &mut revalidating => {}
                 _ = looking.tick() => {
+                    self.reload.ground().client.sweep();
                     if self.reload.keys_changed() {
                         tokio::time::sleep(SETTLED).await;
                         self.reload().await;

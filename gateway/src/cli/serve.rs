@@ -31,7 +31,9 @@ pub(super) fn run(origin: Origin, recover: bool) -> ExitCode {
             "no configuration file; starting with the mock provider and the keys in the environment"
         ),
     }
-    match app::serve(loaded, origin, recover) {
+    let served = app::serve(loaded, origin, recover);
+    observe::flush();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(Refused::Configuration(problems)) => {
             super::complain(&problems);

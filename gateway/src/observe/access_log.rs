@@ -1,9 +1,14 @@
 //! One structured line per request, and the set-up of the log itself.
 
+use std::sync::OnceLock;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
+use super::sink::Sink;
 use crate::domain::Record;
+
+static SINK: OnceLock<Sink> = OnceLock::new();
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +26,22 @@ pub fn start(level: &str, format: Format) {
         "{level},pingora_core=error,pingora_proxy=error,wasmtime=error,cranelift=error"
     ))
     .unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let sink = SINK.get_or_init(Sink::default);
+    let log = fmt().with_env_filter(filter).with_writer(sink.clone());
     let _ = match format {
         Format::Json => {
             log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
         }
         Format::Pretty => log.compact().with_target(false).try_init(),
     };
+    sink.start();
+}
+
+/// Writes what is still gathered: for the end of the process.
+pub fn flush() {
+    if let Some(sink) = SINK.get() {
+        sink.flush();
+    }
 }
 
 pub(super) fn write(record: &Record) {

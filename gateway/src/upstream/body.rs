@@ -1,6 +1,7 @@
 //! A response body, pulled: idle deadline, bound, and the connection given back at its end.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use pingora::BError;
 use pingora::protocols::http::client::HttpSession;
 
-use super::client::Client;
 use super::gate::Passes;
+use super::lines::Lines;
 use super::peer::Peer;
 use crate::error::{GatewayError, Kind};
 
@@ -20,7 +21,7 @@ const GATHER: usize = 64 << 10;
 pub struct Body {
     session: Option<HttpSession>,
     peer: Peer,
-    client: Client,
+    lines: Arc<Lines>,
     idle: Duration,
     /// The connection broke behind bytes that were gathered. Pingora tells it once, and then a clean end.
     broken: Option<BError>,
@@ -29,8 +30,8 @@ pub struct Body {
 }
 
 impl Body {
-    pub(super) fn new(session: HttpSession, peer: Peer, client: Client, idle: Duration) -> Self {
-        Self { session: Some(session), peer, client, idle, broken: None, passes: Passes::default() }
+    pub(super) fn new(session: HttpSession, peer: Peer, lines: Arc<Lines>, idle: Duration) -> Self {
+        Self { session: Some(session), peer, lines, idle, broken: None, passes: Passes::default() }
     }
 
     /// Keeps this room until the answer has ended.
@@ -106,8 +107,7 @@ impl Body {
     async fn release(&mut self) {
         self.passes = Passes::default();
         if let Some(session) = self.session.take() {
-            let idle = self.peer.idle_timeout();
-            self.client.connector.release_http_session(session, &self.peer, idle).await;
+            self.lines.release(session, &self.peer).await;
         }
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
-use pingora::connectors::http::Connector;
 use pingora::http::RequestHeader;
 use pingora::protocols::http::client::HttpSession;
 use pingora::{BError, ErrorType};
 
 use super::body::Body;
 use super::credential::{self, Draft, Grant, MAX_ANSWER};
+use super::lines::Lines;
+use super::wire::Wire;
 use super::{ChosenKey, Proof, Provider, Timeouts, keys};
 use crate::domain::Secret;
 use crate::domain::http::{ResponseHead, UpstreamRequest};
@@ -19,7 +20,7 @@ use crate::error::{GatewayError, Kind};
 /// Connections to all providers; shared by all workers and kept over reloads.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) connector: Arc<Connector>,
+    lines: Arc<Lines>,
     /// Set when a request is about to go out.
     sent: Option<Arc<AtomicBool>>,
 }
@@ -34,7 +35,7 @@ pub struct Response {
 
 impl Default for Client {
     fn default() -> Self {
-        Self { connector: Arc::new(Connector::new(None)), sent: None }
+        Self { lines: Arc::default(), sent: None }
     }
 }
 
@@ -43,6 +44,11 @@ impl Client {
     #[must_use]
     pub fn telling(&self, sent: &Arc<AtomicBool>) -> Self {
         Self { sent: Some(Arc::clone(sent)), ..self.clone() }
+    }
+
+    /// Closes idle connections whose time is over; to be called now and then.
+    pub fn sweep(&self) {
+        self.lines.sweep();
     }
 
     /// Sends a request with whatever key may be used, as one that is for no model and tells the pool nothing.
@@ -130,11 +136,8 @@ impl Client {
         let mut turn = 0;
         loop {
             let peer = provider.peer(timeouts, turn).await?;
-            let (mut session, reused) = self
-                .connector
-                .get_http_session(&peer)
-                .await
-                .map_err(|error| broken(provider, &error, Kind::Unreachable))?;
+            let (mut session, reused) =
+                self.lines.open(&peer).await.map_err(|error| broken(provider, &error, Kind::Unreachable))?;
             young_enough(provider, &session)?;
             session.set_write_timeout(Some(timeouts.idle));
             let head = head(provider, request, signed)?;
@@ -144,13 +147,12 @@ impl Client {
             match exchange_heads(&mut session, head, request).await {
                 Ok(head) => {
                     let head = from_provider(provider, head)?;
-                    let client = Self { sent: None, ..self.clone() };
-                    let body = Body::new(session, peer, client, timeouts.idle);
+                    let body = Body::new(session, peer, Arc::clone(&self.lines), timeouts.idle);
                     return Ok(Response { head, body });
                 }
                 Err(mut error) => {
                     if matches!(error.etype(), ErrorType::H2Downgrade | ErrorType::InvalidH2) {
-                        self.connector.prefer_h1(&peer);
+                        self.lines.prefer_h1(&peer);
                     }
                     // The provider closed an idle connection just as we used it: nothing was processed. On a shared one
                     // that is so only when it says so.
@@ -164,6 +166,12 @@ impl Client {
                 }
             }
         }
+    }
+}
+
+fn hold(session: &HttpSession, holds: bool) {
+    if let HttpSession::H1(session) = session {
+        Wire::hold(session, holds);
     }
 }
 
@@ -228,7 +236,9 @@ async fn exchange_heads(
     head: Box<RequestHeader>,
     request: &UpstreamRequest,
 ) -> Result<ResponseHead, BError> {
+    hold(session, true);
     session.write_request_header(head).await?;
+    hold(session, false);
     session.write_request_body(request.body.clone(), true).await?;
     session.finish_request_body().await?;
     loop {

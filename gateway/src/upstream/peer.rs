@@ -177,6 +177,11 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    /// HTTP/2 may be spoken with it, and several requests then share a connection.
+    pub(super) fn may_share(&self) -> bool {
+        self.http.options.alpn != ALPN::H1
+    }
+
     pub(super) fn idle_timeout(&self) -> Option<Duration> {
         self.http.options.idle_timeout
     }

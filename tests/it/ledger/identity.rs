@@ -165,7 +165,9 @@ fn compare(rows: &[LedgerRow], served: &[Served], many: usize) {
         assert!(booked >= least, "{booked} of status {status}");
     }
     let silent = served.iter().filter(|served| served.status == 0).count();
-    assert_eq!(rows.iter().filter(|row| row.outcome == "timeout").count(), silent);
+    let timeouts = rows.iter().filter(|row| row.outcome == "timeout").count();
+    // One that timed out before the provider had read it is booked as well: nobody knew.
+    assert!(silent <= timeouts && timeouts - silent <= many / 1_000, "{timeouts} timeouts of {silent}");
     let answers = served.iter().filter(|served| served.status == 200);
     let mut by_request: HashMap<&str, (Vec<&LedgerRow>, Vec<&Served>)> = HashMap::new();
     for served in answers {
