@@ -204,7 +204,8 @@ impl Field {
             request: request(peer, pair, scenario.streams(), bytes)?,
             pattern,
             connections,
-            duration: Duration::from_secs_f64(self.seconds),
+            // There are many sizes.
+            duration: Duration::from_secs_f64(if bytes == USUAL { self.seconds } else { self.seconds / 2.0 }),
             stream: scenario.streams(),
         };
         self.knobs(if scenario == Scenario::Paced { 10 } else { 0 })?;

@@ -193,3 +193,66 @@ impl Road {
         self.model.as_deref().unwrap_or(usual)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped(work: &Path) -> Vec<Peer> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers.toml");
+        let (binaries, installed) = (Path::new("/target/release"), Path::new("/peers"));
+        read(&Places { file: &file, binaries, installed, work, base: 27500 }).unwrap()
+    }
+
+    #[test]
+    fn the_shipped_peers_are_complete_and_the_floor_is_among_them() {
+        let peers = shipped(Path::new("/work"));
+        assert_eq!(peers[0].name, "direct");
+        assert!(peers.iter().any(|peer| peer.name == "bare"), "ratios are to it");
+        let ports: std::collections::BTreeSet<_> =
+            peers.iter().filter(|peer| peer.command.is_some()).map(|peer| &peer.url).collect();
+        let started = peers.iter().filter(|peer| peer.command.is_some()).count();
+        assert_eq!(ports.len(), started, "each has a port of its own");
+        for peer in &peers {
+            let texts = [Some(&peer.url), peer.command.as_ref()].into_iter().flatten();
+            for text in texts.chain(peer.needs.iter()) {
+                assert!(["@port@", "@bin@", "@folder@"].iter().all(|place| !text.contains(place)), "{text}");
+            }
+            assert!(peer.pass.is_some() || peer.translated.is_some(), "{} is never asked", peer.name);
+        }
+    }
+
+    #[test]
+    fn what_is_written_for_causeway_is_a_configuration_with_its_crowd() {
+        let work = std::env::temp_dir().join(format!("causeway-field-{}", std::process::id()));
+        for peer in shipped(&work).iter().filter(|peer| peer.name.starts_with("causeway")) {
+            peer.lay_out().unwrap();
+            fs::write(peer.folder.join("state/old"), "").unwrap();
+            fs::create_dir(peer.folder.join("state/compiled")).unwrap();
+            peer.lay_out().unwrap();
+            assert!(!peer.folder.join("state/old").exists() && peer.folder.join("state/compiled").exists());
+            let text = fs::read_to_string(peer.folder.join("causeway.toml")).unwrap();
+            let config = causeway::config::parse(&text, "causeway.toml", &[], &|_| None);
+            let config = config.unwrap_or_else(|_| panic!("{} has a wrong configuration", peer.name)).config;
+            let counts = (config.models.len(), config.keys.len(), config.providers["openai"].keys.len());
+            let wanted = match peer.name.as_str() {
+                "causeway-10k-models" => (10_002, 1, 1),
+                "causeway-100k-keys" => (2, 100_001, 1),
+                "causeway-5k-provider-keys" => (2, 1, 5000),
+                _ => (2, 1, 1),
+            };
+            assert_eq!(counts, wanted, "{}", peer.name);
+            let key = &config.keys["bench"];
+            let limits =
+                [key.limits.requests.is_some(), key.limits.tokens.is_some(), key.limits.concurrent.is_some()];
+            assert!(limits == [true; 3] && key.budget.is_some(), "everything is on");
+        }
+        fs::remove_dir_all(&work).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_here_is_named() {
+        assert!(is_there("sh") && is_there(env!("CARGO_MANIFEST_DIR")));
+        assert!(!is_there("no-such-program-anywhere") && !is_there("/no/such/file"));
+    }
+}

@@ -244,7 +244,7 @@ fn setup(arguments: &BenchArguments) -> Setup {
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate >= 0.1 && rate <= 1e6 => Ok(rate),
+        Ok(rate) if (0.1..=1e6).contains(&rate) => Ok(rate),
         _ => Err(format!("`{text}` is not a rate between 0.1 and 1,000,000 a second")),
     }
 }
