@@ -50,8 +50,25 @@ struct Schedule {
     connections: u64,
 }
 
+impl Schedule {
+    /// When the request of that number is to be sent; none: not any more.
+    fn due(&self, number: u64) -> Option<u64> {
+        let due = match self.pattern {
+            Pattern::Saturate => now(),
+            Pattern::Rate(rate) => self.begins + (number as f64 * 1e9 / rate) as u64,
+        };
+        (due < self.ends).then_some(due)
+    }
+
+    /// A rate that is not held is followed as long again, and no longer.
+    fn gives_up(&self) -> u64 {
+        self.ends + (self.ends - self.begins)
+    }
+}
+
 impl Load {
-    /// Asks until the time is over; every request that was begun is also ended.
+    /// Asks until the time is over; every request that was begun is also ended. Of a rate that is not held, requests that
+    /// were not sent when twice the time was over are errors.
     ///
     /// # Errors
     /// When no thread can be made. What goes wrong with requests is in the outcome.
@@ -88,12 +105,10 @@ impl Load {
         let spread = if self.stream { nanoseconds(SPREAD) * index / schedule.connections } else { 0 };
         sleep_until(schedule.begins + spread);
         let mut number = index;
-        loop {
-            let due = match schedule.pattern {
-                Pattern::Saturate => now(),
-                Pattern::Rate(rate) => schedule.begins + (number as f64 * 1e9 / rate) as u64,
-            };
-            if due >= schedule.ends {
+        while let Some(due) = schedule.due(number) {
+            if now() > schedule.gives_up() {
+                let numbers = (number..).step_by(usize::try_from(schedule.connections).unwrap_or(usize::MAX));
+                tally.late(numbers.take_while(|number| schedule.due(*number).is_some()).count() as u64);
                 break;
             }
             if due > now() {

@@ -42,7 +42,8 @@ pub struct Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Errors {
     pub count: u64,
-    /// By status; "none" where there was no answer, "stream" where one went wrong behind a good status.
+    /// By status; "none" where there was no answer, "stream" where one went wrong behind a good status, "late" where a
+    /// request was due and never sent.
     pub kinds: BTreeMap<String, u64>,
     /// What the first of them said.
     pub first: Option<String>,
@@ -163,6 +164,15 @@ impl Tally {
         *self.errors.kinds.entry(kind.to_owned()).or_default() += 1;
         if self.errors.first.is_none() {
             self.errors.first = Some(said());
+        }
+    }
+
+    /// Requests that were due and never sent.
+    pub(super) fn late(&mut self, count: u64) {
+        if count > 0 {
+            self.error("late", || "the rate is not held: requests that were due were never sent".to_owned());
+            self.errors.count += count - 1;
+            self.errors.kinds.insert("late".to_owned(), count);
         }
     }
 

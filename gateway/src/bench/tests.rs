@@ -125,6 +125,29 @@ fn a_stream_that_breaks_off_or_tells_an_error_is_no_answer() {
 }
 
 #[test]
+fn a_rate_that_is_not_held_is_an_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    // One answer each 80 ms, on one connection, where fifty a second are due.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut buffer = [0; 4096];
+            while stream.read(&mut buffer).is_ok_and(|read| read > 0) {
+                std::thread::sleep(Duration::from_millis(80));
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            }
+        }
+    });
+    let request = Request::post(&url, &[], b"{}").unwrap();
+    let duration = Duration::from_millis(400);
+    let load = Load { request, pattern: Pattern::Rate(50.0), connections: 1, duration, stream: false };
+    let outcome = load.run().unwrap();
+    assert_eq!(outcome.answered + outcome.errors.count, 20, "{outcome:?}");
+    assert_eq!(outcome.errors.kinds.get("late"), Some(&outcome.errors.count));
+    assert!(outcome.errors.count > 0 && outcome.errors.first.unwrap().contains("not held"));
+}
+
+#[test]
 fn what_is_no_plain_url_is_refused() {
     for url in ["https://127.0.0.1/", "127.0.0.1:80", "http:///x", "http://a b/"] {
         assert!(Request::post(url, &[], b"").is_err(), "{url}");
