@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::domain::LedgerRow;
 use crate::observe::Observer;
-use crate::store::journal::{Added, Entry, EntryKind};
+use crate::store::journal::{Added, Entry, EntryKind, Retention};
 use crate::store::{Journal, Store};
 
 mod csv;
@@ -46,6 +46,8 @@ pub struct Ledger {
     node: String,
     /// How long rows are kept; `None`: for ever.
     keep: Option<Duration>,
+    /// How long files of the journal stay that were imported; `None`: not at all.
+    retention: Option<Retention>,
     /// One changes sums at a time.
     writing: Mutex<()>,
 }
@@ -63,7 +65,8 @@ pub struct Held {
 impl Ledger {
     /// A ledger in this store.
     pub fn new(journal: Journal, store: Arc<dyn Store>, observer: Arc<Observer>) -> Self {
-        Self { journal, store, observer, node: String::new(), keep: None, writing: Mutex::default() }
+        let (node, writing) = (String::new(), Mutex::default());
+        Self { journal, store, observer, node, keep: None, retention: None, writing }
     }
 
     /// Adds up under a name of its own: for a store that other processes write too.
@@ -76,6 +79,12 @@ impl Ledger {
     #[must_use]
     pub fn keeping(self, keep: Option<Duration>) -> Self {
         Self { keep, ..self }
+    }
+
+    /// Keeps files of the journal that were imported, for a store that is restored from snapshots.
+    #[must_use]
+    pub fn replayable(self, retention: Option<Retention>) -> Self {
+        Self { retention, ..self }
     }
 
     /// Books rows. They are on their way when this comes back; what it returns is done when they survive a crash.
@@ -99,7 +108,7 @@ impl Ledger {
         for row in rows {
             metrics.rows.with_label_values(&[row.outcome.as_str()]).inc();
             if row.cost.is_none() {
-                metrics.unpriced.inc();
+                metrics.unpriced.with_label_values(&[row.model.as_str(), row.provider.as_str()]).inc();
             }
         }
         let settled = settled.map(|id| Entry {

@@ -36,7 +36,7 @@ mod snapshots;
 mod storage;
 
 pub use reload::{Base, Reload};
-pub use storage::{open_store, place_of};
+pub use storage::{open_store, place_of, replay};
 
 /// Why the gateway does not start.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -232,3 +232,18 @@ async fn a_team_of_the_file_has_one_budget_whichever_way_its_keys_were_made() {
     }
     assert!(used[0] == used[1] && used[0] != "0", "{used:?}");
 }
+
+#[tokio::test]
+async fn a_raise_of_a_team_of_the_file_holds_whichever_way_its_keys_were_made() {
+    let mock = upstream::mock();
+    // Without the raise there is no money for anything.
+    let text = configuration(&upstream::url(&mock)).replace("[keys.tests]", "[keys.tests]\nteam = \"shop\"")
+        + "[teams.shop]\nbudget = { usd = 0.000001, per = \"total\", raises = [{ usd = 5 }] }\n\
+           [prices]\n\"openai/mock\" = { input = 1, output = 1 }\n";
+    let gateway = Gateway::start(&text).await;
+    let made = key(&gateway, &json!({ "name": "made", "team": "shop" })).await;
+    for secret in [crate::support::KEY, made.as_str()] {
+        let reply = ask(&gateway, Shape::OpenAi, secret, "openai/mock").await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+}

@@ -3,4 +3,5 @@
 mod books;
 mod crash;
 mod identity;
+mod restored;
 mod rows;

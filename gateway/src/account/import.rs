@@ -1,16 +1,17 @@
 //! From the journal into the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 
+use super::enter::json;
 use super::{Held, Ledger, RECOVERED};
 use crate::domain::LedgerRow;
-use crate::store::StoreError;
-use crate::store::journal::{Entry, EntryKind, Piece, Reader};
+use crate::store::journal::{Entry, EntryKind, Imported, Piece, Reader, Retention};
+use crate::store::{Batch, Class, Page, Scan, Space, State, StoreError};
 
 /// So long after its time a hold that nobody settled is charged.
 const GRACE: Duration = Duration::from_secs(60);
@@ -18,17 +19,21 @@ const GRACE: Duration = Duration::from_secs(60);
 /// Who moves rows from the journal into the store. One per ledger.
 pub struct Importer {
     ledger: Arc<Ledger>,
-    reader: Arc<Mutex<Reader>>,
+    pub(super) reader: Arc<Mutex<Reader>>,
     /// Read and not yet in the store.
     pending: Option<Piece>,
     /// What is held and not settled, by id.
     held: HashMap<String, Open>,
+    /// It is known how far files were imported before.
+    begun: bool,
 }
 
 /// A hold, and where it stands in the journal.
 struct Open {
     held: Held,
     segment: u64,
+    /// Whoever reads the file from this byte on finds it again.
+    at: u64,
     abandoned: bool,
 }
 
@@ -36,7 +41,7 @@ impl Importer {
     /// The importer of a ledger.
     pub fn new(ledger: Arc<Ledger>) -> Self {
         let reader = Arc::new(Mutex::new(ledger.journal.reader()));
-        Self { ledger, reader, pending: None, held: HashMap::new() }
+        Self { ledger, reader, pending: None, held: HashMap::new(), begun: false }
     }
 
     /// Imports everything that is there, also of processes that have ended, and charges what those left unsettled. Returns
@@ -45,7 +50,11 @@ impl Importer {
     /// # Errors
     /// When the journal cannot be read or the store does not take rows. The next call goes on where this one stopped.
     pub async fn run(&mut self, now: u64) -> Result<usize, StoreError> {
-        let result = self.all(now).await;
+        let retention = self.ledger.retention.clone().filter(|_| self.reader.lock().has_files());
+        let result = self.all(retention.as_ref(), now).await;
+        if let Some(retention) = retention {
+            self.release(retention, now).await;
+        }
         let metrics = &self.ledger.observer.metrics().ledger;
         if result.is_err() {
             metrics.import_errors.inc();
@@ -59,7 +68,10 @@ impl Importer {
         result
     }
 
-    async fn all(&mut self, now: u64) -> Result<usize, StoreError> {
+    async fn all(&mut self, retention: Option<&Retention>, now: u64) -> Result<usize, StoreError> {
+        if retention.is_some() && !self.begun {
+            self.begin().await?;
+        }
         let mut entered = 0;
         let mut found = self.look().await;
         loop {
@@ -71,9 +83,82 @@ impl Importer {
             found = self.look().await;
         }
         entered += self.recover(now).await?;
-        let held = &self.held;
-        self.reader.lock().remove(|segment| held.values().any(|open| open.segment == segment));
+        match retention {
+            Some(_) => self.note(now).await?,
+            None => self.reader.lock().remove(needed(&self.held)),
+        }
         Ok(entered)
+    }
+
+    /// Finds out how far files were imported before. A store that is older than they are knows less of them, so what it
+    /// lacks is imported again.
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        let mut before = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let scan = Scan { prefix: Space::Journal.key(&[]), after, limit: 512 };
+            let Page { entries, next } = match self.ledger.store.scan(scan).await {
+                Err(error @ StoreError::Corrupted { .. }) => {
+                    tracing::error!(%error, "the usage journal is imported from its beginning");
+                    before.clear();
+                    break;
+                }
+                page => page?,
+            };
+            for (key, value) in &entries {
+                let name = key.parts().and_then(|parts| parts.first().map(|name| (*name).to_owned()));
+                // What cannot be read is imported again, which does no harm.
+                let imported = serde_json::from_slice::<Imported>(value).unwrap_or_default();
+                before.extend(name.map(|name| (name, imported)));
+            }
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let gone = self.reader.lock().go_on_from(before);
+        self.forget(gone).await?;
+        self.begun = true;
+        Ok(())
+    }
+
+    /// Writes down how far files are imported now. Rows stand in the store before, so what is lost of this is only read
+    /// again.
+    async fn note(&self, now: u64) -> Result<(), StoreError> {
+        let mut from: HashMap<u64, u64> = HashMap::new();
+        for open in self.held.values() {
+            let first = from.entry(open.segment).or_insert(open.at);
+            *first = open.at.min(*first);
+        }
+        let imported = self.reader.lock().imported(&from, now);
+        if !imported.is_empty() {
+            let mut batch = Batch::default();
+            for (name, imported) in &imported {
+                batch = batch.put(Space::Journal.key(&[name]), json(imported)?, None);
+            }
+            self.ledger.store.write(batch, Class::Relaxed).await?;
+        }
+        self.reader.lock().noted(&imported, needed(&self.held));
+        Ok(())
+    }
+
+    /// Removes files that need not be kept. Where the store has no room, none is.
+    async fn release(&self, retention: Retention, now: u64) {
+        let is_full = matches!(self.ledger.store.state(), State::ReadOnly(_));
+        let retention = if is_full { Retention { most: 0, ..retention } } else { retention };
+        let gone = self.reading(move |reader| reader.release(&retention, now)).await.unwrap_or_default();
+        if let Err(error) = self.forget(gone).await {
+            // At the next start nobody finds the files.
+            tracing::debug!(%error, "the store still knows files of the journal that were removed");
+        }
+    }
+
+    async fn forget(&self, names: Vec<String>) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let keys = names.iter().map(|name| Space::Journal.key(&[name]));
+        self.ledger.store.write(keys.fold(Batch::default(), Batch::delete), Class::Relaxed).await
     }
 
     async fn look(&self) -> usize {
@@ -139,6 +224,11 @@ impl Importer {
     }
 }
 
+/// Whether something is held in a file.
+fn needed(held: &HashMap<String, Open>) -> impl Fn(u64) -> bool {
+    move |segment| held.values().any(|open| open.segment == segment)
+}
+
 /// The rows of a piece; what is held and settled there is noted.
 fn rows(held: &mut HashMap<String, Open>, piece: &Piece) -> Vec<LedgerRow> {
     let mut rows = Vec::with_capacity(piece.entries.len());
@@ -148,7 +238,8 @@ fn rows(held: &mut HashMap<String, Open>, piece: &Piece) -> Vec<LedgerRow> {
             EntryKind::Settled => drop(held.remove(&entry.id)),
             EntryKind::Hold => {
                 if let Some(hold) = decoded::<Held>(entry) {
-                    let open = Open { held: hold, segment: piece.segment, abandoned: piece.abandoned };
+                    let (segment, at, abandoned) = (piece.segment, piece.from, piece.abandoned);
+                    let open = Open { held: hold, segment, at, abandoned };
                     held.insert(entry.id.clone(), open);
                 }
             }

@@ -6,6 +6,8 @@ use super::*;
 use crate::domain::{Cost, Usage};
 use crate::store::{Memory, Scan, Sled, Space, clock};
 
+mod replay;
+
 const DAY: u64 = 86_400_000;
 /// 2026-11-21T09:00:00Z
 const NOW: u64 = 1_795_251_600_000;

@@ -33,7 +33,10 @@ impl Booking {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| vec![format!("the ledger: {error}")])?;
         runtime.block_on(async {
-            booking.import().await;
+            let rows = booking.import().await;
+            if rows > 0 {
+                tracing::info!(rows, "rows of the ledger came out of the journal");
+            }
             match ledger.prime(counters, counters.now()).await {
                 Ok(0) => {}
                 Ok(primed) => tracing::info!(primed, "what was spent of budgets is known from the ledger"),
@@ -58,12 +61,13 @@ impl Booking {
         }
     }
 
-    /// Imports what there is. What fails is tried again at the next time.
-    pub(super) async fn import(&self) {
+    /// Imports what there is, and says how many rows were new. What fails is tried again at the next time.
+    pub(super) async fn import(&self) -> usize {
         let done = self.importer.lock().await.run(store::clock()()).await;
-        if let Err(error) = done {
+        done.unwrap_or_else(|error| {
             tracing::error!(%error, "rows of the ledger wait in the journal: the store does not take them");
-        }
+            0
+        })
     }
 
     async fn sweep(&self) {

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::account::Ledger;
+use crate::account::{Importer, Ledger};
 use crate::config::{Backend, Config, Store as Settings};
 use crate::domain::id;
 use crate::observe::Observer;
+use crate::store::journal::Retention;
 use crate::store::{self, Address, Journal, Memory, Place, Redis, Shared, Sled, Store, StoreError};
 
 /// The file in which a node remembers the identity of the store it shares with others.
@@ -145,8 +146,31 @@ pub(super) fn ledger(
         }
     };
     let ledger = Ledger::new(journal, Arc::clone(store), Arc::clone(observer));
-    let ledger = ledger.keeping(Some(config.usage.keep.get()));
+    let ledger = ledger.keeping(Some(config.usage.keep.get())).replayable(retention(config, folder));
     Ok(Arc::new(if shared { ledger.as_node(id::own()) } else { ledger }))
+}
+
+/// How long files of the journal are kept: as long as there are snapshots that lack what is in them.
+fn retention(config: &Config, folder: Option<&Path>) -> Option<Retention> {
+    let most = config.store.snapshots.journal.get();
+    let folder = folder.filter(|_| config.store.backend == Backend::Sled && most > 0)?;
+    Some(Retention { snapshots: place(config, folder).snapshots?, most })
+}
+
+/// Books what the journal holds and the store lacks, for a store on disk that nobody uses. Returns how many rows that
+/// were.
+///
+/// # Errors
+/// When the store cannot be opened or does not take them; nothing is lost then.
+pub async fn replay(config: &Config) -> Result<usize, String> {
+    let Opened { store, folder, .. } = open(config, false, false)?;
+    let observer = Arc::new(Observer::new().map_err(|error| error.to_string())?);
+    let ledger = ledger(config, folder.as_deref(), (&store, &observer))?;
+    let replayed = Importer::new(Arc::clone(&ledger)).run(store::clock()()).await;
+    ledger.journal().close();
+    let closed = store.close().await;
+    let rows = replayed.map_err(|error| error.to_string())?;
+    closed.map(|()| rows).map_err(|error| error.to_string())
 }
 
 /// Connects to the server that many nodes share. The folder, if one is named, is for what belongs to this node.

@@ -170,7 +170,7 @@ fn perform(command: StoreCommand, config: &Config) -> Result<Outcome, String> {
     match command {
         StoreCommand::Check { accept, .. } => check::run(&app::place_of(config)?, accept),
         StoreCommand::Backup { file, all, .. } => runtime.block_on(save::backup(config, file, all)),
-        StoreCommand::Restore { from, .. } => save::restore(&app::place_of(config)?, from.as_deref()),
+        StoreCommand::Restore { from, .. } => runtime.block_on(save::restore(config, from.as_deref())),
         StoreCommand::Salvage { to, .. } => check::salvage(&app::place_of(config)?, &to),
         StoreCommand::Export { to, .. } => runtime.block_on(move_lines::export(config, &to)),
         StoreCommand::RotateKey { .. } => {

@@ -97,6 +97,11 @@ pub struct Snapshots {
     /// The last one of each day is kept so long. Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub keep_daily: Timespan,
+    /// What the usage journal holds is kept until every snapshot has it, so that a restore of any of them loses no row
+    /// of the ledger; but at most so many bytes, and a sixteenth of the disk: the oldest go first. "0B": nothing is
+    /// kept. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub journal: ByteSize,
     /// Where they are; better on another disk. Default: `snapshots` in the folder of the store. Needs a restart.
     #[schemars(example = "/mnt/backup/causeway", extend("x-restart" = true))]
     pub folder: Option<PathBuf>,
@@ -109,6 +114,7 @@ impl Default for Snapshots {
             every: Timespan::seconds(15 * 60),
             keep: Timespan::seconds(24 * HOUR),
             keep_daily: Timespan::seconds(7 * 24 * HOUR),
+            journal: ByteSize::mebibytes(1024),
             folder: None,
         }
     }

@@ -23,7 +23,6 @@ pub struct Metrics {
     first_token: HistogramVec,
     tokens: IntCounterVec,
     cost: CounterVec,
-    unpriced: IntCounterVec,
     usage_faults: IntCounterVec,
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
@@ -165,11 +164,6 @@ impl Metrics {
                 "causeway_cost_microdollars_total",
                 "What answers cost in millionths of a US dollar, as far as there is a price.",
                 &["route", "provider", "team"],
-            )?,
-            unpriced: counter(
-                "causeway_unpriced_total",
-                "Requests of which nobody knows what they cost: their target has no price, or nobody counted.",
-                &["route", "provider"],
             )?,
             usage_faults: counter(
                 "causeway_usage_faults_total",
@@ -370,8 +364,8 @@ impl Metrics {
     fn count_cost(&self, record: &Record, provider: &str) {
         let (route, team) = (record.model.as_ref(), record.team.as_deref().unwrap_or_default());
         match record.cost() {
-            None => self.unpriced.with_label_values(&[route, provider]).inc(),
-            Some(Cost(0)) => {}
+            // The ledger counts those, row by row.
+            None | Some(Cost(0)) => {}
             Some(Cost(cost)) => {
                 self.cost.with_label_values(&[route, provider, team]).inc_by(cost as f64 / 1e6)
             }

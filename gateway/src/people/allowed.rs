@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Allowance, CalendarUnit, Micros, Period, Raise, Rate, Timespan};
+use crate::domain::{Allowance, Bounds, CalendarUnit, Micros, Period, Raise, Rate, Scope, Timespan};
 
 /// How much may be asked and spent. What is not given is not limited.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,9 +62,6 @@ pub struct Credit {
     /// Who gave it, for the reader.
     #[serde(default)]
     pub by: String,
-    /// What was spent of it until it ended; none: it has not ended, or nobody has looked yet.
-    #[serde(default)]
-    pub used_micros: Option<i64>,
 }
 
 /// When a budget starts again: `hour`, `day`, `week`, `month`, `total`, or a rolling time as in `24h`.
@@ -152,23 +149,24 @@ impl Allowed {
             period: budget.period(),
             warn_at: budget.warn_at.clone(),
             downgrade: budget.downgrade.as_deref().map(Arc::from),
-            raises: self.raises(&budget.period()),
+            raises: self.raises(),
         })
     }
 
-    /// The credits, on money of this period. Where nothing ever starts again, what was spent of a credit stays paid when
-    /// the credit has ended.
-    pub(super) fn raises(&self, period: &Period) -> Vec<Raise> {
-        let within = |credit: &Credit| Raise {
+    /// The credits.
+    pub(super) fn raises(&self) -> Vec<Raise> {
+        let raise = |credit: &Credit| Raise {
             micros: Micros(credit.amount_micros),
             from: credit.from,
             until: credit.until,
         };
-        let behind = |credit: &Credit| {
-            let (used, ended) = credit.used_micros.filter(|_| *period == Period::Total).zip(credit.until)?;
-            Some(Raise { micros: Micros(used), from: ended, until: None })
-        };
-        self.credits.iter().map(within).chain(self.credits.iter().filter_map(behind)).collect()
+        self.credits.iter().map(raise).collect()
+    }
+
+    /// What the limits make of it.
+    pub fn bounds(&self, scope: Scope) -> Bounds {
+        let (requests, tokens, concurrent) = self.over(None);
+        Bounds { scope, requests, tokens, concurrent, money: self.money().collect() }
     }
 
     /// Where one of these is wider than `limit`: the path and the words.

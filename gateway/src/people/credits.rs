@@ -1,15 +1,16 @@
-//! Credits: more money for some time, on top of every budget of a key, a user or a team.
+//! Credits: more money for some time, on top of every budget of a key, a user or a team. What was spent of one counts like
+//! any other money, so where nothing starts again it is owed when the credit ends.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::allowed::{Allowed, Credit};
-use super::known::{Known, bounds_of_key, bounds_of_team};
+use super::known::Known;
 use super::records::{KeyRecord, TeamRecord, UserRecord};
 use super::users::new_id;
 use super::{People, Refusal, fields, keys, teams, users};
 use crate::config::moment::Moment;
-use crate::domain::{Bounds, Micros, Period, rfc3339};
+use crate::domain::{Micros, rfc3339};
 
 /// Whose a credit is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -82,7 +83,6 @@ impl People {
             until,
             reason: fields::text("reason", &new.reason)?,
             by: by.to_owned(),
-            used_micros: None,
         };
         let shown = view(&credit);
         self.with_allowed(owner, |allowed, has_money| {
@@ -111,48 +111,6 @@ impl People {
             let credit = allowed.credits.iter_mut().find(|credit| credit.id == id);
             let credit = credit.ok_or_else(|| Refusal::NotFound(format!("there is no credit `{id}`")))?;
             credit.until = Some(credit.until.map_or(now, |until| until.min(now)));
-            Ok(())
-        })
-        .await
-    }
-
-    /// Credits that have ended and of which nobody has said what was spent: whose, which, from when and to when. Only
-    /// those on money that never starts again; on the others it does not matter.
-    pub fn ended_credits(&self) -> Vec<(CreditOwner, Credit)> {
-        let (known, now) = (self.known.read(), self.now());
-        let is_due =
-            |credit: &&Credit| credit.used_micros.is_none() && credit.until.is_some_and(|until| until <= now);
-        let due = |owner: CreditOwner, allowed: &Allowed, bounds: &Bounds| {
-            let counts = bounds.money.iter().any(|money| money.period == Period::Total);
-            let credits = allowed.credits.iter().filter(|_| counts).filter(is_due);
-            credits.map(|credit| (owner.clone(), credit.clone())).collect::<Vec<_>>()
-        };
-        let keys = known
-            .keys
-            .values()
-            .filter(|key| key.revoked.is_none())
-            .flat_map(|key| due(CreditOwner::Key(key.name.clone()), &key.allowed, &bounds_of_key(key)));
-        let users = known
-            .users
-            .values()
-            .flat_map(|user| due(CreditOwner::User(user.id.clone()), &user.allowed, &known.bounds_of(user)));
-        let teams = known
-            .teams
-            .values()
-            .flat_map(|team| due(CreditOwner::Team(team.name.clone()), &team.allowed, &bounds_of_team(team)));
-        keys.chain(users).chain(teams).collect()
-    }
-
-    /// Notes what was spent in the time of a credit that has ended: so much of it, and no more than it was, stays paid.
-    ///
-    /// # Errors
-    /// When there is no such owner or credit.
-    pub async fn settle_credit(&self, owner: &CreditOwner, id: &str, spent: Micros) -> Result<(), Refusal> {
-        let _one = self.changing.lock().await;
-        self.with_allowed(owner, |allowed, _| {
-            let credit = allowed.credits.iter_mut().find(|credit| credit.id == id);
-            let credit = credit.ok_or_else(|| Refusal::NotFound(format!("there is no credit `{id}`")))?;
-            credit.used_micros = Some(spent.get().clamp(0, credit.amount_micros));
             Ok(())
         })
         .await

@@ -215,7 +215,7 @@ impl Known {
         let of_tier = |name: &str, limit: i64, period: Period| Allowance {
             name: name.into(),
             limit: Micros(limit.max(0)),
-            raises: user.allowed.raises(&period),
+            raises: user.allowed.raises(),
             period,
             warn_at: Vec::new(),
             downgrade: None,
@@ -243,15 +243,11 @@ impl Known {
 }
 
 pub(super) fn bounds_of_key(key: &KeyRecord) -> Bounds {
-    let (requests, tokens, concurrent) = key.allowed.over(None);
-    let money = key.allowed.money().collect();
-    Bounds { scope: Scope::Key(key.name.as_str().into()), requests, tokens, concurrent, money }
+    key.allowed.bounds(Scope::Key(key.name.as_str().into()))
 }
 
 pub(super) fn bounds_of_team(team: &TeamRecord) -> Bounds {
-    let (requests, tokens, concurrent) = team.allowed.over(None);
-    let money = team.allowed.money().collect();
-    Bounds { scope: Scope::Team(team.name.as_str().into()), requests, tokens, concurrent, money }
+    team.allowed.bounds(Scope::Team(team.name.as_str().into()))
 }
 
 fn patterns(models: &[ModelPattern]) -> impl Iterator<Item = Pattern> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::bounds;
 use crate::config::{self, Config};
-use crate::domain::{CalendarUnit, VirtualKey};
-use crate::people::{Allowed, Budget, InFile, KeyRecord, Per, TeamRecord};
+use crate::domain::VirtualKey;
+use crate::people::{InFile, KeyRecord, TeamRecord};
 
 /// The keys and teams of a configuration. `extra` are keys that stand in no file.
 pub fn in_file<'a>(config: &Config, extra: impl IntoIterator<Item = &'a VirtualKey>) -> InFile {
@@ -14,7 +15,7 @@ pub fn in_file<'a>(config: &Config, extra: impl IntoIterator<Item = &'a VirtualK
         keys.insert(extra.id.to_string(), KeyRecord::named(&extra.id));
     }
     let team = |(name, team): (&String, &config::Team)| {
-        let allowed = allowed(&team.limits, team.budget.as_ref());
+        let allowed = bounds::allowed(&team.limits, team.budget.as_ref());
         (name.clone(), TeamRecord { allowed, ..TeamRecord::named(name) })
     };
     InFile { keys, teams: config.teams.iter().map(team).collect(), sign_up: config.people.sign_up }
@@ -31,38 +32,7 @@ fn key(config: &Config, name: &str, key: &config::Key) -> KeyRecord {
         addresses: key.addresses.clone(),
         preferences: key.preferences,
         log: key.log,
-        allowed: allowed(&key.limits.over(&config.defaults.key.limits), key.budget.as_ref()),
+        allowed: bounds::allowed_by_key(config, key),
         ..KeyRecord::named(name)
-    }
-}
-
-/// The period of a budget.
-pub(super) fn per(budget: &config::Budget) -> Per {
-    match budget.per {
-        config::Period::Hour => Per::Calendar(CalendarUnit::Hour),
-        config::Period::Day => Per::Calendar(CalendarUnit::Day),
-        config::Period::Week => Per::Calendar(CalendarUnit::Week),
-        config::Period::Month => Per::Calendar(CalendarUnit::Month),
-        config::Period::Total => Per::Total,
-        config::Period::Rolling(time) => Per::Rolling(time),
-    }
-}
-
-fn allowed(limits: &config::Windows, budget: Option<&config::Budget>) -> Allowed {
-    let budget = budget.map(|budget| Budget {
-        limit_micros: budget.usd.get(),
-        per: per(budget),
-        time_zone: budget.zone.clone(),
-        warn_at: budget.warn_at.clone(),
-        downgrade: budget.downgrade.clone(),
-    });
-    let list =
-        |rates: &Option<config::Rates>| rates.as_ref().map(|rates| rates.0.clone()).unwrap_or_default();
-    Allowed {
-        requests: list(&limits.requests),
-        tokens: list(&limits.tokens),
-        concurrent: limits.concurrent,
-        budgets: budget.into_iter().collect(),
-        credits: Vec::new(),
     }
 }

@@ -25,10 +25,10 @@ pub struct Limits {
 impl Limits {
     pub(super) fn of(config: &Config) -> Self {
         let limits = &config.limits;
-        let everybody = bounds::of(Scope::Global, &limits.windows(), limits.budget.as_ref());
+        let everybody = bounds::allowed(&limits.windows(), limits.budget.as_ref()).bounds(Scope::Global);
         let model = |(name, model): (&String, &config::Model)| {
             let scope = Scope::Model(name.as_str().into());
-            let bounds = bounds::of(scope, &model.limits, model.budget.as_ref());
+            let bounds = bounds::allowed(&model.limits, model.budget.as_ref()).bounds(scope);
             bounds.is_any().then(|| (Arc::from(name.as_str()), bounds))
         };
         Self {

@@ -6,7 +6,9 @@
 //! written when there is room again.
 //!
 //! A file belongs to the process that holds its lock. [`Reader`] reads one's own files and those whose process has ended,
-//! in the order they were written, and removes what is no longer needed. Without a folder there is only memory.
+//! in the order they were written. What is in the store is removed, or kept under a [`Retention`] until every snapshot has
+//! it too; how far each file is imported stands in the store ([`Imported`]), so it is as old as what was imported, also
+//! after a restore. Without a folder there is only memory.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,12 +23,14 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 mod frame;
+mod kept;
 mod reader;
 mod segment;
 mod writer;
 
 pub use frame::Damage;
-pub use reader::{Piece, Reader};
+pub use kept::Retention;
+pub use reader::{Imported, Piece, Reader};
 
 use writer::{Job, Writer};
 

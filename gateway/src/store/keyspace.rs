@@ -32,6 +32,8 @@ pub enum Space {
     Sum,
     /// What was spent of a counter of money: its place, node.
     Budget,
+    /// How far each file of the usage journal is in here: its name.
+    Journal,
     /// What was made through the admin API: section, name.
     Setting,
     /// Sealed secrets: the store's root; provider keys by provider and id.
@@ -62,7 +64,7 @@ pub enum Space {
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Meta,
         Self::Due,
         Self::Vault,
@@ -73,6 +75,7 @@ impl Space {
         Self::Usage,
         Self::Sum,
         Self::Budget,
+        Self::Journal,
         Self::Setting,
         Self::Secret,
         Self::Session,
@@ -101,6 +104,7 @@ impl Space {
             Self::Usage => "usage",
             Self::Sum => "sum",
             Self::Budget => "budget",
+            Self::Journal => "journal",
             Self::Setting => "setting",
             Self::Secret => "secret",
             Self::Session => "session",
@@ -128,7 +132,7 @@ impl Space {
             Self::SignUp => Some(DAY.saturating_mul(90)),
             Self::Meta | Self::Due | Self::Counter | Self::Rest => None,
             // Rows go when the operator says, sums and money stay.
-            Self::Usage | Self::Sum | Self::Budget => None,
+            Self::Usage | Self::Sum | Self::Budget | Self::Journal => None,
             Self::Session | Self::Audit => None,
             Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => None,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => None,
@@ -146,7 +150,7 @@ impl Space {
             Self::Audit => 1 << 30,
             Self::SignUp => 16 << 20,
             Self::Meta | Self::Due | Self::Counter => u64::MAX,
-            Self::Usage | Self::Sum | Self::Budget => u64::MAX,
+            Self::Usage | Self::Sum | Self::Budget | Self::Journal => u64::MAX,
             Self::VirtualKey | Self::KeyUsed | Self::Epoch | Self::Setting | Self::Secret => u64::MAX,
             Self::User | Self::UserEmail | Self::Team | Self::Tier | Self::TopUp => u64::MAX,
         }
@@ -237,7 +241,7 @@ impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (Space::of(&self.0), self.parts()) {
             (Some(space), Some(parts)) => write!(formatter, "{}/{}", space.name(), parts.join("/")),
-            _ => write!(formatter, "{}", String::from_utf8_lossy(&self.0)),
+            _ => write!(formatter, "{}", String::from_utf8_lossy(&self.0).escape_debug()),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-pub use self::folder::{Keep, all, name, newest, prune, sync_folder};
+pub use self::folder::{Keep, all, name, newest, oldest, prune, sync_folder};
 use super::keyspace::Key;
 use super::{Kept, Mark, Space, Store, StoreError};
 use crate::domain::date::rfc3339;

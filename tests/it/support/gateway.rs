@@ -56,14 +56,18 @@ impl Gateway {
     pub(crate) async fn crash(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = launch(self.folder.path(), &[], &self.output);
-        self.until_ready().await;
+        self.resume().await;
     }
 
     /// Lets it end as it is told to, and starts it again in the same folder.
     pub(crate) async fn restart(&mut self) {
         self.terminate();
         super::until("the process ends", || self.child.try_wait().unwrap().is_some()).await;
+        self.resume().await;
+    }
+
+    /// Starts it again in the same folder after it has ended.
+    pub(crate) async fn resume(&mut self) {
         self.child = launch(self.folder.path(), &[], &self.output);
         self.until_ready().await;
     }

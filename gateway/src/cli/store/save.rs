@@ -9,7 +9,7 @@ use super::{Outcome, Readable, movable, now};
 use crate::app;
 use crate::config::Config;
 use crate::store::sled::restore as put_back;
-use crate::store::{self, Place, Space, snapshot};
+use crate::store::{self, Space, snapshot};
 
 pub(super) async fn backup(config: &Config, file: Option<PathBuf>, all: bool) -> Result<Outcome, String> {
     let Readable { store, _copy } = &Readable::open(config)?;
@@ -47,8 +47,10 @@ fn usual(config: &Config, seconds: u64, mark: &store::Mark) -> Result<PathBuf, S
     Ok(folder.join(snapshot::name(seconds, mark)))
 }
 
-pub(super) fn restore(place: &Place, from: Option<&Path>) -> Result<Outcome, String> {
-    let restored = put_back(place, from, &store::clock()).map_err(|error| error.to_string())?;
+pub(super) async fn restore(config: &Config, from: Option<&Path>) -> Result<Outcome, String> {
+    let place = app::place_of(config)?;
+    let restored = put_back(&place, from, &store::clock()).map_err(|error| error.to_string())?;
+    let replayed = app::replay(config).await;
     let mut text = String::new();
     for skipped in &restored.skipped {
         text.push_str(&format!("not used: {skipped}\n"));
@@ -58,6 +60,12 @@ pub(super) fn restore(place: &Place, from: Option<&Path>) -> Result<Outcome, Str
     if restored.expired > 0 {
         text.push_str(&format!("{} had expired since\n", restored.expired));
     }
+    match &replayed {
+        Ok(rows) => text.push_str(&format!("{rows} rows of the ledger came back from the usage journal\n")),
+        Err(error) => text.push_str(&format!(
+            "rows of the ledger that came later are still in the usage journal, and the next start books them: {error}\n"
+        )),
+    }
     if let Some(aside) = &restored.aside {
         text.push_str(&format!("what was there before is in {}\n", aside.display()));
     }
@@ -65,7 +73,8 @@ pub(super) fn restore(place: &Place, from: Option<&Path>) -> Result<Outcome, Str
         text,
         json: json!({
             "version": 1, "ok": true, "from": restored.from, "made": restored.made, "records": restored.records,
-            "expired": restored.expired, "aside": restored.aside, "skipped": restored.skipped,
+            "expired": restored.expired, "rows": replayed.ok(), "aside": restored.aside,
+            "skipped": restored.skipped,
         }),
         well: true,
         aside: false,

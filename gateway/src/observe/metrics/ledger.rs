@@ -6,8 +6,8 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 pub struct LedgerMetrics {
     /// Rows booked, by outcome.
     pub rows: IntCounterVec,
-    /// Rows whose price is not known.
-    pub unpriced: IntCounter,
+    /// Rows whose cost is not known, by route and provider.
+    pub unpriced: IntCounterVec,
     /// Rows charged at their estimate because a process ended before it settled.
     pub recovered: IntCounter,
     /// Entries of the journal that are not in the store yet.
@@ -42,12 +42,17 @@ impl LedgerMetrics {
             &["outcome"],
         )?;
         registry.register(Box::new(rows.clone()))?;
+        let unpriced = IntCounterVec::new(
+            Opts::new(
+                "causeway_unpriced_total",
+                "Upstream requests booked without a cost: their target has no price, or nobody counted.",
+            ),
+            &["route", "provider"],
+        )?;
+        registry.register(Box::new(unpriced.clone()))?;
         Ok(Self {
             rows,
-            unpriced: counter(
-                "causeway_ledger_unpriced_total",
-                "Upstream requests booked without a cost because no price is known.",
-            )?,
+            unpriced,
             recovered: counter(
                 "causeway_reservations_recovered_total",
                 "Reservations of a process that ended before it settled them, charged at their estimate.",

@@ -103,7 +103,7 @@ fn take(path: &Path) -> io::Result<Option<Arc<Segment>>> {
 }
 
 /// The time in a file's name, which puts files in order.
-fn epoch_of(name: &str) -> Option<String> {
+pub(super) fn epoch_of(name: &str) -> Option<String> {
     let (process, epoch) = name.strip_prefix("usage-")?.strip_suffix(".log")?.split_once('-')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (digits(process) && digits(epoch)).then(|| epoch.to_owned())

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::{Mark, Memory, clock, snapshot};
 use super::*;
 
 /// A folder that goes with the test.
@@ -113,6 +114,96 @@ async fn files_of_the_dead_are_read_and_those_of_the_living_are_not() {
     drop(living);
     until(|| reader.look() == 1).await;
     assert_eq!(all(&mut reader), rows[6..]);
+}
+
+/// A snapshot of this moment, in seconds.
+async fn saved(folder: &Path, seconds: u64) {
+    let (store, mark) = (Memory::new(clock()), Mark::default());
+    fs::create_dir_all(folder).unwrap();
+    snapshot::write(&store, &folder.join(snapshot::name(seconds, &mark)), &[], seconds).await.unwrap();
+}
+
+/// Reads everything there is, which is imported at this moment, in seconds.
+fn import(reader: &mut Reader, seconds: u64) -> usize {
+    reader.look();
+    let read = all(reader).len();
+    let imported = reader.imported(&Default::default(), seconds * 1000);
+    reader.noted(&imported, |_| false);
+    read
+}
+
+#[tokio::test]
+async fn files_are_kept_until_every_snapshot_has_them() {
+    let folder = Folder::new("kept");
+    let retention = Retention { snapshots: folder.0.join("snapshots"), most: 1 << 20 };
+    let journal = Journal::open(&folder.0.join("journal")).unwrap();
+    let beside = folder.0.join("journal");
+    let mut reader = journal.reader();
+    let names = || {
+        let names = fs::read_dir(&beside).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.retain(|name| name.starts_with("usage-1-"));
+        names.sort();
+        names
+    };
+    saved(&retention.snapshots, 1_000).await;
+    left(&beside, 1, &written(&[row(1)]));
+    assert_eq!(import(&mut reader, 1_100), 1);
+    left(&beside, 2, &written(&[row(2)]));
+    assert_eq!(import(&mut reader, 1_300), 1);
+    assert_eq!(reader.release(&retention, 1_400_000), Vec::<String>::new());
+    assert_eq!((import(&mut reader, 1_500), names().len()), (0, 2), "what is kept is not read again");
+    // The newer snapshot has the first file, but the older one is there still.
+    saved(&retention.snapshots, 1_200).await;
+    assert_eq!(reader.release(&retention, 1_600_000), Vec::<String>::new());
+    fs::remove_file(retention.snapshots.join(snapshot::name(1_000, &Mark::default()))).unwrap();
+    let first = "usage-1-0000000000001.log";
+    assert_eq!(reader.release(&retention, 1_700_000), [first]);
+    assert_eq!(names(), ["usage-1-0000000000002.log"]);
+    // Without any, the first one may be on its way for a while.
+    fs::remove_dir_all(&retention.snapshots).unwrap();
+    assert_eq!(reader.release(&retention, 1_800_000), Vec::<String>::new());
+    assert_eq!(reader.release(&retention, 2_000_000), ["usage-1-0000000000002.log"]);
+    assert_eq!(names(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn too_much_is_not_kept_and_the_oldest_goes_first() {
+    let folder = Folder::new("most");
+    let (beside, snapshots) = (folder.0.join("journal"), folder.0.join("snapshots"));
+    saved(&snapshots, 1_000).await;
+    let journal = Journal::open(&beside).unwrap();
+    let mut reader = journal.reader();
+    for epoch in 1..=5 {
+        left(&beside, epoch, &written(&[row(0)]));
+    }
+    assert_eq!(import(&mut reader, 1_100), 5);
+    let size = u64::try_from(written(&[row(0)]).len()).unwrap();
+    let retention = Retention { snapshots, most: 2 * size };
+    let gone = reader.release(&retention, 1_200_000);
+    assert_eq!(gone, [1, 2, 3].map(|epoch| format!("usage-1-{epoch:013}.log")));
+    assert_eq!(reader.release(&retention, 1_300_000), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn reading_goes_on_where_the_store_is_and_from_the_beginning_of_another_file() {
+    let folder = Folder::new("goes-on");
+    let rows: Vec<_> = (0..6).map(row).collect();
+    let bytes = written(&rows);
+    left(&folder.0, 1, &bytes);
+    left(&folder.0, 2, &bytes);
+    left(&folder.0, 3, &bytes[..written(&rows[..2]).len()]);
+    let read = u64::try_from(written(&rows[..4]).len()).unwrap();
+    let name = |epoch: u64| format!("usage-1-{epoch:013}.log");
+    let known = [(1, read), (3, read), (4, read)];
+    let before = known.map(|(epoch, read)| (name(epoch), Imported { read, done: None }));
+    let journal = Journal::open(&folder.0).unwrap();
+    let mut reader = journal.reader();
+    assert_eq!(reader.go_on_from(before.into()), [name(4)], "there is no such file any more");
+    assert_eq!(reader.look(), 3);
+    // The third is shorter than it was: it is another one.
+    let expected = [&rows[4..], &rows[..], &rows[..2]].concat();
+    assert_eq!(all(&mut reader), expected);
 }
 
 /// A thread that ends lets its lock go a moment later.

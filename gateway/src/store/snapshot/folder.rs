@@ -44,6 +44,11 @@ pub fn newest(folder: &Path) -> Option<(PathBuf, Header)> {
     all(folder).into_iter().find_map(|path| super::header(&path).ok().map(|header| (path, header)))
 }
 
+/// Of when the oldest one is that can be read, in seconds since 1970.
+pub fn oldest(folder: &Path) -> Option<u64> {
+    all(folder).iter().filter_map(|path| super::header(path).ok()).map(|header| header.seconds).min()
+}
+
 /// Removes what need not be kept, and says how many. The newest stays, however old.
 ///
 /// # Errors

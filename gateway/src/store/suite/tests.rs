@@ -197,6 +197,8 @@ fn keys_of_different_parts_are_different() {
     }
     assert_eq!(keys[0].parts(), Some(vec!["a", "b"]));
     assert_eq!(keys[0].to_string(), "response/a/b");
+    // What is no key of ours is told in one line, too: it may stand in an error.
+    assert_eq!(Key(b"due/response/\0\n@".to_vec()).to_string(), "due/response/\\0\\n@");
 }
 
 #[test]
