@@ -79,20 +79,20 @@ impl Load {
         let schedule = Schedule { begins, ends, pattern: self.pattern, connections };
         let mut sum = Tally::new()?;
         let empty = sum.clone();
-        thread::scope(|scope| {
-            let asked = (0..connections).map(|index| {
+        let asked: Result<(), String> = thread::scope(|scope| {
+            let threads = (0..connections).map(|index| {
                 let tally = empty.clone();
                 let ask = move || self.ask(index, schedule, tally);
                 thread::Builder::new().stack_size(STACK).spawn_scoped(scope, ask)
             });
-            let asked: io::Result<Vec<_>> = asked.collect();
-            let asked = asked.map_err(|error| format!("cannot start {connections} threads: {error}"))?;
-            for thread in asked {
+            let threads: io::Result<Vec<_>> = threads.collect();
+            let threads = threads.map_err(|error| format!("cannot start {connections} threads: {error}"))?;
+            for thread in threads {
                 sum.add(thread.join().map_err(|_| "a thread of the load ended early".to_owned())?);
             }
             Ok(())
-        })
-        .map_err(|problem: String| problem)?;
+        });
+        asked?;
         Ok(sum.outcome((now() - begins) as f64 / 1e9))
     }
 

@@ -144,6 +144,7 @@ fn measure(arguments: &BenchArguments) -> Result<Report, Vec<String>> {
     // Before minutes are spent on what cannot be compared.
     for (load, url) in sides(arguments, &with, without.as_ref()) {
         first(load, url).map_err(one)?;
+        warm(load).map_err(one)?;
     }
     let usual = if without.is_some() { 3 } else { 1 };
     let mut rounds = Vec::new();
@@ -214,6 +215,12 @@ fn first(load: &Load, url: &str) -> Result<(), String> {
         }
         Err(error) => Err(format!("no figure: {url}: {error}")),
     }
+}
+
+/// Connections and code are warm after it; what fails in it fails again where it is counted.
+fn warm(load: &Load) -> Result<(), String> {
+    let duration = (load.duration / 10).min(Duration::from_secs(1));
+    Load { duration, ..load.clone() }.run().map(|_| ())
 }
 
 fn round(arguments: &BenchArguments, with: &Load, without: Option<&Load>) -> Result<Round, String> {
