@@ -11,6 +11,7 @@ use crate::app::Origin;
 
 mod admin;
 mod allowed;
+mod bench;
 mod check;
 mod conform;
 mod keys;
@@ -69,6 +70,7 @@ enum Command {
     /// Run the mock provider: OpenAI, Anthropic and Gemini on one port, for demos, tests and benchmarks.
     #[command(after_help = mock::IN_A_REQUEST)]
     Mock(mock::MockArguments),
+    Bench(bench::BenchArguments),
     Conform(conform::ConformArguments),
     Keys(keys::KeysArguments),
     Users(users::UsersArguments),
@@ -161,6 +163,7 @@ pub fn run() -> ExitCode {
             schema::run(Wanted::Effective { from: &place.origin(), origin })
         }
         Command::Mock(arguments) => mock::run(arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Conform(arguments) => conform::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Users(arguments) => users::run(arguments),

@@ -26,6 +26,7 @@ pub mod route;
 pub mod upstream;
 pub mod vault;
 // rank 1
+pub mod bench;
 pub mod config;
 pub mod mock;
 pub mod observe;

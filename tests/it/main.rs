@@ -5,6 +5,7 @@ mod admin;
 mod admin_api;
 mod affinity;
 mod auth;
+mod bench;
 mod canary;
 mod chat;
 mod cli;
