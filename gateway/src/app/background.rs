@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use notify::{RecursiveMode, Watcher};
+use notify::event::ModifyKind;
+use notify::{EventKind, RecursiveMode, Watcher};
 use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
 use tokio::net::TcpStream;
@@ -179,6 +180,12 @@ impl Background {
     }
 }
 
+/// Somebody reads, or writes into another file of the folder, which may be our own log: nothing to look at.
+fn is_of_others(event: &notify::Event, file: &Path) -> bool {
+    let other = || event.paths.iter().all(|path| path.file_name() != file.file_name());
+    event.kind.is_access() || (matches!(event.kind, EventKind::Modify(ModifyKind::Data(_))) && other())
+}
+
 #[async_trait]
 impl BackgroundService for Background {
     async fn start(&self, mut shutdown: ShutdownWatch) {
@@ -255,10 +262,10 @@ fn watch(path: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatche
     let mut seen = std::fs::read(path).ok();
     let file = path.to_owned();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| event.kind.is_access()) {
+        if event.is_ok_and(|event| is_of_others(&event, &file)) {
             return;
         }
-        // Any event in the folder may stand for a swapped link; only new content counts.
+        // A new name in the folder may stand for a swapped link; only new content counts.
         let now = std::fs::read(&file).ok();
         if now != seen {
             seen = now;

@@ -15,7 +15,7 @@
 //! that serves others as well may outlast it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -49,8 +49,8 @@ pub(super) struct Tab {
     /// Whoever is dropped now was hedged away, and not left by the client.
     hedged_away: AtomicBool,
     sums: Mutex<Sums>,
-    /// The hold that its money is reserved with.
-    hold: Option<String>,
+    /// Bills that are not booked yet.
+    open: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -61,6 +61,8 @@ struct Sums {
     unpriced: bool,
     /// On their way to the journal.
     added: Vec<journal::Added>,
+    /// The hold that its money is reserved with, until it is settled.
+    hold: Option<String>,
 }
 
 impl Tab {
@@ -105,8 +107,9 @@ impl Tab {
             ..self.row.clone()
         };
         let added = self.ledger.hold(&Held { row, until: now.saturating_add(LONGEST) });
-        self.sums.get_mut().added.push(added);
-        self.hold = Some(id.to_owned());
+        let sums = self.sums.get_mut();
+        sums.added.push(added);
+        sums.hold = Some(id.to_owned());
     }
 
     /// For any request.
@@ -124,7 +127,7 @@ impl Tab {
             body: body.clone(),
             hedged_away: AtomicBool::new(false),
             sums: Mutex::default(),
-            hold: None,
+            open: AtomicUsize::new(0),
         })
     }
 
@@ -145,8 +148,14 @@ impl Tab {
     fn add(&self, row: &LedgerRow) {
         let usage = row.usage.unwrap_or_default();
         let tokens = usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0));
-        let added = self.ledger.book(std::slice::from_ref(row));
+        let rows = std::slice::from_ref(row);
         let mut sums = self.sums.lock();
+        // An answer that nobody else is asked for beside is the end of the hold: both go into one write.
+        let last = self.open.fetch_sub(1, Ordering::AcqRel) == 1 && row.outcome == "ok";
+        let added = match sums.hold.take_if(|_| last) {
+            Some(hold) => self.ledger.settle(rows, &hold),
+            None => self.ledger.book(rows),
+        };
         sums.tokens = sums.tokens.saturating_add(tokens);
         sums.cost = sums.cost.plus(row.cost.unwrap_or_default());
         sums.unpriced |= row.cost.is_none();
@@ -156,7 +165,7 @@ impl Tab {
 
 impl Drop for Tab {
     fn drop(&mut self) {
-        if let Some(hold) = self.hold.take() {
+        if let Some(hold) = self.sums.get_mut().hold.take() {
             // Its rows stand before this.
             drop(self.ledger.settle(&[], &hold));
         }
@@ -196,6 +205,7 @@ impl Bill {
             ..tab.row.clone()
         };
         let sent = Arc::new(AtomicBool::new(false));
+        tab.open.fetch_add(1, Ordering::AcqRel);
         Self { tab: Arc::clone(tab), row, price, sent, known: None, booked: false }
     }
 
@@ -220,7 +230,11 @@ impl Bill {
     }
 
     fn book(&mut self, outcome: &str) {
-        if std::mem::replace(&mut self.booked, true) || !self.sent.load(Ordering::Relaxed) {
+        if std::mem::replace(&mut self.booked, true) {
+            return;
+        }
+        if !self.sent.load(Ordering::Relaxed) {
+            self.tab.open.fetch_sub(1, Ordering::AcqRel);
             return;
         }
         let refused = self.row.status.is_some_and(|status| !(200..300).contains(&status));

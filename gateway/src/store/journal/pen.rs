@@ -17,8 +17,8 @@ use super::segment::{Own, Segment};
 const SYNCED_WITHIN: Duration = Duration::from_millis(50);
 /// So many bytes wait in memory for a disk that is full.
 const MOST_WAITING: usize = 64 << 20;
-/// A write that takes longer than this waited for the disk: no worker should.
-const SLOW: Duration = Duration::from_millis(2);
+/// A write that takes longer than this waited for the disk, and not for a busy processor: no worker should.
+const SLOW: Duration = Duration::from_millis(20);
 /// So long nobody but the thread writes to a slow disk.
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
