@@ -26,6 +26,7 @@ mod limits;
 mod listed;
 mod me;
 mod models;
+mod oidc;
 mod openapi;
 mod overview;
 mod password;

@@ -42,6 +42,7 @@ pub mod model;
 pub mod moment;
 pub mod network;
 pub mod observe;
+pub mod oidc;
 pub mod params;
 pub mod people;
 pub mod plugin;
@@ -73,6 +74,7 @@ pub use model::{
 };
 pub use network::{ProviderTls, Queue, TlsVersion};
 pub use observe::{Level, Log, LogFormat, Otel, Requests};
+pub use oidc::{AdminRole, Oidc};
 pub use overrides::overrides_in;
 pub use params::Params;
 pub use people::People;

@@ -33,6 +33,7 @@ mod teams;
 mod tiers;
 mod top_ups;
 mod users;
+mod vouched;
 
 pub use self::allowed::{Allowed, Budget, Credit, Per};
 pub use self::credits::{CreditOwner, CreditView, NewCredit};
@@ -40,13 +41,14 @@ pub use self::fields::{BudgetInput, LimitsInput};
 pub use self::keys::{ChangedKey, IssuedKey, KeyView, Maker, NewKey, Rotation, SecretView};
 pub use self::known::InFile;
 pub use self::own::Me;
-pub use self::records::{KeyRecord, Role, TeamRecord};
+pub use self::records::{Identity, KeyRecord, Role, TeamRecord};
 pub use self::refusal::Refusal;
 pub use self::sign_up::{Approval, Invitation, NewSignUp, Redemption, SignUpView};
 pub use self::teams::{ChangedTeam, NewTeam, TeamView};
 pub use self::tiers::{ChangedTier, NewTier, Plan, TierView};
 pub use self::top_ups::{BalanceView, NewTopUp, TopUpPage, TopUpView};
 pub use self::users::{ChangedUser, NewUser, UserView};
+pub use self::vouched::{Terms, Vouched, Welcomed};
 
 /// When a key was used is written down this often at most, in seconds.
 const USED_EVERY: u64 = 60;

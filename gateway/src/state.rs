@@ -27,6 +27,7 @@ mod prices;
 mod provider_keys;
 pub mod settings;
 mod terms;
+mod way_out;
 
 pub use answers::Answers;
 pub use build::{build, routes_alone};
@@ -35,6 +36,7 @@ pub use key_check::Asked;
 pub use limits::Limits;
 pub use master::{Mismatch, master_of};
 pub use settings::Settings;
+pub use way_out::way_out;
 
 /// One configuration, compiled. A request uses one from start to end.
 pub struct Snapshot {

@@ -36,6 +36,8 @@ pub use network::Network;
 pub use peer::BaseUrl;
 pub use tls::{Authorities, Tls};
 
+pub(crate) use credential::escape;
+
 use credential::Grant;
 use network::Line;
 

@@ -9,6 +9,7 @@ use super::support::{Gateway, configuration, upstream};
 mod audit;
 mod document;
 mod members;
+mod oidc;
 mod password;
 mod paths;
 mod rights;

@@ -101,7 +101,7 @@ impl Carried {
                 Some(secret) => Self::Credential(secret),
                 None => Self::Unreadable,
             },
-            None => cookie(headers).map_or(Self::Nothing, Self::Cookie),
+            None => cookie(headers, COOKIE).map_or(Self::Nothing, Self::Cookie),
         }
     }
 }
@@ -119,10 +119,11 @@ fn credential(value: &str) -> Option<Secret> {
     Some(Secret::new(given)).filter(|given| !given.expose().is_empty())
 }
 
-fn cookie(headers: &HeaderMap) -> Option<Secret> {
+/// The value of a cookie.
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::new(value))
+    pairs.find(|(own, _)| *own == name).map(|(_, value)| Secret::new(value))
 }
 
 /// Where somebody asks from.

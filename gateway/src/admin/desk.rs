@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, Guard};
 use super::caller::Peer;
 use super::config::Control;
 use super::health::Readiness;
+use super::oidc::Oidc;
 use super::refusal::Refusal;
 use super::router;
 use super::sessions::Sessions;
@@ -21,7 +22,7 @@ use crate::people::People;
 use crate::route::{Decisions, Fleet};
 use crate::state::{Settings, Snapshot};
 use crate::store::{Clock, Store};
-use crate::upstream::Client;
+use crate::upstream::{Client, Network};
 
 /// What the admin side is made of.
 pub struct Parts {
@@ -55,6 +56,8 @@ pub struct Parts {
     pub settings: config::Admin,
     /// The password that opens everything.
     pub password: Secret,
+    /// How the issuer of `[admin.oidc]` is reached.
+    pub way_out: Network,
 }
 
 /// What handlers work with.
@@ -76,6 +79,8 @@ pub struct Desk {
     pub(super) password: Secret,
     pub(super) sessions: Sessions,
     pub(super) tries: Tries,
+    /// The issuer that vouches for people.
+    pub(super) oidc: Option<Oidc>,
     /// When the gateway was started.
     pub(super) began: Instant,
     /// The document of the API.
@@ -104,11 +109,13 @@ impl Desk {
             clock,
             settings,
             password,
+            way_out,
         } = parts;
         let idle = Duration::from(settings.session);
         let sessions = Sessions::new(Arc::clone(&store), Arc::clone(&clock), idle, password.clone());
         let document = router::text()?;
         let tries = Tries::default();
+        let oidc = settings.oidc.clone().map(|oidc| Oidc::new(oidc, client.clone(), way_out));
         Ok(Self {
             observer,
             readiness,
@@ -127,6 +134,7 @@ impl Desk {
             password,
             sessions,
             tries,
+            oidc,
             began: Instant::now(),
             document,
         })

@@ -188,7 +188,7 @@ fn by_our_page(token: &Secret, headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// A name that cannot be pointed at us by somebody else's name server.
-fn is_local(headers: &HeaderMap) -> bool {
+pub(super) fn is_local(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -226,11 +226,8 @@ impl About {
 
     /// Notes a change, also one that was refused.
     async fn noted(self, desk: &Desk, rule: &Rule, note: Note, response: Response) -> Response {
-        if !rule.changes && rule.method == "GET" {
-            return response;
-        }
         let Noted { who, object, before, after } = note.take();
-        // Questions that are asked by POST change nothing.
+        // Questions change nothing, also those that are asked by POST; a sign-in by GET says what it is about.
         if !rule.changes && object.is_none() {
             return response;
         }

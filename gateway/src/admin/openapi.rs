@@ -87,7 +87,8 @@ fn refusals(operation: &mut Operation, rule: &Rule) {
     add("400", "it cannot be read");
     add("404", "there is no such thing here, or not for you");
     add("405", "not with this method");
-    if rule.right != Right::Anyone || rule.method != "GET" {
+    let signs_in = rule.path.starts_with("/admin/api/sign-in/");
+    if rule.right != Right::Anyone || rule.method != "GET" || signs_in {
         add("401", "nobody knows who asks");
         add("403", "you may not");
         add("429", "too many wrong tries; `retry-after` says how long to wait");

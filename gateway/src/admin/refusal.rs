@@ -118,6 +118,11 @@ impl Refusal {
         Self { path: Some(path.into()), ..self }
     }
 
+    /// Nobody knows who asks.
+    pub(super) fn is_unauthenticated(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+    }
+
     /// The sentence.
     pub(super) fn message(&self) -> &str {
         &self.message

@@ -113,6 +113,8 @@ pub(super) const RULES: &[Rule] = &[
     open("POST", "/admin/api/session", Right::Anyone),
     reads("/admin/api/session", Member),
     open("DELETE", "/admin/api/session", Right::At(Member)),
+    open("GET", "/admin/api/sign-in/oidc", Right::Anyone),
+    open("GET", "/admin/api/sign-in/oidc/callback", Right::Anyone),
     open("POST", "/admin/api/sign-up", Right::Anyone),
     reads("/admin/api/sign-ups", Viewer),
     changes("DELETE", "/admin/api/sign-ups/{id}", Admin),

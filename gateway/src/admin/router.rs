@@ -11,9 +11,9 @@ use utoipa_axum::routes;
 
 use super::desk::Desk;
 use super::{
-    audit, config, credits, explain, guard, health, keys, limits, me, models, openapi, overview, plugins,
-    prices, provider_keys, providers, reprice, requests, rights, running, session, sign_ups, straight,
-    targets, teams, usage, users,
+    audit, config, credits, explain, guard, health, keys, limits, me, models, oidc, openapi, overview,
+    plugins, prices, provider_keys, providers, reprice, requests, rights, running, session, sign_ups,
+    straight, targets, teams, usage, users,
 };
 
 /// The one list of what there is.
@@ -28,6 +28,7 @@ fn operations() -> OpenApiRouter<Arc<Desk>> {
         .merge(limits::routes())
         .merge(me::routes())
         .merge(models::routes())
+        .merge(oidc::routes())
         .merge(overview::routes())
         .merge(plugins::routes())
         .merge(prices::routes())

@@ -113,7 +113,8 @@ fn is_by_tls(headers: &HeaderMap) -> bool {
     headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
 }
 
-fn cookie(token: &str, seconds: u64, secure: bool) -> Result<HeaderValue, Refusal> {
+/// The line that sets a session's cookie.
+pub(super) fn cookie(token: &str, seconds: u64, secure: bool) -> Result<HeaderValue, Refusal> {
     let secure = if secure { "; Secure" } else { "" };
     let text = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&text).map_err(|error| Refusal::unavailable(error.to_string()))

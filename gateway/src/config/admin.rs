@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::oidc::Oidc;
 use super::server::ListenAddress;
 use super::text::secret;
 use crate::domain::{AddressRange, Secret, Timespan};
@@ -33,6 +34,9 @@ pub struct Admin {
     pub metrics: Option<MetricsAccess>,
     /// A session of the dashboard that is not used for so long ends.
     pub session: Timespan,
+    /// Signing in at an OpenID Connect issuer, beside addresses and passwords. Default: none. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub oidc: Option<Oidc>,
 }
 
 /// Who may read `/metrics`.
@@ -67,6 +71,7 @@ impl Default for Admin {
             allow_private: Vec::new(),
             metrics: None,
             session: Timespan::seconds(12 * 60 * 60),
+            oidc: None,
         }
     }
 }

@@ -36,6 +36,15 @@ proxy = "environment"
 [admin]
 password = ""
 metrics = "password"
+[admin.oidc]
+issuer = "https://id.example.com/realms/staff"
+client_id = "causeway"
+client_secret = ""
+redirect_url = "https://causeway.example.com/admin/api/sign-in/oidc/callback"
+role_claim = "groups"
+roles = { "gateway-admins" = "admin", "engineers" = "member" }
+default_role = "member"
+ca = "/etc/causeway/our-authority.pem"
 [store]
 url = ""
 on_loss = "lease"
@@ -264,7 +273,7 @@ fn is_table(property: &'static Json, member: &Ordered) -> bool {
     let named = schema.get("additionalProperties").filter(|others| others.is_object());
     let named = named.is_some_and(|others| resolve(others).get("properties").is_some());
     let one_line =
-        |properties: &Json| ["cache_read", "client_secret"].iter().any(|key| properties.get(key).is_some());
+        |properties: &Json| ["cache_read", "tenant"].iter().any(|key| properties.get(key).is_some());
     let one_line = schema.get("properties").is_some_and(one_line);
     // Whole sections of named values say so.
     let section = property.get("x-section").is_some();

@@ -13,6 +13,7 @@ mod health;
 mod keys;
 mod listeners;
 mod network;
+mod oidc;
 mod providers;
 mod reuse;
 mod targets;

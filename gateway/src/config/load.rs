@@ -67,6 +67,7 @@ fn anchor(config: &mut Config, folder: &Path) {
     config.store.path.iter_mut().for_each(at);
     config.store.snapshots.folder.iter_mut().for_each(at);
     config.server.plugins_dir.iter_mut().for_each(at);
+    config.admin.oidc.iter_mut().for_each(|oidc| oidc.ca.iter_mut().for_each(at));
     config.providers.values_mut().for_each(|provider| provider.keys_file.iter_mut().for_each(at));
     if let Some(tls) = &mut config.server.tls {
         at(&mut tls.cert);

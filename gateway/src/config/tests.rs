@@ -31,6 +31,7 @@ fn environment(name: &str) -> Option<String> {
         ("CAUSEWAY_MASTER_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
         ("CAUSEWAY_REDIS_URL", "redis://10.0.0.5:6379"),
         ("EMPTY", ""),
+        ("OIDC_CLIENT_SECRET", "secret-of-a-client"),
         ("OPENAI_API_KEY", "sk-0123456789abcdef"),
         ("OPENAI_KEY_1", "sk-1-0123456789abcdef"),
         ("OPENAI_KEY_2", "sk-2-0123456789abcdef"),

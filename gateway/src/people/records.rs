@@ -153,12 +153,25 @@ pub(super) struct UserRecord {
     /// Their password as an Argon2id hash in PHC form.
     #[serde(default)]
     pub password: Option<String>,
+    /// Who they are at an OpenID Connect issuer.
+    #[serde(default)]
+    pub oidc: Option<Identity>,
     /// What lets them in once, for their first key.
     #[serde(default)]
     pub code: Option<CodeRecord>,
     /// What the operator noted.
     #[serde(default)]
     pub note: String,
+}
+
+/// Who somebody is at an OpenID Connect issuer: the two claims that no other person ever has (OpenID Connect Core, 5.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The issuer, as `[admin.oidc]` names it.
+    pub issuer: String,
+    /// The issuer's own name for them.
+    pub subject: String,
 }
 
 /// A code that is good for once.

@@ -11,6 +11,7 @@ mod keys;
 mod money;
 mod sign_up;
 mod users;
+mod vouched;
 
 /// People over a store, and the hands of their clock.
 pub(super) struct World {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::credits::{self, CreditView};
 use super::fields::{self, BudgetInput, LimitsInput, given};
 use super::known::Known;
-use super::records::{KeyRecord, Role, UserRecord};
+use super::records::{Identity, KeyRecord, Role, UserRecord};
 use super::{People, Refusal, passwords};
 use crate::config::ModelPattern;
 use crate::domain::{AddressRange, Micros, Secret, rfc3339};
@@ -62,6 +62,10 @@ pub struct ChangedUser {
     pub teams: Option<Vec<String>>,
     /// Neither they nor their keys get in.
     pub disabled: Option<bool>,
+    /// Who they are at the issuer of `[admin.oidc]`; `null`: nobody yet, and the next sign-in with their address says.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Identity>)]
+    pub oidc: Option<Option<Identity>>,
     /// The models their keys may ask for.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>)]
@@ -113,6 +117,8 @@ pub struct UserView {
     pub topped_up_usd: Micros,
     /// They can sign in with a password.
     pub has_password: bool,
+    /// Who they are at the issuer of `[admin.oidc]`, once they have signed in there.
+    pub oidc: Option<Identity>,
     /// They have a code for their first key that they have not used.
     pub has_code: bool,
     /// What the operator notes.
@@ -293,6 +299,10 @@ impl ChangedUser {
         if let Some(budgets) = self.budgets {
             BudgetInput::put_into(&budgets, &mut record.allowed)?;
         }
+        if let Some(Some(identity)) = &self.oidc {
+            identity.check()?;
+        }
+        record.oidc = self.oidc.unwrap_or_else(|| record.oidc.take());
         record.role = self.role.unwrap_or(record.role);
         record.tier = self.tier.unwrap_or_else(|| record.tier.take());
         record.teams = self.teams.unwrap_or_else(|| std::mem::take(&mut record.teams));
@@ -316,6 +326,7 @@ pub(super) fn drafted(new: &NewUser, now: u64) -> Result<UserRecord, Refusal> {
         addresses: new.addresses.clone(),
         allowed: super::Allowed::default(),
         password: None,
+        oidc: None,
         code: None,
         note: fields::text("note", &new.note)?,
     };
@@ -332,6 +343,10 @@ fn check(known: &Known, user: &UserRecord) -> Result<(), Refusal> {
         return Err(Refusal::invalid("tier", format!("there is no tier `{tier}`")));
     }
     fields::few("teams", &user.teams)?;
+    let taken = |other: &&UserRecord| other.id != user.id && other.oidc == user.oidc;
+    if user.oidc.is_some() && known.users.values().any(|other| taken(&other)) {
+        return Err(Refusal::Conflict("there is a user with this identity at the issuer already".to_owned()));
+    }
     for (index, team) in user.teams.iter().enumerate() {
         if known.team(team).is_none() {
             return Err(Refusal::invalid(format!("teams[{index}]"), format!("there is no team `{team}`")));
@@ -390,6 +405,7 @@ pub(super) fn view(known: &Known, user: &UserRecord) -> UserView {
         credits: credits::views(&user.allowed),
         topped_up_usd: Micros(known.topped_up.get(&user.id).copied().unwrap_or(0)),
         has_password: user.password.is_some(),
+        oidc: user.oidc.clone(),
         has_code: user.code.is_some(),
         note: user.note.clone(),
     }

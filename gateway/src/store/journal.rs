@@ -1,9 +1,9 @@
 //! What must outlive a crash before the store has it: append-only files beside the store, imported behind.
 //!
-//! [`Journal::add`] hands entries to one thread that writes all that is waiting at once; what it returns is done when the
-//! bytes are with the kernel, which survives the death of the process. The device has them a twentieth of a second later.
-//! Nothing here blocks a worker and nothing fails a request: where the disk is full, entries wait in memory and are
-//! written when there is room again.
+//! What [`Journal::add`] returns is done when the bytes are with the kernel, which survives the death of the process: at
+//! once where the disk takes them at once, else one thread writes all that is waiting. The device has them a twentieth of a
+//! second later. A slow disk holds up no worker twice and nothing fails a request: where the disk is full, entries wait in
+//! memory and are written when there is room again.
 //!
 //! A file belongs to the process that holds its lock. [`Reader`] reads one's own files and those whose process has ended,
 //! in the order they were written. What is in the store is removed, or kept under a [`Retention`] until every snapshot has
@@ -15,7 +15,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +23,7 @@ use tokio::sync::{Notify, oneshot};
 
 mod frame;
 mod kept;
+mod pen;
 mod reader;
 mod segment;
 mod writer;
@@ -32,7 +32,8 @@ pub use frame::Damage;
 pub use kept::Retention;
 pub use reader::{Imported, Piece, Reader};
 
-use writer::{Job, Writer};
+use pen::Pen;
+use writer::Writer;
 
 /// So many entries wait in memory at most, where there is no folder.
 const MOST_IN_MEMORY: usize = 1 << 17;
@@ -73,7 +74,7 @@ pub struct Journal {
 
 enum Way {
     Memory(Arc<Mutex<VecDeque<Entry>>>),
-    Disk { jobs: Mutex<Sender<Job>>, segments: Arc<segment::Own> },
+    Disk { writer: Writer, segments: Arc<segment::Own> },
 }
 
 /// How the journal is doing.
@@ -144,10 +145,8 @@ impl Journal {
         std::fs::create_dir_all(folder)?;
         let (counts, news) = (Arc::new(Counts::default()), Arc::new(Notify::new()));
         let segments = Arc::new(segment::Own::new(folder));
-        let writer = Writer::start(&segments, size, (Arc::clone(&counts), Arc::clone(&news)))?;
-        let (jobs, waiting) = channel();
-        writer.run(waiting)?;
-        Ok(Self { way: Way::Disk { jobs: Mutex::new(jobs), segments }, counts, news })
+        let writer = Writer::start(Pen::new(&segments, size, (Arc::clone(&counts), Arc::clone(&news)))?)?;
+        Ok(Self { way: Way::Disk { writer, segments }, counts, news })
     }
 
     /// Hands entries over, all of them together. They are on their way when this comes back, awaited or not.
@@ -168,17 +167,19 @@ impl Journal {
                 self.news.notify_one();
                 Added(None)
             }
-            Way::Disk { jobs, .. } => {
+            Way::Disk { writer, .. } => {
                 let mut bytes = Vec::new();
                 for entry in &entries {
                     frame::write(entry, &mut bytes);
                 }
-                let (told, kept) = oneshot::channel();
-                let job = Job::Write { bytes, entries: many, told };
-                if jobs.lock().send(job).is_err() {
-                    self.counts.lose(entries.len());
+                match writer.add(bytes, many) {
+                    writer::Added::Written => Added(None),
+                    writer::Added::Handed(kept) => Added(Some(kept)),
+                    writer::Added::Lost => {
+                        self.counts.lose(entries.len());
+                        Added(None)
+                    }
                 }
-                Added(Some(kept))
             }
         }
     }
@@ -211,11 +212,8 @@ impl Journal {
 
     /// Blocks until what was added before is on the device, but not for ever: for the end of the process.
     pub fn close(&self) {
-        if let Way::Disk { jobs, .. } = &self.way {
-            let (told, done) = std::sync::mpsc::channel();
-            if jobs.lock().send(Job::Close(told)).is_ok() {
-                let _ = done.recv_timeout(PATIENCE * 2);
-            }
+        if let Way::Disk { writer, .. } = &self.way {
+            writer.close(PATIENCE * 2);
         }
     }
 }

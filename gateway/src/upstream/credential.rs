@@ -20,6 +20,7 @@ mod token;
 pub use azure_ad::AzureAd;
 pub(super) use grant::{Grant, MAX_ANSWER};
 pub(super) use header::bearer;
+pub(crate) use header::escape;
 
 /// What the operator says about how a provider's keys are sent.
 #[derive(Clone, Debug, Default)]

@@ -24,6 +24,7 @@ impl Check<'_> {
         }
         self.proxy_of(self.config.server.proxy.as_ref(), &Route::keys(&["server", "proxy"]));
         self.admin();
+        self.oidc();
     }
 
     fn admin(&mut self) {

@@ -103,7 +103,7 @@ impl Check<'_> {
     }
 }
 
-fn fault_of_certificates(path: &Path) -> Option<String> {
+pub(super) fn fault_of_certificates(path: &Path) -> Option<String> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) => return Some(error.to_string()),

@@ -316,20 +316,20 @@ async fn a_disk_that_does_not_take_it_is_tried_again_and_holds_nobody_up() {
     let folder = Folder::new("full");
     let own = Arc::new(segment::Own::new(&folder.0));
     let (counts, news) = (Arc::new(Counts::default()), Arc::new(Notify::new()));
-    let mut writer = Writer::start(&own, SEGMENT, (Arc::clone(&counts), news)).unwrap();
-    writer.write_to(fs::OpenOptions::new().write(true).open(full).unwrap());
-    let (jobs, waiting) = channel();
-    let (told, kept) = oneshot::channel();
-    jobs.send(Job::Write { bytes: written(&[row(1)]), entries: 1, told }).unwrap();
-    writer.step(&waiting);
-    assert!(kept.await.is_ok(), "a request does not wait for room");
-    assert!(counts.trouble.lock().is_some() && counts.failures.load(Ordering::Relaxed) == 1);
-    writer.write_to(None);
-    let (told, kept) = oneshot::channel();
-    jobs.send(Job::Write { bytes: written(&[row(2)]), entries: 1, told }).unwrap();
-    writer.step(&waiting);
+    let pen = pen::Pen::new(&own, SEGMENT, (Arc::clone(&counts), news)).unwrap();
+    let writer = Writer::start(pen).unwrap();
+    writer.pen().write_to(fs::OpenOptions::new().write(true).open(full).unwrap());
+    let added = writer.add(written(&[row(1)]), 1);
+    assert!(matches!(added, writer::Added::Written), "a request does not wait for room");
+    assert!(counts.trouble.lock().is_some() && counts.failures.load(Ordering::Relaxed) >= 1);
+    let writer::Added::Handed(kept) = writer.add(written(&[row(2)]), 1) else {
+        panic!("behind what waits for room only the thread writes");
+    };
+    kept.await.unwrap();
+    writer.pen().write_to(None);
+    let writer::Added::Handed(kept) = writer.add(written(&[row(3)]), 1) else { panic!("it still waits") };
     kept.await.unwrap();
     assert!(counts.trouble.lock().is_none());
     let bytes = fs::read(&folder.files()[0]).unwrap();
-    assert_eq!(frame::read(&bytes, true).entries, [row(1), row(2)], "in their order");
+    assert_eq!(frame::read(&bytes, true).entries, [row(1), row(2), row(3)], "in their order");
 }

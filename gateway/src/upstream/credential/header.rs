@@ -21,7 +21,7 @@ pub(super) fn query(path: &mut String, name: &str, key: &Secret) {
 }
 
 /// A value of a query or a form.
-pub(super) fn escape(text: &mut String, value: &str) {
+pub(crate) fn escape(text: &mut String, value: &str) {
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             text.push(byte as char);
