@@ -26,6 +26,10 @@ bless:
 bench *filter:
     cargo bench -p gateway-benches -- {{ filter }}
 
+# beside other gateways: benches/results, docs/performance.md
+field *arguments:
+    cargo run --release -p gateway-benches --bin field -- --page docs/performance.md {{ arguments }}
+
 # licences, advisories, sources (needs cargo-deny)
 deny:
     cargo deny --config .deny.toml check

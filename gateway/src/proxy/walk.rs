@@ -124,7 +124,10 @@ impl Walk<'_> {
             if next.ready > total {
                 break;
             }
-            Exchange::wait(self.waited, tokio::time::sleep_until(next.ready.into())).await;
+            // The runtime's clock ticks in milliseconds: a sleep until now lasts until the next tick.
+            if next.ready > now {
+                Exchange::wait(self.waited, tokio::time::sleep_until(next.ready.into())).await;
+            }
             let tried = match hedging.take() {
                 Some(hedging) => hedge::race(self, next, &mut waiting, &hedging).await,
                 None => self.attempt(next.step).await.map_err(|error| vec![(next, error)]),
