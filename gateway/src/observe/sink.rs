@@ -50,6 +50,11 @@ impl Sink {
         }
     }
 
+    /// Adds a line that may wait.
+    pub(super) fn write(&self, line: &[u8]) {
+        self.inner.add(line);
+    }
+
     /// Writes what was gathered.
     pub(super) fn flush(&self) {
         self.inner.flush();

@@ -18,7 +18,7 @@ use crate::domain::http::{ResponseHead, UpstreamRequest};
 use crate::error::{GatewayError, Kind};
 
 /// Connections to all providers; shared by all workers and kept over reloads.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Client {
     lines: Arc<Lines>,
     /// Set when a request is about to go out.
@@ -31,12 +31,6 @@ pub struct Response {
     pub head: ResponseHead,
     /// The body, to be pulled.
     pub body: Body,
-}
-
-impl Default for Client {
-    fn default() -> Self {
-        Self { lines: Arc::default(), sent: None }
-    }
 }
 
 impl Client {

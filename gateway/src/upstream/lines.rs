@@ -33,7 +33,7 @@ impl Lines {
         let (stream, reused) = match self.idle.take(peer.reuse_hash()) {
             Some(stream) => (stream, true),
             // Boxed: connecting needs 20 KB of state, and nearly every request finds a connection.
-            None => (Wire::new(Box::pin(self.transport.new_stream(peer)).await?), false),
+            None => (Wire::over(Box::pin(self.transport.new_stream(peer)).await?), false),
         };
         Ok((HttpSession::H1(v1::client::HttpSession::new_with_options(stream, peer)), reused))
     }

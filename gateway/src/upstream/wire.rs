@@ -34,7 +34,8 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(inner: Stream) -> Stream {
+    /// Over this connection.
+    pub(super) fn over(inner: Stream) -> Stream {
         Box::new(Self { inner, held: Vec::new(), holds: AtomicBool::new(false) })
     }
 

@@ -16,7 +16,7 @@ async fn pair() -> (Stream, TcpStream) {
     let peer = HttpPeer::new(address, false, String::new());
     let connector = TransportConnector::new(None);
     let (stream, accepted) = tokio::join!(connector.new_stream(&peer), listener.accept());
-    (Wire::new(stream.unwrap()), accepted.unwrap().0)
+    (Wire::over(stream.unwrap()), accepted.unwrap().0)
 }
 
 async fn nothing_comes(other: &mut TcpStream) -> bool {
@@ -35,17 +35,19 @@ async fn a_head_leaves_with_the_body_behind_it() {
         session.write_request_header(Box::new(head)).await.unwrap();
         assert!(nothing_comes(&mut other).await, "{size}");
         let body = vec![b'x'; size];
-        let reading = tokio::spawn(async move {
+        let reading = async {
             let mut all = Vec::new();
             while !all.ends_with(b"x") && !all.ends_with(b"\r\n\r\n") || all.len() < size {
                 other.read_buf(&mut all).await.unwrap();
             }
-            (all, other)
-        });
+            all
+        };
         Wire::hold(&session, false);
-        session.write_body(&body).await.unwrap();
-        session.finish_body().await.unwrap();
-        let (all, mut other) = reading.await.unwrap();
+        let writing = async {
+            session.write_body(&body).await.unwrap();
+            session.finish_body().await.unwrap();
+        };
+        let ((), all) = tokio::join!(writing, reading);
         let text = String::from_utf8(all).unwrap();
         let (head, sent) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("POST / HTTP/1.1"), "{head}");
