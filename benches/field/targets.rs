@@ -21,7 +21,7 @@ pub(crate) struct Target {
     of: Place,
     /// The figure is divided by that one.
     over: Option<Place>,
-    /// That one is taken off the figure.
+    /// That one is taken off both.
     less: Option<Place>,
     /// The figure is divided by this, to come to `unit`.
     #[serde(default = "one")]
@@ -74,12 +74,14 @@ pub(crate) struct Fared<'t> {
 
 impl Target {
     pub(crate) fn fared(&self, record: &Record) -> Fared<'_> {
-        let mut found = self.of.find(record);
+        let less = match &self.less {
+            None => Some(0.0),
+            Some(less) => less.find(record),
+        };
+        let without = |place: &Place| place.find(record).zip(less).map(|(found, less)| found - less);
+        let mut found = without(&self.of);
         if let Some(over) = &self.over {
-            found = found.zip(over.find(record)).map(|(of, over)| of / over);
-        }
-        if let Some(less) = &self.less {
-            found = found.zip(less.find(record)).map(|(of, less)| of - less);
+            found = found.zip(without(over)).map(|(of, over)| of / over);
         }
         Fared { target: self, found: found.map(|found| found / self.scale) }
     }

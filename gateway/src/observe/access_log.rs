@@ -123,7 +123,7 @@ impl<'r> Line<'r> {
         let usage = record.usage.unwrap_or_default();
         let replays = record.replays.iter().map(|replay| format!("{} {}", replay.kind, replay.outcome));
         Self {
-            timestamp: jiff::Timestamp::now().to_string(),
+            timestamp: format!("{:.6}", jiff::Timestamp::now()),
             level: "INFO",
             message: "request",
             target: TARGET,
