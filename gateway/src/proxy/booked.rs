@@ -8,14 +8,14 @@
 //! |---|---|---|
 //! | an answer, whole or cut off | as counted; what its provider did not count is estimated | by the target's price |
 //! | refused: a status that is no success | none | nothing: no vendor bills a refusal |
-//! | sent, and nothing came back | the prompt, as estimated; the row is marked `possible` | by the target's price |
+//! | sent, and nothing came back; also before it was sent again | the prompt, as estimated; the row is marked `possible` | by the target's price |
 //! | tokens counted for a client | none | nothing |
 //!
 //! A [`Tab`] gathers the rows of one request of a client. It belongs to all who work for that request: a call upstream
 //! that serves others as well may outlast it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -177,8 +177,8 @@ pub(super) struct Bill {
     tab: Arc<Tab>,
     row: LedgerRow,
     price: Option<Arc<Price>>,
-    /// The request has gone out.
-    sent: Arc<AtomicBool>,
+    /// How often the request has gone out: once more where a used connection broke before any answer.
+    sent: Arc<AtomicU32>,
     /// The provider worked on it: what it counted, and how much it said.
     known: Option<(Option<Usage>, Said)>,
     booked: bool,
@@ -204,13 +204,13 @@ impl Bill {
             provider_key,
             ..tab.row.clone()
         };
-        let sent = Arc::new(AtomicBool::new(false));
+        let sent = Arc::new(AtomicU32::new(0));
         tab.open.fetch_add(1, Ordering::AcqRel);
         Self { tab: Arc::clone(tab), row, price, sent, known: None, booked: false }
     }
 
-    /// To be set when the request goes out.
-    pub(super) fn sent(&self) -> &Arc<AtomicBool> {
+    /// To be counted up when the request goes out.
+    pub(super) fn sent(&self) -> &Arc<AtomicU32> {
         &self.sent
     }
 
@@ -233,9 +233,14 @@ impl Bill {
         if std::mem::replace(&mut self.booked, true) {
             return;
         }
-        if !self.sent.load(Ordering::Relaxed) {
+        let sent = self.sent.load(Ordering::Relaxed);
+        if sent == 0 {
             self.tab.open.fetch_sub(1, Ordering::AcqRel);
             return;
+        }
+        for _ in 1..sent {
+            self.tab.open.fetch_add(1, Ordering::AcqRel);
+            self.tab.add(&self.without_answer());
         }
         let refused = self.row.status.is_some_and(|status| !(200..300).contains(&status));
         let usage = if refused || self.tab.free { None } else { Some(self.usage()) };
@@ -254,6 +259,26 @@ impl Bill {
             ..std::mem::take(&mut self.row)
         };
         self.tab.add(&row);
+    }
+
+    /// It went out, the connection broke before any answer, and it was sent again: the provider may have worked on both.
+    fn without_answer(&self) -> LedgerRow {
+        let usage = (!self.tab.free).then(|| {
+            counted::with_estimate(Usage::default(), Said::default(), || told::asked(&self.tab.body))
+        });
+        let cost =
+            usage.map_or(Some(Cost(0)), |usage| self.price.as_ref().and_then(|price| price.cost(&usage)));
+        LedgerRow {
+            id: id::own(),
+            at: clock()(),
+            outcome: Kind::Provider.as_str().to_owned(),
+            possible: true,
+            status: None,
+            usage,
+            price: self.price.as_ref().filter(|_| usage.is_some()).map(|price| price.version().to_string()),
+            cost,
+            ..self.row.clone()
+        }
     }
 
     /// What its provider did not count is estimated.
@@ -290,12 +315,9 @@ pub(super) fn hand_on(tally: &mut Tally, body: &mut Body) {
 
 /// Books an attempt that failed, if anything went out.
 pub(super) fn failed(tally: &mut Tally, error: &GatewayError) {
-    let Some(bill) = tally.bill.take() else { return };
-    if error.kind == Kind::Unreachable {
-        // The last connection that was tried did not take it.
-        bill.sent.store(false, Ordering::Relaxed);
+    if let Some(bill) = tally.bill.take() {
+        bill.ended(Some(error));
     }
-    bill.ended(Some(error));
 }
 
 /// Books what has ended.

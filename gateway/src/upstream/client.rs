@@ -1,7 +1,7 @@
 //! Pingora's pooled connector: one request out, a head and a body back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Instant, SystemTime};
 
 use pingora::http::RequestHeader;
@@ -21,8 +21,8 @@ use crate::error::{GatewayError, Kind};
 #[derive(Clone, Default)]
 pub struct Client {
     lines: Arc<Lines>,
-    /// Set when a request is about to go out.
-    sent: Option<Arc<AtomicBool>>,
+    /// Counts how often a request goes out.
+    sent: Option<Arc<AtomicU32>>,
 }
 
 /// An answer whose head is there.
@@ -34,9 +34,9 @@ pub struct Response {
 }
 
 impl Client {
-    /// The same, which says in `sent` when the provider may have heard of a request.
+    /// The same, which counts in `sent` how often the provider may have heard of a request.
     #[must_use]
-    pub fn telling(&self, sent: &Arc<AtomicBool>) -> Self {
+    pub fn telling(&self, sent: &Arc<AtomicU32>) -> Self {
         Self { sent: Some(Arc::clone(sent)), ..self.clone() }
     }
 
@@ -136,7 +136,7 @@ impl Client {
             session.set_write_timeout(Some(timeouts.idle));
             let head = head(provider, request, signed)?;
             if let Some(sent) = &self.sent {
-                sent.store(true, Ordering::Relaxed);
+                sent.fetch_add(1, Ordering::Relaxed);
             }
             match exchange_heads(&mut session, head, request).await {
                 Ok(head) => {
@@ -148,8 +148,8 @@ impl Client {
                     if matches!(error.etype(), ErrorType::H2Downgrade | ErrorType::InvalidH2) {
                         self.lines.prefer_h1(&peer);
                     }
-                    // The provider closed an idle connection just as we used it: nothing was processed. On a shared one
-                    // that is so only when it says so.
+                    // The provider closed an idle connection just as we used it: nearly always nothing was processed, and
+                    // whoever counts is told of both. On a shared one that is so only when it says so.
                     error.retry.decide_reuse(reused);
                     let shared = matches!(session, HttpSession::H2(_));
                     let unprocessed = if shared { error.retry() } else { reused };

@@ -1,6 +1,8 @@
 //! What each kind of end leaves on the ledger.
 
 use causeway::domain::{Cost, LedgerRow};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::books::{Books, STORE};
 use crate::support::gateway::good;
@@ -108,6 +110,53 @@ async fn what_was_sent_and_never_answered_is_possible_and_what_was_not_sent_leav
     assert_eq!((row.outcome.as_str(), row.status, row.possible), ("timeout", None, true));
     assert_eq!(tokens(row), (9, 0, true));
     assert_eq!(row.cost, Some(Cost(18_000_000)));
+}
+
+/// Reads a whole request, whose body is one JSON object.
+async fn request_on(connection: &mut TcpStream) {
+    let mut read = Vec::new();
+    while !read.windows(4).any(|end| end == b"\r\n\r\n") || !read.ends_with(b"}") {
+        assert!(connection.read_buf(&mut read).await.unwrap() > 0, "the gateway closed");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_because_its_connection_broke_has_a_row_for_each_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let body = r#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"yes"}}],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}"#;
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let server = tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        request_on(&mut first).await;
+        first.write_all(answer.as_bytes()).await.unwrap();
+        request_on(&mut first).await;
+        drop(first);
+        let (mut second, _) = listener.accept().await.unwrap();
+        request_on(&mut second).await;
+        second.write_all(answer.as_bytes()).await.unwrap();
+    });
+    let more = format!(
+        "[providers.raw]\nplugin = \"openai\"\nurl = \"{url}\"\n[models.raw]\ntargets = [\"raw/m\"]\n"
+    );
+    let rows = rows_of(&more, async |gateway| {
+        let question = Shape::OpenAi.says("What is a causeway, in twenty words?");
+        for _ in 0..2 {
+            assert_eq!(gateway.client().ask(Shape::OpenAi, "raw", &question).await.status, 200);
+        }
+    })
+    .await;
+    server.await.unwrap();
+    let mut told: Vec<_> = rows.iter().map(|row| (row.outcome.as_str(), row.status, row.possible)).collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [("ok", Some(200), false), ("ok", Some(200), false), ("upstream_error", None, true)],
+        "{rows:#?}"
+    );
 }
 
 #[tokio::test]
