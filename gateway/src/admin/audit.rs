@@ -1,6 +1,7 @@
 //! Who changed what, and who was refused to: one entry per change, in the store, newest first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Json;
@@ -137,9 +138,16 @@ pub(super) async fn keep(store: &dyn Store, entry: &Entry) {
     }
 }
 
-/// Ids that sort from the newest to the oldest, as the store lists them.
+/// The last moment an id was made of: milliseconds and, in the lowest 16 bits, how many came before in that one.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// Ids that sort from the newest to the oldest, as the store lists them, also those of one millisecond. What several
+/// nodes note in the same millisecond is told apart by chance.
 pub(super) fn id(millis: u64) -> String {
-    format!("{:011x}{:08x}", 0xfff_ffff_ffff_u64.saturating_sub(millis), fastrand::u32(..))
+    let moment = |last: u64| (millis << 16).max(last.saturating_add(1));
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(moment(last)));
+    let now = moment(last.unwrap_or_else(|last| last));
+    format!("{:015x}{:04x}", 0xfff_ffff_ffff_ffff_u64.saturating_sub(now), fastrand::u16(..))
 }
 
 /// When, as it is told.
@@ -193,7 +201,10 @@ mod tests {
 
     #[test]
     fn later_ids_come_first() {
-        assert!(id(1_800_000_000_001) < id(1_800_000_000_000));
-        assert_eq!(id(0).len(), id(u64::MAX).len());
+        let first = id(1_800_000_000_000);
+        assert!(id(1_800_000_000_001) < first);
+        let of_one_moment: Vec<String> = (0..1000).map(|_| id(1_800_000_000_002)).collect();
+        assert!(of_one_moment.is_sorted_by(|earlier, later| earlier > later));
+        assert!(of_one_moment.iter().all(|id| id.len() == first.len()));
     }
 }

@@ -2,6 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// So long whoever closes a store may take to let go of it.
+const LETTING_GO: Duration = Duration::from_secs(2);
+/// How often it is tried meanwhile.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Writes that it is this process.
 pub(super) fn sign(path: &Path) {
@@ -29,6 +35,18 @@ pub(super) fn named(path: &Path) -> String {
         Some((process, command)) if command.is_empty() => format!("process {process}"),
         Some((process, command)) => format!("process {process} (`{command}`)"),
         None => "a process that left no name".to_owned(),
+    }
+}
+
+/// What somebody else may have. Who has it and no name any more has closed it and is about to let go: that is waited for.
+pub(super) fn when_let_go<T>(path: &Path, attempt: impl Fn() -> Option<T>) -> Option<T> {
+    let since = Instant::now();
+    loop {
+        let taken = attempt();
+        if taken.is_some() || read(path).is_some() || since.elapsed() > LETTING_GO {
+            return taken;
+        }
+        std::thread::sleep(AGAIN);
     }
 }
 

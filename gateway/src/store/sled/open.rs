@@ -97,6 +97,15 @@ pub(super) struct Opened {
     pub(super) manifest: Manifest,
 }
 
+/// The engine, also when whoever had it is just letting go of it.
+fn opened(place: &Place) -> Result<Disk, Unopened> {
+    let attempt = || match Disk::open(&place.files) {
+        Err(Unopened::Held) => None,
+        result => Some(result),
+    };
+    holder::when_let_go(&place.beside("holder"), attempt).unwrap_or(Err(Unopened::Held))
+}
+
 /// Opens it, or says in one line why not. Nothing is ever deleted here.
 pub(super) fn open(place: &Place) -> Result<Opened, StoreError> {
     look_at(&place.files)?;
@@ -107,7 +116,7 @@ pub(super) fn open(place: &Place) -> Result<Opened, StoreError> {
         return Err(place.damaged("the store is empty, and it was not before"));
     }
     make(&place.files)?;
-    let disk = Disk::open(&place.files).map_err(|why| match why {
+    let disk = opened(place).map_err(|why| match why {
         Unopened::Held => {
             let holder = holder::named(&place.beside("holder"));
             let told = format!(

@@ -70,10 +70,12 @@ pub fn restore(place: &Place, from: Option<&Path>, clock: &Clock) -> Result<Rest
 /// The lock sled would take. Without files there is nothing to lock.
 fn lock(place: &Place) -> Result<Option<File>, StoreError> {
     let Ok(file) = File::open(place.files.join("db")) else { return Ok(None) };
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(_) => {
-            let holder = holder::named(&place.beside("holder"));
+    let name = place.beside("holder");
+    let locked = || flock(&file, FlockOperation::NonBlockingLockExclusive).ok();
+    match holder::when_let_go(&name, locked) {
+        Some(()) => Ok(Some(file)),
+        None => {
+            let holder = holder::named(&name);
             let path = place.files.display();
             Err(StoreError::Failed(format!(
                 "{path}: another process uses this store: {holder}; end it first"

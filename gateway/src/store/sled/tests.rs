@@ -13,7 +13,7 @@ fn open(folder: &Folder) -> Result<Sled, StoreError> {
     Sled::open(&folder.0, Turned::new().1)
 }
 
-/// Opens again what was just closed: its threads need a moment to let go.
+/// Opens again what was dropped and not closed: its thread needs a moment to let go.
 fn reopen(folder: &Folder) -> Sled {
     loop {
         match open(folder) {
@@ -74,6 +74,22 @@ fn a_second_process_is_told() {
     let error = open(&folder).err().unwrap().to_string();
     assert!(error.contains("another process uses this store"), "{error}");
     assert!(error.contains(&format!("process {} (`", std::process::id())), "{error}");
+}
+
+#[tokio::test]
+async fn who_has_closed_it_is_waited_for() {
+    let folder = Folder::new("let-go");
+    open(&folder).unwrap().close().await.unwrap();
+    let file = std::fs::File::open(folder.0.join("db")).unwrap();
+    while file.try_lock().is_err() {
+        std::thread::yield_now();
+    }
+    let letting_go = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop(file);
+    });
+    open(&folder).unwrap();
+    letting_go.join().unwrap();
 }
 
 #[test]
