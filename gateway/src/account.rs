@@ -1,7 +1,7 @@
 //! The ledger: one row for each request that went to a provider, what rows add up to, and what was spent of each budget.
 //!
 //! [`Ledger::book`] writes rows into the journal and fails no request. The [`Importer`] moves them into the store behind:
-//! in one batch the row, the sums it belongs to and the money of its counters, each row once whatever happens. Sums are
+//! in one batch rows, the sums they belong to and the money of their counters, each row once whatever happens. Sums are
 //! kept for ever, rows for as long as the operator says.
 //!
 //! Tokens are facts. What they cost follows from a price, and [`Ledger::reprice`] reckons it again.
@@ -28,6 +28,7 @@ mod spent;
 mod sums;
 
 pub use csv::csv;
+use enter::Known;
 pub use import::Importer;
 pub use query::{By, Filter, SumLine, SumQuery};
 pub use reprice::{Corrected, Repriced, Repricing};
@@ -49,7 +50,7 @@ pub struct Ledger {
     /// How long files of the journal stay that were imported; `None`: not at all.
     retention: Option<Retention>,
     /// One changes sums at a time.
-    writing: Mutex<()>,
+    writing: Mutex<Known>,
 }
 
 /// Money that is held for a request, as it is charged when nobody settles it.
@@ -128,8 +129,10 @@ impl Ledger {
 
 /// Rows are made of words and numbers, which always can be written.
 fn entry(kind: EntryKind, id: &str, payload: &impl Serialize) -> Option<Entry> {
-    let payload = serde_json::to_vec(payload).ok()?;
-    Some(Entry { kind, id: id.to_owned(), payload: payload.into() })
+    // A row has some five hundred bytes.
+    let mut json = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut json, payload).ok()?;
+    Some(Entry { kind, id: id.to_owned(), payload: json.into() })
 }
 
 #[cfg(test)]

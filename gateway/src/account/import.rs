@@ -1,13 +1,12 @@
 //! From the journal into the store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde::de::DeserializeOwned;
 
-use super::enter::json;
+use super::enter::{Written, json};
 use super::{Held, Ledger, RECOVERED};
 use crate::domain::LedgerRow;
 use crate::store::journal::{Entry, EntryKind, Imported, Piece, Reader, Retention};
@@ -169,7 +168,9 @@ impl Importer {
     async fn rest(&mut self) -> Result<usize, StoreError> {
         let mut entered = 0;
         loop {
-            if self.pending.is_none() {
+            // What could not be entered may be there in part.
+            let fresh = self.pending.is_none();
+            if fresh {
                 let read = self.reading(Reader::read).await.unwrap_or(Ok(None));
                 let read = read.map_err(|error| StoreError::Failed(format!("the journal: {error}")))?;
                 let Some(piece) = read else { return Ok(entered) };
@@ -177,7 +178,7 @@ impl Importer {
             }
             if let Some(piece) = &self.pending {
                 let rows = rows(&mut self.held, piece);
-                entered += self.ledger.enter(&rows).await?;
+                entered += self.ledger.enter(&rows, fresh && !piece.abandoned).await?;
             }
             if let Some(piece) = self.pending.take() {
                 self.reader.lock().done(&piece);
@@ -205,9 +206,10 @@ impl Importer {
             return Ok(0);
         }
         let row = |open: &Open| LedgerRow { outcome: RECOVERED.to_owned(), ..open.held.row.clone() };
-        let rows: Vec<_> = left.iter().map(|(_, open)| row(open)).collect();
+        let rows: Vec<_> =
+            left.iter().map(|(_, open)| Written::of(row(open))).collect::<Result<_, StoreError>>()?;
         let ids: Vec<String> = left.iter().map(|(id, _)| (*id).clone()).collect();
-        let entered = self.ledger.enter(&rows).await?;
+        let entered = self.ledger.enter(&rows, false).await?;
         for id in &ids {
             self.held.remove(id);
         }
@@ -230,14 +232,19 @@ fn needed(held: &HashMap<String, Open>) -> impl Fn(u64) -> bool {
 }
 
 /// The rows of a piece; what is held and settled there is noted.
-fn rows(held: &mut HashMap<String, Open>, piece: &Piece) -> Vec<LedgerRow> {
+fn rows(held: &mut HashMap<String, Open>, piece: &Piece) -> Vec<Written> {
     let mut rows = Vec::with_capacity(piece.entries.len());
+    let is_settled = |entry: &&Entry| entry.kind == EntryKind::Settled;
+    let settled: HashSet<&str> =
+        piece.entries.iter().filter(is_settled).map(|entry| entry.id.as_str()).collect();
     for entry in &piece.entries {
         match entry.kind {
-            EntryKind::Row => rows.extend(decoded::<LedgerRow>(entry)),
+            EntryKind::Row => rows.extend(understood(entry, Written::read(&entry.payload))),
             EntryKind::Settled => drop(held.remove(&entry.id)),
+            // Most are settled in the same piece, and need not be read at all.
+            EntryKind::Hold if settled.contains(entry.id.as_str()) => {}
             EntryKind::Hold => {
-                if let Some(hold) = decoded::<Held>(entry) {
+                if let Some(hold) = understood(entry, serde_json::from_slice(&entry.payload)) {
                     let (segment, at, abandoned) = (piece.segment, piece.from, piece.abandoned);
                     let open = Open { held: hold, segment, at, abandoned };
                     held.insert(entry.id.clone(), open);
@@ -248,10 +255,9 @@ fn rows(held: &mut HashMap<String, Open>, piece: &Piece) -> Vec<LedgerRow> {
     rows
 }
 
-fn decoded<T: DeserializeOwned>(entry: &Entry) -> Option<T> {
-    serde_json::from_slice(&entry.payload)
-        .inspect_err(
-            |error| tracing::error!(id = entry.id, %error, "an entry of the journal is not understood"),
-        )
-        .ok()
+fn understood<T>(entry: &Entry, read: serde_json::Result<T>) -> Option<T> {
+    read.inspect_err(
+        |error| tracing::error!(id = entry.id, %error, "an entry of the journal is not understood"),
+    )
+    .ok()
 }

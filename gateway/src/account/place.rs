@@ -3,6 +3,11 @@
 use crate::domain::{LedgerRow, rfc3339};
 use crate::store::{Key, Space};
 
+/// In milliseconds, as all moments of rows.
+pub(super) const SECOND: u64 = 1_000;
+pub(super) const MINUTE: u64 = 60 * SECOND;
+pub(super) const HOUR: u64 = 60 * MINUTE;
+
 /// A moment, as it stands in keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(String);
@@ -34,7 +39,7 @@ impl Moment {
     }
 }
 
-/// Where a row stands.
+/// Where a row stands, alone or as the first of several.
 pub(super) fn row(row: &LedgerRow) -> Key {
     let at = Moment::of(row.at);
     Space::Usage.key(&[at.day(), at.hour(), at.minute(), &row.id])

@@ -11,8 +11,8 @@ use super::sums::{self, Sums};
 use crate::domain::{Cost, LedgerRow};
 use crate::store::{Batch, Class, Key, Page, Scan, Space, StoreError};
 
-/// Rows of one batch.
-const AT_ONCE: usize = 256;
+/// Records of one batch.
+const AT_ONCE: usize = 32;
 
 /// What is reckoned again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,14 +77,19 @@ impl Ledger {
             let scan = Scan { prefix: Space::Usage.key(&[]), after, limit: AT_ONCE };
             let Page { entries, next } = self.store.scan(scan).await?;
             let over = entries.last().is_some_and(|(key, _)| *key >= end);
-            let rows =
-                entries.iter().filter(|(key, _)| *key < end).filter_map(|(key, value)| read(key, value));
             let wanted = |row: &LedgerRow| {
                 (what.from..what.to).contains(&row.at) && row.usage.is_some() && what.filter.takes_row(row)
             };
             let mut changes = Changes::default();
-            for row in rows.filter(wanted) {
-                changes.look(self, row, price, &mut report);
+            for (key, value) in entries.iter().filter(|(key, _)| *key < end) {
+                let mut rows = read(key, value);
+                let mut changed = false;
+                for row in rows.iter_mut().filter(|row| wanted(row)) {
+                    changed |= changes.look(self, row, price, &mut report);
+                }
+                if changed {
+                    changes.records.push((key.clone(), rows));
+                }
             }
             if !what.dry_run {
                 self.change(changes, what.budgets).await?;
@@ -97,12 +102,13 @@ impl Ledger {
     }
 
     async fn change(&self, changes: Changes, budgets: bool) -> Result<(), StoreError> {
-        if changes.rows.is_empty() {
+        if changes.records.is_empty() {
             return Ok(());
         }
         let mut batch = Batch::default();
-        for row in &changes.rows {
-            batch = batch.put(place::row(row), json(row)?, None);
+        for (key, rows) in changes.records {
+            let record = if let [row] = rows.as_slice() { json(row)? } else { json(&rows)? };
+            batch = batch.put(key, record, None);
         }
         batch = self.add_sums(batch, changes.sums).await?;
         if budgets {
@@ -115,31 +121,33 @@ impl Ledger {
 /// What a batch changes.
 #[derive(Default)]
 struct Changes {
-    rows: Vec<LedgerRow>,
+    /// Records with at least one changed row.
+    records: Vec<(Key, Vec<LedgerRow>)>,
     sums: BTreeMap<Key, Sums>,
     spent: BTreeMap<Key, Spent>,
 }
 
 impl Changes {
+    /// Looks at a row and gives it its new cost; true: it is another one.
     fn look(
         &mut self,
         ledger: &Ledger,
-        row: LedgerRow,
+        row: &mut LedgerRow,
         price: &(dyn Fn(&LedgerRow) -> Option<Corrected> + Sync),
         report: &mut Repriced,
-    ) {
+    ) -> bool {
         report.rows += 1;
         let before = sums::cost(row.cost);
         report.before += before;
-        let Some(Corrected { price, cost }) = price(&row) else {
+        let Some(Corrected { price, cost }) = price(row) else {
             report.unpriced += u64::from(row.cost.is_none());
             report.after += before;
-            return;
+            return false;
         };
         let after = i128::from(cost.0);
         report.after += after;
         if row.cost == Some(cost) {
-            return;
+            return false;
         }
         report.changed += 1;
         let newly = row.cost.is_none();
@@ -147,7 +155,7 @@ impl Changes {
         let difference = after - before;
         *report.differences.entry(format!("{}/{}", row.provider, row.target)).or_default() += difference;
         let changed = Sums { cost: difference, unpriced: -i64::from(newly), ..Sums::default() };
-        for key in place::sums(&row, &ledger.node) {
+        for key in place::sums(row, &ledger.node) {
             self.sums.entry(key).or_default().add(&changed);
         }
         for place in &row.places {
@@ -155,6 +163,7 @@ impl Changes {
             spent.cost += difference;
             spent.at = spent.at.max(row.at);
         }
-        self.rows.push(LedgerRow { price: Some(price), cost: Some(cost), ..row });
+        (row.price, row.cost) = (Some(price), Some(cost));
+        true
     }
 }

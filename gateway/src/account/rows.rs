@@ -7,8 +7,8 @@ use crate::domain::LedgerRow;
 use crate::domain::date::seconds_of_rfc3339;
 use crate::store::{Batch, Class, Key, Page, Scan, Space, StoreError};
 
-/// Entries looked at in one go.
-const AT_ONCE: usize = 512;
+/// Records looked at in one go.
+const AT_ONCE: usize = 64;
 /// Rows of one page at most.
 const MOST: usize = 10_000;
 const DAY: u64 = 86_400;
@@ -50,6 +50,18 @@ impl RowQuery {
             && self.outcome.as_ref().is_none_or(|outcome| *outcome == row.outcome)
             && self.request.as_ref().is_none_or(|request| *request == row.request)
     }
+
+    /// Takes over what is wanted of the rows of a record, with their numbers; true: the page is full.
+    fn take(&self, key: &Key, rows: impl Iterator<Item = (usize, LedgerRow)>, found: &mut RowPage) -> bool {
+        for (at, row) in rows.filter(|(_, row)| self.takes(row)) {
+            found.rows.push(row);
+            if found.rows.len() == self.limit {
+                found.next = cursor(key, at);
+                return true;
+            }
+        }
+        false
+    }
 }
 
 impl Ledger {
@@ -64,9 +76,18 @@ impl Ledger {
 
     async fn forward(&self, query: &RowQuery) -> Result<RowPage, StoreError> {
         let mut found = RowPage::default();
+        let begun = query.after.as_deref().and_then(at_cursor);
         let from = place::minute(&Moment::of(query.from));
-        let mut after = Some(query.after.as_deref().and_then(at_cursor).unwrap_or(from));
         let end = place::minute(&Moment::of(query.to.saturating_add(60_000)));
+        if let Some((key, at)) = &begun {
+            let rest = self.store.get(key.clone()).await?;
+            let rest = rest.map(|value| read(key, &value)).unwrap_or_default();
+            let rest = rest.into_iter().enumerate().skip(at + 1);
+            if query.take(key, rest, &mut found) {
+                return Ok(found);
+            }
+        }
+        let mut after = Some(begun.map_or(from, |(key, _)| key));
         loop {
             let scan = Scan { prefix: Space::Usage.key(&[]), after, limit: AT_ONCE };
             let Page { entries, next } = self.store.scan(scan).await?;
@@ -74,10 +95,7 @@ impl Ledger {
                 if *key >= end {
                     return Ok(found);
                 }
-                let Some(row) = read(key, value).filter(|row| query.takes(row)) else { continue };
-                found.rows.push(row);
-                if found.rows.len() == query.limit {
-                    found.next = cursor(key);
+                if query.take(key, read(key, value).into_iter().enumerate(), &mut found) {
                     return Ok(found);
                 }
             }
@@ -100,7 +118,7 @@ impl Ledger {
             if self.has(&[moment.day()]).await? {
                 for hour in (0..24).rev().map(|hour| format!("{hour:02}")) {
                     let of_hour = [moment.day(), hour.as_str()];
-                    let behind = begun.as_ref().is_some_and(|begun| Space::Usage.key(&of_hour) > *begun);
+                    let behind = begun.as_ref().is_some_and(|(begun, _)| Space::Usage.key(&of_hour) > *begun);
                     if behind || !self.has(&of_hour).await? {
                         continue;
                     }
@@ -122,19 +140,20 @@ impl Ledger {
         &self,
         query: &RowQuery,
         of_hour: &[&str; 2],
-        (begun, found): (Option<&Key>, &mut RowPage),
+        (begun, found): (Option<&(Key, usize)>, &mut RowPage),
     ) -> Result<(), StoreError> {
         let [day, hour] = *of_hour;
         for minute in (0..60).rev().map(|minute| format!("{minute:02}")) {
-            let mut entries = self.all(Space::Usage.key(&[day, hour, &minute])).await?;
-            entries.reverse();
-            for (key, row) in entries {
-                if begun.is_some_and(|begun| key >= *begun) || !query.takes(&row) {
-                    continue;
-                }
-                found.rows.push(row);
-                if found.rows.len() == query.limit {
-                    found.next = cursor(&key);
+            let mut records = self.all(Space::Usage.key(&[day, hour, &minute])).await?;
+            records.reverse();
+            for (key, rows) in records {
+                let first = match begun {
+                    Some((begun, _)) if key > *begun => continue,
+                    Some((begun, at)) if key == *begun => *at,
+                    _ => rows.len(),
+                };
+                let rows = rows.into_iter().enumerate().take(first).rev();
+                if query.take(&key, rows, found) {
                     return Ok(());
                 }
             }
@@ -142,15 +161,15 @@ impl Ledger {
         Ok(())
     }
 
-    /// All rows below a key.
-    async fn all(&self, prefix: Key) -> Result<Vec<(Key, LedgerRow)>, StoreError> {
+    /// All records below a key.
+    async fn all(&self, prefix: Key) -> Result<Vec<(Key, Vec<LedgerRow>)>, StoreError> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let scan = Scan { prefix: prefix.clone(), after, limit: AT_ONCE };
             let Page { entries, next } = self.store.scan(scan).await?;
-            found.extend(entries.into_iter().filter_map(|(key, value)| {
-                let row = read(&key, &value)?;
-                Some((key, row))
+            found.extend(entries.into_iter().map(|(key, value)| {
+                let rows = read(&key, &value);
+                (key, rows)
             }));
             after = next;
             if after.is_none() {
@@ -177,7 +196,7 @@ impl Ledger {
         Ok(first.map(|first| (first, latest.max(first))))
     }
 
-    /// Removes some of the rows that are older than they are kept, and says how many.
+    /// Removes some of the rows that are older than they are kept, and says how many records that were.
     ///
     /// # Errors
     /// When the store does not do it.
@@ -187,6 +206,7 @@ impl Ledger {
         let end = place::minute(&Moment::of(oldest));
         let scan = Scan { prefix: Space::Usage.key(&[]), after: None, limit: AT_ONCE };
         let page = self.store.scan(scan).await?;
+        // Those of a record are of one minute.
         let old: Vec<_> = page.entries.into_iter().map(|(key, _)| key).filter(|key| *key < end).collect();
         if old.is_empty() {
             return Ok(0);
@@ -198,18 +218,26 @@ impl Ledger {
     }
 }
 
-/// A row as it stands. One that is damaged is passed over, loudly.
-pub(super) fn read(key: &Key, value: &[u8]) -> Option<LedgerRow> {
-    serde_json::from_slice(value)
-        .inspect_err(|error| tracing::error!(%key, %error, "a row of the ledger is not understood"))
-        .ok()
+/// The rows of a record. One that is damaged is passed over, loudly.
+pub(super) fn read(key: &Key, value: &[u8]) -> Vec<LedgerRow> {
+    let rows = if value.first() == Some(&b'[') {
+        serde_json::from_slice(value)
+    } else {
+        serde_json::from_slice(value).map(|row| vec![row])
+    };
+    rows.unwrap_or_else(|error| {
+        tracing::error!(%key, %error, "rows of the ledger are not understood");
+        Vec::new()
+    })
 }
 
-fn cursor(key: &Key) -> Option<String> {
-    Some(key.parts()?.join("/"))
+/// A record, and which of its rows.
+fn cursor(key: &Key, at: usize) -> Option<String> {
+    Some(format!("{}/{at}", key.parts()?.join("/")))
 }
 
-fn at_cursor(cursor: &str) -> Option<Key> {
-    let parts: Vec<&str> = cursor.split('/').collect();
-    (parts.len() == 4).then(|| Space::Usage.key(&parts))
+fn at_cursor(cursor: &str) -> Option<(Key, usize)> {
+    let (key, at) = cursor.rsplit_once('/')?;
+    let parts: Vec<&str> = key.split('/').collect();
+    (parts.len() == 4).then(|| Some((Space::Usage.key(&parts), at.parse().ok()?)))?
 }

@@ -31,11 +31,16 @@ impl Runtime {
     pub fn start(cache: Option<&Path>) -> Result<Self, GatewayError> {
         // Thousands of open streams hold an instance each. Slots are address space, not memory; where a
         // machine grants less of it, fewer slots will do.
-        let engine = [12_000, 1_000, 100]
+        let mut why = String::new();
+        let engine = [12_000, 1_000, 100, 10]
             .into_iter()
-            .find_map(|slots| Engine::new(&settings(slots, cache)).ok())
+            .find_map(|slots| {
+                let made = Engine::new(&settings(slots, cache));
+                made.inspect_err(|error| why = format!("{error:#}")).ok()
+            })
             .ok_or_else(|| {
                 GatewayError::gateway(Kind::Internal, "no wasm engine can be made on this machine")
+                    .context(why)
             })?;
         let pulse = engine.weak();
         std::thread::Builder::new()

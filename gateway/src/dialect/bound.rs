@@ -1,6 +1,9 @@
 //! What a request comes to at most, for whoever must be able to pay for it: read from its bytes, whatever its dialect.
 
-use memchr::memmem;
+use std::cell::LazyCell;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 use serde::Deserialize;
 
 use super::told;
@@ -15,28 +18,37 @@ const SOUND: u64 = 32;
 /// Members whose strings are the bytes of something and never text to a model.
 const DATA: [&[u8]; 4] = [b"\"url\"", b"\"data\"", b"\"image_url\"", b"\"bytes\""];
 
+/// A picture. Finders are made once: that takes as long as to look through a short body.
+static NAMED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"image_url\""));
+/// How dialects ask for several answers at once.
+static SEVERAL: LazyLock<[Finder<'static>; 4]> =
+    LazyLock::new(|| ["\"n\"", "\"best_of\"", "\"candidateCount\"", "\"candidate_count\""].map(Finder::new));
+
 /// Tokens of a request: a token of text has one byte at least. Pictures count as such, sound by its length, and documents
 /// by the byte, like text.
 pub fn tokens(body: &[u8]) -> u64 {
-    let says = |word: &[u8]| memmem::find(body, word).is_some();
-    let documents = says(b"application/pdf") || says(b"\"document\"") || says(b"\"file_data\"");
-    let sound = says(b"audio");
+    // Looked for only where there is data at all.
+    let says = |words: &[&[u8]]| words.iter().any(|word| memmem::find(body, word).is_some());
+    let documents = LazyCell::new(|| says(&[b"application/pdf", b"\"document\"", b"\"file_data\""]));
+    let sound = LazyCell::new(|| says(&[b"audio"]));
     let mut discount = 0;
-    told::walk(body, |text| {
-        let bytes = text.len() as u64;
-        if text.len() <= SHORT || !is_data(body, text) {
-            return;
-        }
-        let tokens = match () {
-            () if text.starts_with(b"data:image/") => PICTURE,
-            () if documents => bytes,
-            () if sound => PICTURE.max(bytes.div_ceil(SOUND)),
-            () => PICTURE,
-        };
-        discount += bytes.saturating_sub(tokens);
-    });
+    if body.len() > SHORT {
+        told::walk(body, |text| {
+            let bytes = text.len() as u64;
+            if text.len() <= SHORT || !is_data(body, text) {
+                return;
+            }
+            let tokens = match () {
+                () if text.starts_with(b"data:image/") => PICTURE,
+                () if *documents => bytes,
+                () if *sound => PICTURE.max(bytes.div_ceil(SOUND)),
+                () => PICTURE,
+            };
+            discount += bytes.saturating_sub(tokens);
+        });
+    }
     // A picture that is only named has no bytes here.
-    let named = memmem::find_iter(body, b"\"image_url\"").count() as u64;
+    let named = NAMED.find_iter(body).count() as u64;
     (body.len() as u64).saturating_sub(discount).saturating_add(named.saturating_mul(PICTURE))
 }
 
@@ -65,14 +77,14 @@ pub fn versions(body: &[u8]) -> u64 {
         candidates: Option<u64>,
     }
     const FIELD: &[u8] = b"name=\"n\"\r\n\r\n";
-    let names: [&[u8]; 4] = [b"\"n\"", b"\"best_of\"", b"\"candidateCount\"", b"\"candidate_count\""];
-    if let Some(at) = memmem::find(body, FIELD).filter(|_| !body.starts_with(b"{")) {
+    let form = (!body.starts_with(b"{")).then(|| memmem::find(body, FIELD)).flatten();
+    if let Some(at) = form {
         let digits = body.get(at + FIELD.len()..).unwrap_or_default();
         let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
         let count = std::str::from_utf8(digits.get(..end).unwrap_or_default());
         return count.ok().and_then(|count| count.parse().ok()).unwrap_or(1).max(1);
     }
-    if !names.iter().any(|name| memmem::find(body, name).is_some()) {
+    if !SEVERAL.iter().any(|name| name.find(body).is_some()) {
         return 1;
     }
     let Ok(wanted) = serde_json::from_slice::<Wanted>(body) else { return 1 };

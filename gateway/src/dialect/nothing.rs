@@ -26,7 +26,7 @@ pub fn in_answer(data: &[u8]) -> bool {
     if data.trim_ascii() == b"[DONE]" {
         return true;
     }
-    if told::answered(data) > 0 {
+    if told::says_something(data) {
         return false;
     }
     let Ok(Value::Object(answer)) = serde_json::from_slice::<Value>(data) else { return false };

@@ -26,6 +26,9 @@ const SILENT: [&[u8]; 14] = [
     b"encrypted_content",
 ];
 
+/// Where the text of an answer stands.
+const ANSWERS: [&[u8]; 4] = [b"\"message\"", b"\"parts\"", b"\"output\"", b"\"content\""];
+
 /// The text of a whole request.
 pub fn asked(body: &[u8]) -> u64 {
     text_in(body)
@@ -41,8 +44,25 @@ pub fn streamed(event: &[u8]) -> u64 {
 
 /// The text of a whole answer, in any dialect.
 pub fn answered(body: &[u8]) -> u64 {
-    let places: [&[u8]; 4] = [b"\"message\"", b"\"parts\"", b"\"output\"", b"\"content\""];
-    places.into_iter().map(|name| below(body, name)).find(|bytes| *bytes > 0).unwrap_or(0)
+    ANSWERS.into_iter().map(|name| below(body, name)).find(|bytes| *bytes > 0).unwrap_or(0)
+}
+
+/// Whether a whole answer has any text, in any dialect.
+pub fn says_something(body: &[u8]) -> bool {
+    ANSWERS.into_iter().any(|name| {
+        let mut places = memmem::find_iter(body, name);
+        places.any(|at| {
+            let behind = body.get(at + name.len()..).unwrap_or_default();
+            let mut says = false;
+            if let Some(value) = behind.trim_ascii_start().strip_prefix(b":") {
+                walk_while(value, |text| {
+                    says = !text.is_empty();
+                    !says
+                });
+            }
+            says
+        })
+    })
 }
 
 /// The text in all values of members with this name. Quotes inside strings are escaped, so names are found, never text.
@@ -72,6 +92,9 @@ fn text_in(data: &[u8]) -> u64 {
 /// A text in bytes of English that make as many tokens: where a letter takes three bytes or four, as in Chinese and Japanese
 /// or of pictograms, it is about one token or two of its own.
 fn weight(text: &[u8]) -> u64 {
+    if text.is_ascii() {
+        return text.len() as u64;
+    }
     let letter = |lead: u8| text.iter().filter(|byte| **byte >= lead).count() as u64;
     // Three bytes weigh four, four weigh eight.
     text.len() as u64 + letter(0xE0) + 3 * letter(0xF0)
@@ -84,6 +107,14 @@ fn length_of(data: &[u8]) -> usize {
 
 /// Shows every string that is a value, and says where the value that `data` begins with ends. Broken JSON ends it.
 pub(super) fn walk(data: &[u8], mut show: impl FnMut(&[u8])) -> usize {
+    walk_while(data, |text| {
+        show(text);
+        true
+    })
+}
+
+/// The same for as long as whoever is shown a string wants to see more.
+fn walk_while(data: &[u8], mut show: impl FnMut(&[u8]) -> bool) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
     let mut silent = false;
     while let Some(&byte) = data.get(at) {
@@ -97,10 +128,8 @@ pub(super) fn walk(data: &[u8], mut show: impl FnMut(&[u8])) -> usize {
                     silent = SILENT.contains(&text);
                     continue;
                 }
-                if !silent {
-                    show(text);
-                }
-                if depth == 0 {
+                let goes_on = silent || show(text);
+                if depth == 0 || !goes_on {
                     break;
                 }
             }

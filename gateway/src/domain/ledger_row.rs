@@ -59,8 +59,10 @@ pub struct LedgerRow {
     /// The virtual key.
     pub key: String,
     /// The user it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The team it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
     /// The model the client asked for, as it is configured.
     pub model: String,
@@ -69,6 +71,7 @@ pub struct LedgerRow {
     /// The provider's own model name.
     pub target: String,
     /// The id of the provider key, never the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_key: Option<String>,
     /// The client's API.
     pub dialect: String,
@@ -80,12 +83,16 @@ pub struct LedgerRow {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub possible: bool,
     /// The provider's status, when there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Tokens; `None`: it was refused or never worked on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// What names the price it was reckoned with; `None`: no price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<String>,
     /// What it cost; `None`: no price is known. Never zero for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
     /// The counters of money it counted against.
     pub places: Vec<String>,

@@ -4,24 +4,34 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Usage {
     /// All prompt tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<u64>,
     /// All generated tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<u64>,
     /// Prompt tokens read from the provider's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_read: Option<u64>,
     /// Prompt tokens written to the provider's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_write: Option<u64>,
     /// The part of `cache_write` kept for an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_write_long: Option<u64>,
     /// Generated tokens that were reasoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<u64>,
     /// Prompt tokens that were audio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio_input: Option<u64>,
     /// Generated tokens that were audio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio_output: Option<u64>,
     /// Prompt tokens that were images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_input: Option<u64>,
     /// Generated tokens that were images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_output: Option<u64>,
     /// Pictures made, where they are counted and not only weighed in tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -51,27 +51,41 @@ pub(super) fn all<'a>(need: &Need<'a>, now: u64) -> Vec<Counted<'a>> {
 
 fn each<'a>(bounds: &'a Bounds, need: &Need<'a>, now: u64, add: &mut dyn FnMut(Counted<'a>)) {
     let scope = &bounds.scope;
+    let of_scope = scope.to_string();
     for allowance in &bounds.money {
         let turn = allowance.period.turn(now);
-        let place = format!("{scope}/{}/{}", allowance.name, turn.name).into();
+        let place = place(&of_scope, &allowance.name, Some(&turn.name));
         let open = need.instead.is_some() && allowance.downgrade.as_deref() == need.instead;
         let what = What::Money { allowance, turn, limit: limit(allowance, now), open };
         add(Counted { scope, what, place, amount: 0 });
     }
     for rate in &bounds.requests {
-        let place = format!("{scope}/requests/{}", rate.per.as_secs()).into();
+        let place = place(&of_scope, "requests", Some(itoa::Buffer::new().format(rate.per.as_secs())));
         add(Counted { scope, what: What::Requests(*rate), place, amount: 1 });
     }
     for rate in &bounds.tokens {
-        let place = format!("{scope}/tokens/{}", rate.per.as_secs()).into();
+        let place = place(&of_scope, "tokens", Some(itoa::Buffer::new().format(rate.per.as_secs())));
         // What is larger than the window passes when nobody else is there, and is waited for afterwards.
         let amount = need.tokens.min(rate.count);
         add(Counted { scope, what: What::Tokens(*rate), place, amount });
     }
     if let Some(most) = bounds.concurrent {
-        let place = format!("{scope}/concurrent").into();
+        let place = place(&of_scope, "concurrent", None);
         add(Counted { scope, what: What::Concurrent(most), place, amount: 1 });
     }
+}
+
+/// `key/web/requests/60`; put together by hand, since every request needs several.
+fn place(scope: &str, what: &str, window: Option<&str>) -> Place {
+    let mut name = String::with_capacity(scope.len() + what.len() + 24);
+    name.push_str(scope);
+    name.push('/');
+    name.push_str(what);
+    if let Some(window) = window {
+        name.push('/');
+        name.push_str(window);
+    }
+    name.into()
 }
 
 /// What an allowance comes to now, with what it is raised by.

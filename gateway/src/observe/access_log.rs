@@ -147,7 +147,7 @@ impl<'r> Line<'r> {
             affinity: record.affinity,
             hedge: record.hedge,
             hedged_in: record.attempts.iter().find_map(|attempt| attempt.spent),
-            tried: joined(record.attempts.iter().map(tried)).filter(|_| record.attempts.len() > 1),
+            tried: joined(record.attempts.iter().filter(|_| record.attempts.len() > 1).map(tried)),
             ttft_ms: record.first_token.map(|first| first.as_secs_f64() * 1e3),
             dur_ms: record.took.as_secs_f64() * 1e3,
             overhead_us: u64::try_from(record.overhead.as_micros()).unwrap_or(u64::MAX),
@@ -212,9 +212,13 @@ impl<'r> Line<'r> {
 }
 
 /// These words with commas; none of none.
-fn joined(words: impl Iterator<Item = String>) -> Option<String> {
-    let words: Vec<_> = words.collect();
-    (!words.is_empty()).then(|| words.join(", "))
+fn joined(mut words: impl Iterator<Item = String>) -> Option<String> {
+    let mut line = words.next()?;
+    for word in words {
+        line.push_str(", ");
+        line.push_str(&word);
+    }
+    Some(line)
 }
 
 fn tried(attempt: &Attempt) -> String {

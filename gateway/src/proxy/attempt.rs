@@ -254,7 +254,7 @@ impl Try<'_> {
         let came = Came { provider, route, response, lease, until };
         if !came.is_good() {
             self.tally.refused_with = Some(headers);
-            return Err(self.refused(came).await);
+            return Err(Box::pin(self.refused(came)).await);
         }
         let body = self.read(came, passage).await?;
         Ok(Answer { headers, target, deadline, running: None, in_hand: None, body })

@@ -4,7 +4,8 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::{HeaderName, HeaderValue};
 use pingora::http::ResponseHeader;
 use tokio::time::Instant as Deadline;
 
@@ -24,6 +25,14 @@ use crate::state::Snapshot;
 /// A client that takes no bytes for so long has gone.
 const STALLED: Duration = Duration::from_secs(60);
 
+// Names that are known are not read letter by letter for each answer.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MODEL: HeaderName = HeaderName::from_static("x-causeway-model");
+const COST: HeaderName = HeaderName::from_static("x-causeway-cost");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-causeway-attempts");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+
 /// The commit point: consumes the answer.
 pub(super) async fn send(
     snapshot: &Snapshot,
@@ -42,12 +51,12 @@ pub(super) async fn send(
     }
     if snapshot.headers != Headers::Off {
         // A model name may hold what a header may not; then the header says nothing.
-        let _ = head.insert_header("x-causeway-model", answer.target.as_str());
+        let _ = head.insert_header(MODEL, answer.target.as_str());
         if let Some(chosen) = &exchange.chosen {
             let _ = head.insert_header("x-causeway-auto", chosen.as_str());
         }
         if let (Some(cost), Body::Whole(..)) = (known_cost(&exchange.record, dialect), &answer.body) {
-            let _ = head.insert_header("x-causeway-cost", cost.to_string());
+            let _ = head.insert_header(COST, cost.to_string());
         }
     }
     let sent = match answer.body {
@@ -55,9 +64,10 @@ pub(super) async fn send(
             exchange.kept().await;
             whole(client, exchange, head, content_type, body).await
         }
-        Body::Stream(stream) => streamed(client, exchange, head, *stream, answer.deadline).await,
-        Body::Raw(body) => raw(client, exchange, head, *body, answer.deadline).await,
-        Body::Shared(body) => shared(client, exchange, head, *body).await,
+        // Boxed: a whole answer should not be as large as a stream.
+        Body::Stream(stream) => Box::pin(streamed(client, exchange, head, *stream, answer.deadline)).await,
+        Body::Raw(body) => Box::pin(raw(client, exchange, head, *body, answer.deadline)).await,
+        Body::Shared(body) => Box::pin(shared(client, exchange, head, *body)).await,
     };
     if let Some(running) = answer.running {
         learn(exchange, &running);
@@ -90,8 +100,8 @@ pub(super) async fn whole(
     body: Bytes,
 ) -> Result<(), GatewayError> {
     exchange.record.status = head.status.as_u16();
-    head.insert_header("content-type", content_type).map_err(illegal)?;
-    head.insert_header("content-length", body.len()).map_err(illegal)?;
+    head.insert_header(CONTENT_TYPE, content_type).map_err(illegal)?;
+    head.insert_header(CONTENT_LENGTH, body.len()).map_err(illegal)?;
     let session = &mut client.session.downstream_session;
     session.set_write_timeout(Some(STALLED));
     let no_body = session.req_header().method == http::Method::HEAD;
@@ -135,10 +145,10 @@ pub(super) async fn begin_stream(
     mut head: ResponseHeader,
     content_type: &HeaderValue,
 ) -> Result<(), GatewayError> {
-    head.insert_header("content-type", content_type.clone()).map_err(illegal)?;
-    head.insert_header("cache-control", "no-cache").map_err(illegal)?;
-    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
-    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
+    head.insert_header(CONTENT_TYPE, content_type.clone()).map_err(illegal)?;
+    head.insert_header(CACHE_CONTROL, "no-cache").map_err(illegal)?;
+    head.insert_header(UNBUFFERED, "no").map_err(illegal)?;
+    head.insert_header(TRANSFER_ENCODING, "chunked").map_err(illegal)?;
     client.session.downstream_session.set_write_timeout(Some(STALLED));
     client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)
 }
@@ -149,9 +159,9 @@ async fn begin_raw(
     mut head: ResponseHeader,
     content_type: &HeaderValue,
 ) -> Result<(), GatewayError> {
-    head.insert_header("content-type", content_type.clone()).map_err(illegal)?;
-    head.insert_header("x-accel-buffering", "no").map_err(illegal)?;
-    head.insert_header("transfer-encoding", "chunked").map_err(illegal)?;
+    head.insert_header(CONTENT_TYPE, content_type.clone()).map_err(illegal)?;
+    head.insert_header(UNBUFFERED, "no").map_err(illegal)?;
+    head.insert_header(TRANSFER_ENCODING, "chunked").map_err(illegal)?;
     client.session.downstream_session.set_write_timeout(Some(STALLED));
     client.session.downstream_session.write_response_header(Box::new(head)).await.map_err(left)
 }
@@ -364,10 +374,11 @@ pub(super) fn head(
         }
     }
     if told != Headers::Off {
-        let milliseconds = exchange.overhead().as_secs_f64() * 1e3;
-        head.insert_header("server-timing", format!("causeway;dur={milliseconds:.3}")).map_err(illegal)?;
+        let micros = exchange.overhead().as_micros();
+        let timing = format!("causeway;dur={}.{:03}", micros / 1000, micros % 1000);
+        head.insert_header(SERVER_TIMING, timing).map_err(illegal)?;
         if !exchange.record.attempts.is_empty() {
-            head.insert_header("x-causeway-attempts", exchange.record.attempts.len()).map_err(illegal)?;
+            head.insert_header(ATTEMPTS, exchange.record.attempts.len()).map_err(illegal)?;
         }
         if let Some(lossy) = lossy(exchange) {
             head.insert_header("x-causeway-lossy", lossy).map_err(illegal)?;
@@ -382,8 +393,9 @@ pub(super) fn bare_head(
     request_id: &str,
     dialect: &str,
 ) -> Result<ResponseHeader, GatewayError> {
-    let mut head = ResponseHeader::build(status, Some(16)).map_err(illegal)?;
-    head.insert_header("x-request-id", request_id).map_err(illegal)?;
+    // Names are lower case everywhere; keeping them in another form too would cost as much as all the rest.
+    let mut head = ResponseHeader::build_no_case(status, Some(24)).map_err(illegal)?;
+    head.insert_header(REQUEST_ID, request_id).map_err(illegal)?;
     // The names the SDKs of Anthropic and AWS read.
     let own = match dialect {
         "anthropic-messages" => Some("request-id"),

@@ -124,7 +124,7 @@ impl Exchange {
         self.started.elapsed().saturating_sub(self.waited)
     }
 
-    /// Waits for others, and remembers how long.
+    /// Waits for others, and remembers how long. A large future is best handed over pinned: it would stand in here twice.
     pub(super) async fn wait<T>(waited: &mut Duration, future: impl Future<Output = T>) -> T {
         let began = Instant::now();
         let value = future.await;

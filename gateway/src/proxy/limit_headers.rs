@@ -14,21 +14,17 @@ const DOWNGRADED: HeaderName = HeaderName::from_static("x-causeway-downgraded");
 
 /// Puts these limits into the head of the answer.
 pub(super) fn tell(exchange: &mut Exchange, standings: &[Standing]) {
-    let windows = [("requests", Unit::Requests), ("tokens", Unit::Tokens)];
-    for (what, unit) in windows {
+    for unit in [Unit::Requests, Unit::Tokens] {
         if let Some(standing) = limit::tightest(standings, unit) {
-            window(exchange, what, standing);
+            window(exchange, unit == Unit::Requests, standing);
         }
     }
 }
 
-fn window(exchange: &mut Exchange, what: &str, standing: &Standing) {
+fn window(exchange: &mut Exchange, of_requests: bool, standing: &Standing) {
     let (dialect, now) = (exchange.record.dialect, exchange.created);
     let reset = standing.reset.unwrap_or(Duration::ZERO);
-    for (name, value) in rate_headers::own(dialect, what, (standing, reset), now) {
-        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
-            continue;
-        };
+    for (name, value) in rate_headers::own(dialect, of_requests, (standing, reset), now) {
         exchange.told.insert(name, value);
     }
 }

@@ -1,6 +1,9 @@
 //! A request passed on: the client's own bytes to a provider that speaks its dialect, and a look at what comes back.
 
+use std::sync::LazyLock;
+
 use http::HeaderMap;
+use memchr::memmem::Finder;
 
 use super::answer::JSON;
 use crate::dialect::{Dialect, Passing};
@@ -8,6 +11,9 @@ use crate::domain::http::{UpstreamRequest, climbs};
 use crate::domain::{Edit, Envelope, Framing, Usage};
 use crate::error::{GatewayError, Kind};
 use crate::state::Provider;
+
+/// Where a body may say that it is an error.
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
 
 /// The client's own bytes, with only the model name put in. `client` are the headers it sent.
 pub(super) fn request(
@@ -70,14 +76,17 @@ pub(super) fn stream_type(framing: Framing) -> &'static str {
     }
 }
 
-/// A passed-on answer is looked at as far as it must be: a JSON object, and not one that reports an error.
-pub(super) fn judge(dialect: &dyn Dialect, body: &[u8]) -> Result<(), GatewayError> {
-    let object = serde_json::from_slice::<&serde_json::value::RawValue>(body);
-    if !object.is_ok_and(|object| object.get().starts_with('{')) {
+/// A passed-on answer is looked at as far as it must be: a JSON object, and not one that reports an error. `read`: it was
+/// read to its end before, so it is JSON.
+pub(super) fn judge(dialect: &dyn Dialect, body: &[u8], read: bool) -> Result<(), GatewayError> {
+    // Who reads JSON and passes strings over does not look at their letters.
+    let is_json = |text: &str| read || serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
+    let text = std::str::from_utf8(body).ok();
+    if !text.is_some_and(|text| text.trim_ascii_start().starts_with('{') && is_json(text)) {
         return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is not a JSON object"));
     }
     // Some vendors answer 200 and say inside that they failed. Text cannot hold an unescaped quote, so this finds keys.
-    if memchr::memmem::find(body, b"\"error\"").is_some()
+    if ERROR.find(body).is_some()
         && let Passing::Failed(error) = dialect.passing(body, &mut Usage::default())
     {
         return Err(error);

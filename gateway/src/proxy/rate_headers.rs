@@ -28,7 +28,10 @@ pub(super) fn passed_on(headers: &HeaderMap, dialect: &str, now: u64) -> HeaderM
         .filter(|(name, _)| passes(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    if passed.keys().any(|name| name.as_str().starts_with(own)) {
+    let has =
+        |headers: &HeaderMap, prefix: &str| headers.keys().any(|name| name.as_str().starts_with(prefix));
+    let other = if own == OPENAI { ANTHROPIC } else { OPENAI };
+    if has(&passed, own) || !has(headers, other) {
         return passed;
     }
     for (what, field) in ["requests", "tokens"].into_iter().flat_map(|what| FIELDS.map(|field| (what, field)))
@@ -45,22 +48,54 @@ pub(super) fn passed_on(headers: &HeaderMap, dialect: &str, now: u64) -> HeaderM
     passed
 }
 
-/// A limit of the gateway's own, as a client of this dialect reads it; `now` is Unix time in seconds.
+/// The names of a window of requests and of one of tokens, in the order of [`FIELDS`].
+type Windows = [[HeaderName; 3]; 2];
+
+const OPENAI_WINDOWS: Windows = [
+    [
+        HeaderName::from_static("x-ratelimit-limit-requests"),
+        HeaderName::from_static("x-ratelimit-remaining-requests"),
+        HeaderName::from_static("x-ratelimit-reset-requests"),
+    ],
+    [
+        HeaderName::from_static("x-ratelimit-limit-tokens"),
+        HeaderName::from_static("x-ratelimit-remaining-tokens"),
+        HeaderName::from_static("x-ratelimit-reset-tokens"),
+    ],
+];
+
+const ANTHROPIC_WINDOWS: Windows = [
+    [
+        HeaderName::from_static("anthropic-ratelimit-requests-limit"),
+        HeaderName::from_static("anthropic-ratelimit-requests-remaining"),
+        HeaderName::from_static("anthropic-ratelimit-requests-reset"),
+    ],
+    [
+        HeaderName::from_static("anthropic-ratelimit-tokens-limit"),
+        HeaderName::from_static("anthropic-ratelimit-tokens-remaining"),
+        HeaderName::from_static("anthropic-ratelimit-tokens-reset"),
+    ],
+];
+
+/// A limit of the gateway's own, of requests or else of tokens, as a client of this dialect reads it; `now` is Unix time in
+/// seconds.
 pub(super) fn own(
     dialect: &str,
-    what: &str,
+    of_requests: bool,
     (standing, reset): (&Standing, Duration),
     now: u64,
-) -> [(String, String); 3] {
+) -> [(HeaderName, HeaderValue); 3] {
     let seconds = u64::try_from(reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-    let (name, reset): (fn(&str, &str) -> String, _) = if dialect.starts_with("anthropic") {
-        (anthropic_name, rfc3339(now.saturating_add(seconds)))
+    let (windows, reset) = if dialect.starts_with("anthropic") {
+        (ANTHROPIC_WINDOWS, rfc3339(now.saturating_add(seconds)))
     } else {
-        (openai_name, duration(seconds))
+        (OPENAI_WINDOWS, duration(seconds))
     };
-    let counts = [standing.limit.max(0).to_string(), standing.left().to_string()];
-    let [limit, remaining] = counts;
-    [(name(what, "limit"), limit), (name(what, "remaining"), remaining), (name(what, "reset"), reset)]
+    let [requests, tokens] = windows;
+    let [limit, remaining, until] = if of_requests { requests } else { tokens };
+    // Digits and letters are always legal.
+    let reset = HeaderValue::try_from(reset).unwrap_or(HeaderValue::from_static("0s"));
+    [(limit, standing.limit.max(0).into()), (remaining, standing.left().into()), (until, reset)]
 }
 
 /// When to come back, where `retry-after` is a date (RFC 9110, section 10.2.3) or missing: when the limit that is used up is

@@ -1,6 +1,7 @@
 //! Reads from the client, under size and time limits, and notices when it has gone.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,7 +144,7 @@ pub(super) async fn body(
     client: &mut Client<'_>,
     exchange: &mut Exchange,
 ) -> Result<Bytes, GatewayError> {
-    Exchange::wait(&mut exchange.waited, client.body(snapshot.max_body)).await
+    Exchange::wait(&mut exchange.waited, pin!(client.body(snapshot.max_body))).await
 }
 
 /// Reads the body of a known key's request and finds its facts, and what it wishes where its key may wish.

@@ -73,7 +73,8 @@ impl Gateway {
         let mut client = Client::new(session, Arc::clone(&entered.ongoing));
         self.ground.observer.began();
         let result = match routed {
-            Ok(()) => pipeline::run(&self.ground, &snapshot, &mut client, &mut exchange).await,
+            // Boxed: what is handed on by value is moved at each step.
+            Ok(()) => Box::pin(pipeline::run(&self.ground, &snapshot, &mut client, &mut exchange)).await,
             Err(error) => Err(error),
         };
         // From here on it cannot be cancelled; if it was at the last moment, that is what happened.

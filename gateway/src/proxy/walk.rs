@@ -1,6 +1,7 @@
 //! Walks the plan: one attempt after the other, until one has an answer. Nothing has been sent to the client then.
 
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
@@ -129,7 +130,8 @@ impl Walk<'_> {
                 Exchange::wait(self.waited, tokio::time::sleep_until(next.ready.into())).await;
             }
             let tried = match hedging.take() {
-                Some(hedging) => hedge::race(self, next, &mut waiting, &hedging).await,
+                // Boxed: it is large, and most requests have none.
+                Some(hedging) => Box::pin(hedge::race(self, next, &mut waiting, &hedging)).await,
                 None => self.attempt(next.step).await.map_err(|error| vec![(next, error)]),
             };
             let failures = match tried {
@@ -233,7 +235,7 @@ impl Walk<'_> {
         let retry = &self.plan.model.retry;
         while !self.full.is_empty() && self.left > 0 {
             let waiting = room::first(self.asking, &self.full, total);
-            let (at, passes) = match Exchange::wait(self.waited, waiting).await {
+            let (at, passes) = match Exchange::wait(self.waited, pin!(waiting)).await {
                 Ok(entered) => entered,
                 Err(error) => {
                     let failure = self.failure.take().filter(|failure| !room::is_full(failure));

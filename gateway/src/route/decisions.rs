@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::explain::name;
 use super::{Plan, Step};
@@ -21,13 +21,16 @@ const WIDEST: usize = 200;
 #[derive(Clone, Debug, Serialize)]
 pub struct Decision {
     request: String,
-    at: String,
+    /// Unix time in seconds.
+    #[serde(serialize_with = "moment")]
+    at: u64,
     key: String,
     asked: String,
     model: String,
     balance: &'static str,
     /// As text: JSON's readers know no whole numbers as large as this.
-    seed: String,
+    #[serde(serialize_with = "digits")]
+    seed: u64,
     targets: Vec<String>,
     fallback: Vec<String>,
     passed_over: Vec<Passed>,
@@ -60,12 +63,12 @@ impl Decision {
         });
         Self {
             request: record.request_id.clone(),
-            at: rfc3339(at),
-            key: record.key.to_string(),
+            at,
+            key: record.key.as_ref().to_owned(),
             asked: short(&record.asked),
-            model: plan.model.name.to_string(),
+            model: plan.model.name.as_ref().to_owned(),
             balance: plan.model.balance.name(),
-            seed: plan.seed.to_string(),
+            seed: plan.seed,
             targets: names(&plan.steps),
             fallback: names(&plan.fallback),
             passed_over: passed
@@ -78,7 +81,16 @@ impl Decision {
 }
 
 fn short(text: &str) -> String {
-    text.chars().take(WIDEST).collect()
+    let end = text.char_indices().nth(WIDEST).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text).to_owned()
+}
+
+fn moment<S: Serializer>(at: &u64, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&rfc3339(*at))
+}
+
+fn digits<S: Serializer>(seed: &u64, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(seed)
 }
 
 /// The latest decisions, the newest last.

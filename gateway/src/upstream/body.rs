@@ -19,7 +19,8 @@ const GATHER: usize = 64 << 10;
 
 /// The rest of one answer. Dropping it closes the connection, which cancels the request.
 pub struct Body {
-    session: Option<HttpSession>,
+    /// Boxed: it is handed on from hand to hand.
+    session: Option<Box<HttpSession>>,
     peer: Peer,
     lines: Arc<Lines>,
     idle: Duration,
@@ -30,7 +31,7 @@ pub struct Body {
 }
 
 impl Body {
-    pub(super) fn new(session: HttpSession, peer: Peer, lines: Arc<Lines>, idle: Duration) -> Self {
+    pub(super) fn new(session: Box<HttpSession>, peer: Peer, lines: Arc<Lines>, idle: Duration) -> Self {
         Self { session: Some(session), peer, lines, idle, broken: None, passes: Passes::default() }
     }
 
@@ -107,7 +108,7 @@ impl Body {
     async fn release(&mut self) {
         self.passes = Passes::default();
         if let Some(session) = self.session.take() {
-            self.lines.release(session, &self.peer).await;
+            self.lines.release(*session, &self.peer).await;
         }
     }
 }
@@ -117,7 +118,7 @@ impl Drop for Body {
     fn drop(&mut self) {
         // Before the connection closes: whoever sees that may count on the room.
         self.passes = Passes::default();
-        let shared = matches!(self.session, Some(HttpSession::H2(_)));
+        let shared = matches!(self.session.as_deref(), Some(HttpSession::H2(_)));
         if shared && tokio::runtime::Handle::try_current().is_ok() {
             now_or_never(self.release());
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Instant, SystemTime};
 
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, USER_AGENT};
 use pingora::http::RequestHeader;
 use pingora::protocols::http::client::HttpSession;
 use pingora::{BError, ErrorType};
@@ -151,7 +152,7 @@ impl Client {
                     // The provider closed an idle connection just as we used it: nearly always nothing was processed, and
                     // whoever counts is told of both. On a shared one that is so only when it says so.
                     error.retry.decide_reuse(reused);
-                    let shared = matches!(session, HttpSession::H2(_));
+                    let shared = matches!(*session, HttpSession::H2(_));
                     let unprocessed = if shared { error.retry() } else { reused };
                     if !unprocessed || turn >= 2 {
                         return Err(broken(provider, &error, Kind::Provider));
@@ -207,20 +208,21 @@ fn head(
     let Signed { path, headers } = signed;
     let forwarded = provider.line.way.forwards().then(|| provider.url.absolute(path));
     let path = forwarded.as_deref().unwrap_or(path);
-    let mut head = RequestHeader::build(request.method.clone(), path.as_bytes(), Some(headers.len() + 4))
-        .map_err(illegal)?;
-    head.insert_header("host", provider.url.host_header()).map_err(illegal)?;
-    head.insert_header("user-agent", concat!("causeway/", env!("CARGO_PKG_VERSION"))).map_err(illegal)?;
-    head.insert_header("accept-encoding", "identity").map_err(illegal)?;
+    let mut head =
+        RequestHeader::build_no_case(request.method.clone(), path.as_bytes(), Some(headers.len() + 4))
+            .map_err(illegal)?;
+    head.insert_header(HOST, provider.url.host_header()).map_err(illegal)?;
+    head.insert_header(USER_AGENT, concat!("causeway/", env!("CARGO_PKG_VERSION"))).map_err(illegal)?;
+    head.insert_header(ACCEPT_ENCODING, "identity").map_err(illegal)?;
     for (name, value) in headers {
         head.append_header(name.clone(), value.clone()).map_err(illegal)?;
     }
-    head.insert_header("content-length", request.body.len()).map_err(illegal)?;
-    head.remove_header("proxy-authorization");
+    head.insert_header(CONTENT_LENGTH, request.body.len()).map_err(illegal)?;
+    head.remove_header(&PROXY_AUTHORIZATION);
     if let (Some(proxy), Some(_)) = (provider.line.way.proxy(), &forwarded)
         && let Some(authorization) = &proxy.authorization
     {
-        head.insert_header("proxy-authorization", authorization.expose()).map_err(illegal)?;
+        head.insert_header(PROXY_AUTHORIZATION, authorization.expose()).map_err(illegal)?;
     }
     Ok(Box::new(head))
 }

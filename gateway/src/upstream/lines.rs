@@ -26,23 +26,29 @@ impl Default for Lines {
 
 impl Lines {
     /// A connection to this peer; true: it was used before.
-    pub(super) async fn open(&self, peer: &Peer) -> Result<(HttpSession, bool), BError> {
+    pub(super) async fn open(&self, peer: &Peer) -> Result<(Box<HttpSession>, bool), BError> {
         if peer.may_share() {
-            return self.shared.get_http_session(peer).await;
+            // Boxed, as connecting is below.
+            let (session, reused) = Box::pin(self.shared.get_http_session(peer)).await?;
+            return Ok((Box::new(session), reused));
         }
         let (stream, reused) = match self.idle.take(peer.reuse_hash()) {
             Some(stream) => (stream, true),
             // Boxed: connecting needs 20 KB of state, and nearly every request finds a connection.
             None => (Wire::over(Box::pin(self.transport.new_stream(peer)).await?), false),
         };
-        Ok((HttpSession::H1(v1::client::HttpSession::new_with_options(stream, peer)), reused))
+        let session = v1::client::HttpSession::new_with_options(stream, peer);
+        Ok((Box::new(HttpSession::H1(session)), reused))
     }
 
     /// The answer has been read: the connection may serve the next request, if both sides want that.
     pub(super) async fn release(&self, session: HttpSession, peer: &Peer) {
         let mut session = match session {
             HttpSession::H1(session) if !peer.may_share() => session,
-            session => return self.shared.release_http_session(session, peer, peer.idle_timeout()).await,
+            session => {
+                let released = self.shared.release_http_session(session, peer, peer.idle_timeout());
+                return Box::pin(released).await;
+            }
         };
         session.respect_keepalive();
         if let Some(stream) = session.reuse().await {

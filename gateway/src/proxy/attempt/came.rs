@@ -1,5 +1,6 @@
 //! What came back from a target: a refusal, a whole answer, a stream, or bytes that nobody here reads.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -49,9 +50,10 @@ impl Try<'_> {
         let envelope = self.asking.request.envelope;
         let provider = came.provider;
         let body = if envelope.raw && passage {
-            self.raw(came).await.map(|raw| answer::Body::Raw(Box::new(raw)))
+            // Boxed, as a stream is: a whole answer should not be as large as they are.
+            Box::pin(self.raw(came)).await.map(|raw| answer::Body::Raw(Box::new(raw)))
         } else if envelope.stream {
-            self.stream(came).await.map(|stream| answer::Body::Stream(Box::new(stream)))
+            Box::pin(self.stream(came)).await.map(|stream| answer::Body::Stream(Box::new(stream)))
         } else {
             self.whole(came).await
         };
@@ -62,7 +64,8 @@ impl Try<'_> {
     pub(super) async fn refused(&mut self, came: Came<'_>) -> GatewayError {
         let Came { provider, mut response, lease, until, .. } = came;
         let status = response.head.status;
-        let body = timeout_at(until, response.body.whole(MAX_ERROR));
+        let body = pin!(response.body.whole(MAX_ERROR));
+        let body = timeout_at(until, body);
         let body =
             Exchange::wait(&mut self.tally.waited, body).await.ok().and_then(Result::ok).unwrap_or_default();
         let lease = lease.map_or_else(|| provider.adapter.checkout(), Ok);
@@ -81,15 +84,17 @@ impl Try<'_> {
 
     async fn whole(&mut self, came: Came<'_>) -> Result<answer::Body, GatewayError> {
         let Came { provider, route, mut response, lease, until } = came;
-        let body = timeout_at(until, response.body.whole(MAX_ANSWER));
+        let body = pin!(response.body.whole(MAX_ANSWER));
+        let body = timeout_at(until, body);
         let body = Exchange::wait(&mut self.tally.waited, body).await.map_err(|_| too_slow())??;
         let Request { dialect, envelope, .. } = *self.asking.request;
         if let Err(error) = judged::without_trigger(provider, &body) {
             return Err(self.worked(&body, error));
         }
         let Some(mut lease) = lease else {
-            self.count(dialect.whole_usage(&body), &body);
-            pass_on::judge(dialect, &body)?;
+            let usage = dialect.whole_usage(&body);
+            self.count(usage, &body);
+            pass_on::judge(dialect, &body, usage.is_some())?;
             self.says_something(|| nothing::in_answer(&body))?;
             return Ok(answer::Body::Whole(answer::JSON, body));
         };
@@ -123,8 +128,11 @@ impl Try<'_> {
     /// Passes as it comes, once the first bytes are there.
     async fn raw(&mut self, came: Came<'_>) -> Result<answer::Raw, GatewayError> {
         let Came { provider, mut response, until, .. } = came;
-        let first = timeout_at(until, response.body.next());
-        let first = Exchange::wait(&mut self.tally.waited, first).await.map_err(|_| too_slow())??;
+        let first = {
+            let first = pin!(response.body.next());
+            Exchange::wait(&mut self.tally.waited, timeout_at(until, first)).await
+        };
+        let first = first.map_err(|_| too_slow())??;
         let first = first.ok_or_else(|| GatewayError::upstream(Kind::Malformed, "the answer is empty"))?;
         judged::without_trigger(provider, &first)?;
         self.count_pieces(None);
@@ -190,7 +198,10 @@ impl Try<'_> {
         // Dropped in the middle of its beginning, it knows itself what it took until then.
         stream.billed(self.tally.bill.take());
         let Tally { waited, record, .. } = &mut *self.tally;
-        let begun = Exchange::wait(waited, timeout_at(until, stream.begin(record))).await;
+        let begun = {
+            let begun = pin!(stream.begin(record));
+            Exchange::wait(waited, timeout_at(until, begun)).await
+        };
         let begun = begun.map_err(|_| too_slow()).and_then(|begun| begun);
         let begun = begun.and_then(|()| self.says_something(|| stream.says_nothing()));
         if let Err(error) = begun {

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 const MOST: usize = 128;
 /// With fewer, a 95th percentile says nothing.
 const LEAST: usize = 20;
+/// Once all are there, the percentile is looked for at every so many samples.
+const EVERY: usize = 8;
 /// Older ones say nothing about now.
 const OLDEST: Duration = Duration::from_secs(30 * 60);
 /// Share of the newest in the mean.
@@ -19,6 +21,7 @@ pub(super) struct FirstTokens {
     next: usize,
     began: Option<Instant>,
     mean: Option<f64>,
+    p95: Option<Duration>,
 }
 
 /// What is known after a sample.
@@ -43,7 +46,11 @@ impl FirstTokens {
         let newest = f64::from(micros);
         let mean = self.mean.map_or(newest, |before| before * (1.0 - NEWEST) + newest * NEWEST);
         self.mean = Some(mean);
-        Known { mean: Duration::from_micros(mean.max(1.0) as u64), p95: self.p95(at) }
+        // One sample of many moves it little.
+        if self.samples.len() < MOST || self.next.is_multiple_of(EVERY) {
+            self.p95 = self.p95(at);
+        }
+        Known { mean: Duration::from_micros(mean.max(1.0) as u64), p95: self.p95 }
     }
 
     fn p95(&self, at: u32) -> Option<Duration> {
