@@ -50,7 +50,7 @@ impl fmt::Display for Cost {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct LedgerRow {
-    /// Ours, and unique: a ULID. A row that is booked twice is one row.
+    /// Ours, and unique: a ULID. A row that is read again from the journal is known by it; one is booked only once.
     pub id: String,
     /// The request's id, which a client may choose: not unique.
     pub request: String,

@@ -128,8 +128,7 @@ impl ProxyHttp for Gateway {
     fn new_ctx(&self) -> Self::CTX {}
 
     async fn request_filter(&self, session: &mut Session, (): &mut Self::CTX) -> pingora::Result<bool> {
-        // Boxed: it is just over what may stand inside another future.
-        Box::pin(self.handle(session)).await;
+        self.handle(session).await;
         Ok(true)
     }
 
