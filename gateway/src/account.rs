@@ -32,7 +32,7 @@ use enter::Known;
 pub use import::Importer;
 pub use query::{By, Filter, SumLine, SumQuery};
 pub use reprice::{Corrected, Repriced, Repricing};
-pub use rows::{RowPage, RowQuery};
+pub use rows::{Cursor, RowPage, RowQuery};
 pub use sums::Sums;
 
 /// The outcome of a row that stands for a reservation nobody settled.

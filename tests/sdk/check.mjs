@@ -30,7 +30,9 @@ const models = options.models.split(",").map((pair) => pair.split("="));
 const waiting = [];
 for (const client of options.clients.split(",")) {
   for (const [provider, model] of models) {
-    const suite = new CLIENTS[client]({ url: options["base-url"], key: options.key, provider, model });
+    // Of this client alone: a key that rests at a model rests for all who ask for it.
+    const limited = `${model}@fault=status:429@text=${client}`;
+    const suite = new CLIENTS[client]({ url: options["base-url"], key: options.key, provider, model, limited });
     for (let kind = CLIENTS[client]; kind?.prototype; kind = Object.getPrototypeOf(kind)) {
       for (const name of Object.getOwnPropertyNames(kind.prototype)) {
         if (!name.startsWith("check_") || !name.includes(options.only)) continue;

@@ -63,7 +63,7 @@ class WithAiSdk {
 
   async check_retry() {
     const fetch = expect.counting();
-    const model = this.named(`${this.model}@fault=status:429`, fetch);
+    const model = this.named(this.limited, fetch);
     const limited = (error) => RetryError.isInstance(error) && error.lastError.statusCode === 429 && error.lastError.isRetryable;
     await expect.raises(limited, () => generateText(this.fields("hi", { model, maxRetries: 1 })));
     expect.equal(fetch.requests, 2, "the number of requests");

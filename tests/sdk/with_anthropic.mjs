@@ -82,7 +82,7 @@ export class WithAnthropic {
   async check_retry() {
     const limited = (error) => error instanceof Anthropic.RateLimitError && error.headers.get("retry-after") === "1";
     const fetch = expect.counting();
-    await expect.raises(limited, () => this.ask("hi", { model: `${this.model}@fault=status:429` }, this.retrying(1, fetch)));
+    await expect.raises(limited, () => this.ask("hi", { model: this.limited }, this.retrying(1, fetch)));
     // The gateway says when asking again helps, and in `x-should-retry` that it does.
     expect.equal(fetch.requests, 2, "the number of requests");
     const broken = expect.counting({ broken: 1 });

@@ -247,7 +247,7 @@ impl Ledger {
     }
 }
 
-/// Records with these rows, those of a minute together: one row as an object, several as an array.
+/// Records with these rows, those of a minute together.
 fn records(rows: &[&Written]) -> Vec<(Key, Vec<u8>)> {
     let mut minutes: BTreeMap<u64, Vec<&Written>> = BTreeMap::new();
     for written in rows {
@@ -258,9 +258,6 @@ fn records(rows: &[&Written]) -> Vec<(Key, Vec<u8>)> {
 }
 
 fn together(rows: &[&Written]) -> Vec<u8> {
-    if let [one] = rows {
-        return one.json.to_vec();
-    }
     let mut record = Vec::with_capacity(2 + rows.iter().map(|written| written.json.len() + 1).sum::<usize>());
     record.push(b'[');
     for written in rows {

@@ -107,8 +107,7 @@ impl Ledger {
         }
         let mut batch = Batch::default();
         for (key, rows) in changes.records {
-            let record = if let [row] = rows.as_slice() { json(row)? } else { json(&rows)? };
-            batch = batch.put(key, record, None);
+            batch = batch.put(key, json(&rows)?, None);
         }
         batch = self.add_sums(batch, changes.sums).await?;
         if budgets {

@@ -31,7 +31,28 @@ pub struct RowQuery {
     /// The youngest first.
     pub newest_first: bool,
     /// Where the page before ended.
-    pub after: Option<String>,
+    pub after: Option<Cursor>,
+}
+
+/// Where a page of rows ended: a record, and which of its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    key: Key,
+    at: usize,
+}
+
+impl Cursor {
+    /// A cursor as it was told; `None`: that was never one.
+    pub fn read(text: &str) -> Option<Self> {
+        let (key, at) = text.rsplit_once('/')?;
+        let parts: Vec<&str> = key.split('/').collect();
+        (parts.len() == 4).then(|| Some(Self { key: Space::Usage.key(&parts), at: at.parse().ok()? }))?
+    }
+
+    /// As it is told.
+    pub fn text(&self) -> String {
+        format!("{}/{}", self.key.parts().unwrap_or_default().join("/"), self.at)
+    }
 }
 
 /// A page of rows.
@@ -40,7 +61,7 @@ pub struct RowPage {
     /// The rows.
     pub rows: Vec<LedgerRow>,
     /// Where to go on; `None`: there is nothing more.
-    pub next: Option<String>,
+    pub next: Option<Cursor>,
 }
 
 impl RowQuery {
@@ -56,7 +77,7 @@ impl RowQuery {
         for (at, row) in rows.filter(|(_, row)| self.takes(row)) {
             found.rows.push(row);
             if found.rows.len() == self.limit {
-                found.next = cursor(key, at);
+                found.next = Some(Cursor { key: key.clone(), at });
                 return true;
             }
         }
@@ -76,10 +97,10 @@ impl Ledger {
 
     async fn forward(&self, query: &RowQuery) -> Result<RowPage, StoreError> {
         let mut found = RowPage::default();
-        let begun = query.after.as_deref().and_then(at_cursor);
+        let begun = query.after.as_ref();
         let from = place::minute(&Moment::of(query.from));
         let end = place::minute(&Moment::of(query.to.saturating_add(60_000)));
-        if let Some((key, at)) = &begun {
+        if let Some(Cursor { key, at }) = begun {
             let rest = self.store.get(key.clone()).await?;
             let rest = rest.map(|value| read(key, &value)).unwrap_or_default();
             let rest = rest.into_iter().enumerate().skip(at + 1);
@@ -87,7 +108,7 @@ impl Ledger {
                 return Ok(found);
             }
         }
-        let mut after = Some(begun.map_or(from, |(key, _)| key));
+        let mut after = Some(begun.map_or(from, |begun| begun.key.clone()));
         loop {
             let scan = Scan { prefix: Space::Usage.key(&[]), after, limit: AT_ONCE };
             let Page { entries, next } = self.store.scan(scan).await?;
@@ -110,7 +131,7 @@ impl Ledger {
     async fn backward(&self, query: &RowQuery) -> Result<RowPage, StoreError> {
         let mut found = RowPage::default();
         let Some((first, last)) = self.days().await? else { return Ok(found) };
-        let begun = query.after.as_deref().and_then(at_cursor);
+        let begun = query.after.as_ref();
         let mut day = (query.to.saturating_sub(1) / 1000).min(last) / DAY * DAY;
         let until = (query.from / 1000).max(first) / DAY * DAY;
         while day >= until {
@@ -118,11 +139,11 @@ impl Ledger {
             if self.has(&[moment.day()]).await? {
                 for hour in (0..24).rev().map(|hour| format!("{hour:02}")) {
                     let of_hour = [moment.day(), hour.as_str()];
-                    let behind = begun.as_ref().is_some_and(|(begun, _)| Space::Usage.key(&of_hour) > *begun);
+                    let behind = begun.is_some_and(|begun| Space::Usage.key(&of_hour) > begun.key);
                     if behind || !self.has(&of_hour).await? {
                         continue;
                     }
-                    self.hour_backward(query, &of_hour, (begun.as_ref(), &mut found)).await?;
+                    self.hour_backward(query, &of_hour, (begun, &mut found)).await?;
                     if found.next.is_some() {
                         return Ok(found);
                     }
@@ -140,7 +161,7 @@ impl Ledger {
         &self,
         query: &RowQuery,
         of_hour: &[&str; 2],
-        (begun, found): (Option<&(Key, usize)>, &mut RowPage),
+        (begun, found): (Option<&Cursor>, &mut RowPage),
     ) -> Result<(), StoreError> {
         let [day, hour] = *of_hour;
         for minute in (0..60).rev().map(|minute| format!("{minute:02}")) {
@@ -148,8 +169,8 @@ impl Ledger {
             records.reverse();
             for (key, rows) in records {
                 let first = match begun {
-                    Some((begun, _)) if key > *begun => continue,
-                    Some((begun, at)) if key == *begun => *at,
+                    Some(begun) if key > begun.key => continue,
+                    Some(begun) if key == begun.key => begun.at,
                     _ => rows.len(),
                 };
                 let rows = rows.into_iter().enumerate().take(first).rev();
@@ -220,24 +241,8 @@ impl Ledger {
 
 /// The rows of a record. One that is damaged is passed over, loudly.
 pub(super) fn read(key: &Key, value: &[u8]) -> Vec<LedgerRow> {
-    let rows = if value.first() == Some(&b'[') {
-        serde_json::from_slice(value)
-    } else {
-        serde_json::from_slice(value).map(|row| vec![row])
-    };
-    rows.unwrap_or_else(|error| {
+    serde_json::from_slice(value).unwrap_or_else(|error| {
         tracing::error!(%key, %error, "rows of the ledger are not understood");
         Vec::new()
     })
-}
-
-/// A record, and which of its rows.
-fn cursor(key: &Key, at: usize) -> Option<String> {
-    Some(format!("{}/{at}", key.parts()?.join("/")))
-}
-
-fn at_cursor(cursor: &str) -> Option<(Key, usize)> {
-    let (key, at) = cursor.rsplit_once('/')?;
-    let parts: Vec<&str> = key.split('/').collect();
-    (parts.len() == 4).then(|| Some((Space::Usage.key(&parts), at.parse().ok()?)))?
 }

@@ -20,7 +20,7 @@ use super::reading::Asked;
 use super::refusal::Refusal;
 use super::row_view::RowView;
 use super::span::{Span, Wrong};
-use crate::account::{self, By, Filter, RowPage, RowQuery, SumLine, SumQuery, Sums};
+use crate::account::{self, By, Cursor, Filter, RowPage, RowQuery, SumLine, SumQuery, Sums};
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -246,7 +246,7 @@ async fn rows(
     Asked(wanted): Asked<WantedRows>,
 ) -> Result<Json<Listed<RowView>>, Refusal> {
     let RowPage { rows, next } = found(&desk, wanted, (100, 1_000)).await?;
-    Ok(Json(Listed::part(rows.into_iter().map(RowView::from).collect(), next)))
+    Ok(Json(Listed::part(rows.into_iter().map(RowView::from).collect(), next.map(|next| next.text()))))
 }
 
 /// The same as a table, comma-separated values with a line of names
@@ -263,7 +263,7 @@ async fn rows_as_table(
         (header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),
     ];
     let mut response = (about, account::csv(&rows)).into_response();
-    if let Some(next) = next.and_then(|next| HeaderValue::try_from(next).ok()) {
+    if let Some(next) = next.and_then(|next| HeaderValue::try_from(next.text()).ok()) {
         response.headers_mut().insert(NEXT, next);
     }
     Ok(response)
@@ -277,9 +277,8 @@ async fn found(desk: &Desk, wanted: WantedRows, (usual, most): (u32, u32)) -> Re
     if !(1..=most).contains(&limit) {
         return Err(Refusal::malformed(format!("`limit` is from 1 to {most}")).at("limit"));
     }
-    if after.as_ref().is_some_and(|after| after.split('/').count() != 4) {
-        return Err(Refusal::malformed("`after` is not `next` of a page before").at("after"));
-    }
+    let no_cursor = || Refusal::malformed("`after` is not `next` of a page before").at("after");
+    let after = after.map(|after| Cursor::read(&after).ok_or_else(no_cursor)).transpose()?;
     let filter = Filter { key, user, team, model, provider, target };
     let (from, to, limit) = (span.from, span.until, limit as usize);
     let query = RowQuery { from, to, filter, outcome, request, limit, newest_first: true, after };

@@ -128,11 +128,11 @@ async fn a_gateway_serves_while_the_disk_is_full_and_goes_on_by_itself() {
     let filling = disk.fill();
     let ready = async || gateway.admin().get("/readyz").await.text();
     let start = Instant::now();
-    while !ready().await.contains("degraded") {
+    // Where the engine ran into the end of the disk, it is opened again first.
+    while !ready().await.contains("read-only") {
         assert!(start.elapsed() < PATIENCE, "{}", ready().await);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(ready().await.contains("read-only"), "{}", ready().await);
     gateway.until_metric("causeway_store_state", &[], 1.0).await;
     for _ in 0..30 {
         good(&client.ask(Shape::OpenAi, "openai/mock", &Shape::OpenAi.says("hello")).await);

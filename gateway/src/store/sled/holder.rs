@@ -38,12 +38,14 @@ pub(super) fn named(path: &Path) -> String {
     }
 }
 
-/// What somebody else may have. Who has it and no name any more has closed it and is about to let go: that is waited for.
+/// What somebody else may have. Who has it and no name any more has closed it and is about to let go, and so has this
+/// process itself when it opens again what broke: that is waited for.
 pub(super) fn when_let_go<T>(path: &Path, attempt: impl Fn() -> Option<T>) -> Option<T> {
     let since = Instant::now();
     loop {
         let taken = attempt();
-        if taken.is_some() || read(path).is_some() || since.elapsed() > LETTING_GO {
+        let held = read(path).is_some_and(|(process, _)| process != std::process::id());
+        if taken.is_some() || held || since.elapsed() > LETTING_GO {
             return taken;
         }
         std::thread::sleep(AGAIN);
