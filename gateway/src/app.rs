@@ -177,8 +177,7 @@ pub fn serve(loaded: Loaded, origin: Origin, recover: bool) -> Result<(), Refuse
         settings: config.admin.clone(),
         password: password.secret.clone(),
         way_out: state::way_out(&config).map_err(|problem| vec![problem])?,
-    })
-    .map_err(|problem| vec![problem])?;
+    });
     let made = demo::Made { key: made.as_ref().map(|(secret, _)| secret), password: &password };
     let greeting = demo::greeting(&config, &made, demo.is_some(), &place);
     let background = background::Background::new(

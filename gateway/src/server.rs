@@ -19,6 +19,7 @@ use crate::config::{self, Threads};
 use crate::error::{GatewayError, Kind};
 use crate::observe::{self, Observer};
 use crate::proxy::Gateway;
+use crate::upstream::NO_AUTHORITIES;
 
 /// A head and a body up to this size leave in one write.
 const WRITTEN_AT_ONCE: usize = 16 << 10;
@@ -67,6 +68,8 @@ where
         threads,
         grace_period_seconds: Some(drain.as_secs()),
         graceful_shutdown_timeout_seconds: Some(1),
+        // For the connections that Pingora would open itself: ours have their own.
+        ca_file: Some(NO_AUTHORITIES.to_owned()),
         ..ServerConf::default()
     };
     let mut server = Server::new_with_opt_and_conf(None, conf);

@@ -32,6 +32,7 @@ pub use credential::{AzureAd, Credential};
 pub use gate::{Caps, Doors, Full, Gate, Gates, Passes, first};
 pub use guard::{Guard, Lookup};
 pub use keys::ChosenKey;
+pub use lines::NO_AUTHORITIES;
 pub use network::Network;
 pub use peer::BaseUrl;
 pub use tls::{Authorities, Tls};

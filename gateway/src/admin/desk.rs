@@ -10,7 +10,6 @@ use super::config::Control;
 use super::health::Readiness;
 use super::oidc::Oidc;
 use super::refusal::Refusal;
-use super::router;
 use super::sessions::Sessions;
 use super::tries::Tries;
 use crate::account::Ledger;
@@ -83,16 +82,11 @@ pub struct Desk {
     pub(super) oidc: Option<Oidc>,
     /// When the gateway was started.
     pub(super) began: Instant,
-    /// The document of the API.
-    pub(super) document: String,
 }
 
 impl Desk {
     /// Puts everything in its place.
-    ///
-    /// # Errors
-    /// When an operation stands in the router and not in the table of rights.
-    pub fn new(parts: Parts) -> Result<Self, String> {
+    pub fn new(parts: Parts) -> Self {
         let Parts {
             observer,
             readiness,
@@ -113,10 +107,9 @@ impl Desk {
         } = parts;
         let idle = Duration::from(settings.session);
         let sessions = Sessions::new(Arc::clone(&store), Arc::clone(&clock), idle, password.clone());
-        let document = router::text()?;
         let tries = Tries::default();
         let oidc = settings.oidc.clone().map(|oidc| Oidc::new(oidc, client.clone(), way_out));
-        Ok(Self {
+        Self {
             observer,
             readiness,
             snapshot,
@@ -136,8 +129,7 @@ impl Desk {
             tries,
             oidc,
             began: Instant::now(),
-            document,
-        })
+        }
     }
 
     /// The configuration in force.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Router, middleware};
@@ -10,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::desk::Desk;
+use super::refusal::Refusal;
 use super::{
     audit, config, credits, explain, guard, health, keys, limits, me, models, oidc, openapi, overview,
     plugins, prices, provider_keys, providers, reprice, requests, rights, running, session, sign_ups,
@@ -46,7 +46,7 @@ fn operations() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(document))
 }
 
-/// The document of the API, as text.
+/// The document of the API, as text. It is made when it is asked for: it is large, and most never ask.
 ///
 /// # Errors
 /// When an operation has no rule.
@@ -72,8 +72,9 @@ pub(super) fn router(desk: &Arc<Desk>) -> Router {
 
 /// This document
 #[utoipa::path(get, path = "/admin/api/openapi.json", tag = "about", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
-async fn document(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], desk.document.clone())
+async fn document() -> Result<impl IntoResponse, Refusal> {
+    let text = text().map_err(Refusal::unavailable)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text))
 }
 
 #[cfg(test)]

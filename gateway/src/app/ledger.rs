@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 use crate::account::{Importer, Ledger};
 use crate::store::{self, Holds};
 
-/// So long rows are gathered for one batch.
-const GATHERED: Duration = Duration::from_millis(100);
+/// So long rows are gathered for one batch: they are safe in the journal, and what a batch costs it costs whatever its size.
+const GATHERED: Duration = Duration::from_millis(500);
 /// How often files of processes that have ended are looked for, and what nobody settled.
 const LOOKED: Duration = Duration::from_secs(5);
 /// How often rows that are too old are looked for.

@@ -31,6 +31,25 @@ async fn a_provider_is_trusted_by_its_own_authority_and_by_no_other() {
     assert_eq!(mock.requests().len(), 5);
 }
 
+/// They are read when the first connection needs them, not at start.
+#[tokio::test]
+async fn the_systems_authorities_are_trusted_where_nothing_else_is_said() {
+    let (system, other) = (Authority::new(), Authority::new());
+    let mock = upstream::mock();
+    let front = Front::start(Server::new().acceptor(&system.sign("localhost")), mock.address()).await;
+    let path = |authority: &Authority| authority.path().display().to_string();
+    for more in ["", "http2 = false\n"] {
+        let configuration = one_provider(&front.url(), more);
+        let known = path(&system);
+        let gateway = Gateway::start_with(&configuration, &[("SSL_CERT_FILE", &known)]).await;
+        answers(&gateway).await;
+        let unknown = path(&other);
+        let gateway = Gateway::start_with(&configuration, &[("SSL_CERT_FILE", &unknown)]).await;
+        unreachable(&gateway, &["UnknownIssuer"]).await;
+    }
+    assert_eq!(mock.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn an_expired_certificate_and_one_for_another_name_are_refused() {
     let authority = Authority::new();

@@ -1,7 +1,8 @@
 //! Who writes: whoever adds something, where the disk takes it at once; else a thread, everything that is waiting at once.
 //!
-//! Handing an entry to the thread and being woken by it costs more than the write. A worker writes only when nobody else
-//! does, nothing waits, and the disk has not been slow lately; so at most one of them ever waits for the disk, and once.
+//! Handing an entry to the thread and being woken by it costs more than the write, and more than waiting for somebody else's.
+//! A worker writes only when nobody else does for long, nothing waits, and the disk has not been slow lately; so at most one
+//! of them ever waits for the disk, and once.
 
 use std::io;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use super::pen::Pen;
 
 /// How often a disk that was full is tried again.
 const AGAIN: Duration = Duration::from_millis(200);
+/// So long another one may write: a write takes some microseconds.
+const ANOTHER: Duration = Duration::from_micros(500);
 /// So many bytes go into one write.
 const AT_ONCE: usize = 1 << 20;
 
@@ -56,7 +59,7 @@ impl Writer {
     /// Writes these bytes, which are so many entries, behind all that was added before.
     pub(super) fn add(&self, bytes: Vec<u8>, entries: u64) -> Added {
         if self.behind.load(Ordering::Acquire) == 0
-            && let Some(mut pen) = self.pen.try_lock()
+            && let Some(mut pen) = self.pen.try_lock_for(ANOTHER)
             && self.behind.load(Ordering::Acquire) == 0
             && pen.is_quick()
         {
