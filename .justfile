@@ -26,6 +26,10 @@ bless:
 bench *filter:
     cargo bench -p gateway-benches -- {{ filter }}
 
+# instructions of single steps, against what is recorded; `just instructions --write` records them
+instructions *arguments:
+    cargo bench --profile instructions -p gateway-benches --bench instructions -- {{ arguments }}
+
 # beside other gateways: benches/results, docs/performance.md
 field *arguments:
     cargo run --release -p gateway-benches --bin field -- --page docs/performance.md {{ arguments }}

@@ -170,7 +170,9 @@ pub fn fresh() -> Pool {
 
 fn pool(source: &Source) -> Pool {
     static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    let registry = REGISTRY.get_or_init(|| Registry::new(Runtime::start(None).expect("an engine")));
+    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
+    let registry =
+        REGISTRY.get_or_init(|| Registry::new(Runtime::start(Some(&compiled)).expect("an engine")));
     let loaded = registry.load("anthropic", source, LIMITS).expect("the bundled adapter");
     Pool::open(loaded, "{}".to_owned(), LIMITS).expect("an instance")
 }
