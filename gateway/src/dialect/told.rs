@@ -2,7 +2,9 @@
 //!
 //! Any dialect's JSON is looked at the same way: the values of strings, without names, kinds and opaque state.
 
-use memchr::{memchr2, memmem};
+use memchr::memchr2;
+
+use super::word::Word;
 
 /// A string this long without a space is no text but data, such as a picture in base64.
 const DATA: usize = 1024;
@@ -27,7 +29,10 @@ const SILENT: [&[u8]; 14] = [
 ];
 
 /// Where the text of an answer stands.
-const ANSWERS: [&[u8]; 4] = [b"\"message\"", b"\"parts\"", b"\"output\"", b"\"content\""];
+static ANSWERS: [Word; 4] =
+    [Word::new("\"message\""), Word::new("\"parts\""), Word::new("\"output\""), Word::new("\"content\"")];
+static DELTA: Word = Word::new("\"delta\"");
+static PARTS: Word = Word::new("\"parts\"");
 
 /// The text of a whole request.
 pub fn asked(body: &[u8]) -> u64 {
@@ -36,22 +41,21 @@ pub fn asked(body: &[u8]) -> u64 {
 
 /// The text of one event of a stream, in any dialect: what stands in `delta` (OpenAI, Anthropic) or `parts` (Gemini).
 pub fn streamed(event: &[u8]) -> u64 {
-    match below(event, b"\"delta\"") {
-        0 => below(event, b"\"parts\""),
+    match below(event, &DELTA) {
+        0 => below(event, &PARTS),
         bytes => bytes,
     }
 }
 
 /// The text of a whole answer, in any dialect.
 pub fn answered(body: &[u8]) -> u64 {
-    ANSWERS.into_iter().map(|name| below(body, name)).find(|bytes| *bytes > 0).unwrap_or(0)
+    ANSWERS.iter().map(|name| below(body, name)).find(|bytes| *bytes > 0).unwrap_or(0)
 }
 
 /// Whether a whole answer has any text, in any dialect.
 pub fn says_something(body: &[u8]) -> bool {
-    ANSWERS.into_iter().any(|name| {
-        let mut places = memmem::find_iter(body, name);
-        places.any(|at| {
+    ANSWERS.iter().any(|name| {
+        name.places(body).any(|at| {
             let behind = body.get(at + name.len()..).unwrap_or_default();
             let mut says = false;
             if let Some(value) = behind.trim_ascii_start().strip_prefix(b":") {
@@ -66,10 +70,10 @@ pub fn says_something(body: &[u8]) -> bool {
 }
 
 /// The text in all values of members with this name. Quotes inside strings are escaped, so names are found, never text.
-fn below(data: &[u8], name: &[u8]) -> u64 {
+fn below(data: &[u8], name: &Word) -> u64 {
     let mut sum = 0;
     let mut rest = data;
-    while let Some(at) = memmem::find(rest, name) {
+    while let Some(at) = name.find(rest) {
         rest = rest.get(at + name.len()..).unwrap_or_default();
         if let Some(value) = rest.trim_ascii_start().strip_prefix(b":") {
             sum += text_in(value);

@@ -2,15 +2,23 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{failure, usage};
 use crate::dialect::Passing;
 use crate::dialect::passage::Choices;
+use crate::dialect::word::Word;
 use crate::domain::Usage;
 use crate::error::{GatewayError, Kind};
+
+static ERROR: Word = Word::new("\"error\"");
+static USAGE: Word = Word::new("\"usage\"");
+static DELTA: Word = Word::new("\"delta\"");
+static ROLE: Word = Word::new("\"role\"");
+static NO_CONTENT: Word = Word::new("\"content\":\"\"");
+static STOP: Word = Word::new("\"stop\"");
+static FINISH: Word = Word::new("\"finish_reason\"");
 
 /// What an event is. Inside a JSON string quotes are escaped, so a search for `"usage"` finds keys (and short
 /// values), never text; what it finds is then read properly.
@@ -26,7 +34,7 @@ pub(super) fn look(data: &[u8], usage: &mut Usage) -> Passing {
         let message = "the provider sent an event that is not a JSON object";
         return Passing::Failed(GatewayError::upstream(Kind::Malformed, message));
     }
-    if memmem::find(data, b"\"error\"").is_some()
+    if ERROR.is_in(data)
         && let Some(error) = failure::reported(data)
     {
         return Passing::Failed(error);
@@ -36,9 +44,8 @@ pub(super) fn look(data: &[u8], usage: &mut Usage) -> Passing {
     {
         usage.update(report);
     }
-    let odd: [&[u8]; 3] = [b"\"role\"", b"\"content\":\"\"", b"\"stop\""];
-    let plain = odd.iter().all(|word| memmem::find(data, word).is_none());
-    if plain && memmem::find(data, b"\"delta\"").is_some() {
+    let plain = [&ROLE, &NO_CONTENT, &STOP].iter().all(|word| !word.is_in(data));
+    if plain && DELTA.is_in(data) {
         return Passing::Content;
     }
     if has_content(data) { Passing::Content } else { Passing::Quiet }
@@ -46,8 +53,8 @@ pub(super) fn look(data: &[u8], usage: &mut Usage) -> Passing {
 
 /// `"usage"` with an object behind it; with `stream_options` every chunk carries `"usage":null`.
 fn tells_usage(data: &[u8]) -> bool {
-    memmem::find_iter(data, b"\"usage\"").any(|at| {
-        let rest = data.get(at + b"\"usage\"".len()..).unwrap_or_default().trim_ascii_start();
+    USAGE.places(data).any(|at| {
+        let rest = data.get(at + USAGE.len()..).unwrap_or_default().trim_ascii_start();
         rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"{"))
     })
 }
@@ -61,11 +68,11 @@ struct Event<'a> {
 /// Which choices begin and end here. The first chunk of a choice says its role, the last how it ended; others are not
 /// looked at.
 pub(super) fn choices(data: &[u8], choices: &mut Choices) {
-    let ends = memmem::find_iter(data, FINISH).any(|at| {
+    let ends = FINISH.places(data).any(|at| {
         let rest = data.get(at + FINISH.len()..).unwrap_or_default().trim_ascii_start();
         rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"\""))
     });
-    if !ends && memmem::find(data, b"\"role\"").is_none() {
+    if !ends && !ROLE.is_in(data) {
         return;
     }
     let Ok(event) = serde_json::from_slice::<Event<'_>>(data) else { return };
@@ -76,8 +83,6 @@ pub(super) fn choices(data: &[u8], choices: &mut Choices) {
         }
     }
 }
-
-const FINISH: &[u8] = b"\"finish_reason\"";
 
 #[derive(Deserialize)]
 struct Choice<'a> {
