@@ -2,7 +2,7 @@
 //!
 //! Handing an entry to the thread and being woken by it costs more than the write, and more than waiting for somebody else's.
 //! A worker writes only when nobody else does for long, nothing waits, and the disk has not been slow lately; so at most one
-//! of them ever waits for the disk, and once.
+//! of them ever waits for the disk, and once, and the others half a millisecond for that one.
 
 use std::io;
 use std::sync::Arc;
