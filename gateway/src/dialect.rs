@@ -30,7 +30,7 @@ mod splice;
 pub mod sse;
 pub mod told;
 pub mod wishes;
-mod word;
+pub(crate) mod word;
 
 use std::ops::Range;
 use std::time::Duration;

@@ -1,12 +1,12 @@
 //! What a request comes to at most, for whoever must be able to pay for it: read from its bytes, whatever its dialect.
 
 use std::cell::LazyCell;
-use std::sync::LazyLock;
 
-use memchr::memmem::{self, Finder};
+use memchr::memmem;
 use serde::Deserialize;
 
 use super::told;
+use super::word::Word;
 
 /// A shorter string is taken for text, whatever it is.
 const SHORT: usize = 1024;
@@ -18,11 +18,15 @@ const SOUND: u64 = 32;
 /// Members whose strings are the bytes of something and never text to a model.
 const DATA: [&[u8]; 4] = [b"\"url\"", b"\"data\"", b"\"image_url\"", b"\"bytes\""];
 
-/// A picture. Finders are made once: that takes as long as to look through a short body.
-static NAMED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"image_url\""));
+/// A picture.
+static NAMED: Word = Word::new("\"image_url\"");
 /// How dialects ask for several answers at once.
-static SEVERAL: LazyLock<[Finder<'static>; 4]> =
-    LazyLock::new(|| ["\"n\"", "\"best_of\"", "\"candidateCount\"", "\"candidate_count\""].map(Finder::new));
+static SEVERAL: [Word; 4] = [
+    Word::new("\"n\""),
+    Word::new("\"best_of\""),
+    Word::new("\"candidateCount\""),
+    Word::new("\"candidate_count\""),
+];
 
 /// Tokens of a request: a token of text has one byte at least. Pictures count as such, sound by its length, and documents
 /// by the byte, like text.
@@ -48,7 +52,7 @@ pub fn tokens(body: &[u8]) -> u64 {
         });
     }
     // A picture that is only named has no bytes here.
-    let named = NAMED.find_iter(body).count() as u64;
+    let named = NAMED.places(body).count() as u64;
     (body.len() as u64).saturating_sub(discount).saturating_add(named.saturating_mul(PICTURE))
 }
 
@@ -84,7 +88,7 @@ pub fn versions(body: &[u8]) -> u64 {
         let count = std::str::from_utf8(digits.get(..end).unwrap_or_default());
         return count.ok().and_then(|count| count.parse().ok()).unwrap_or(1).max(1);
     }
-    if !SEVERAL.iter().any(|name| name.find(body).is_some()) {
+    if !SEVERAL.iter().any(|name| name.is_in(body)) {
         return 1;
     }
     let Ok(wanted) = serde_json::from_slice::<Wanted>(body) else { return 1 };

@@ -3,10 +3,10 @@
 //! Any dialect's JSON is looked at the same way, for their answers differ in the names of a few members only. What cannot
 //! be judged says something.
 
-use memchr::memmem;
 use serde_json::{Map, Value};
 
 use super::told;
+use super::word::{self, Word};
 
 /// Members that say nothing by being there.
 const SILENT: [&str; 10] =
@@ -54,18 +54,18 @@ pub fn in_answer(data: &[u8]) -> bool {
 /// True when what was asked may well be answered by nothing: a text to stop at that comes at once, or a call's result that
 /// leaves nothing to say.
 pub fn may_answer(request: &[u8]) -> bool {
-    const HINTS: [&[u8]; 8] = [
-        b"\"stop\"",
-        b"\"stop_sequences\"",
-        b"\"stopSequences\"",
-        b"\"tool_call_id\"",
-        b"\"tool_result\"",
-        b"\"toolResult\"",
-        b"\"functionResponse\"",
-        b"\"function_call_output\"",
+    static HINTS: [Word; 9] = [
+        Word::new("\"stop\""),
+        Word::new("\"stop_sequences\""),
+        Word::new("\"stopSequences\""),
+        Word::new("\"tool_call_id\""),
+        Word::new("\"tool_result\""),
+        Word::new("\"toolResult\""),
+        Word::new("\"functionResponse\""),
+        Word::new("\"function_call_output\""),
+        Word::new("\"role\":\"tool\""),
     ];
-    HINTS.iter().any(|hint| memmem::find(request, hint).is_some())
-        || memmem::find(request, b"\"role\":\"tool\"").is_some()
+    word::any(&HINTS, request)
 }
 
 /// It ended as answers end, or does not say how.

@@ -6,19 +6,22 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::object::{Object, Path, span_of, text};
+use super::word::{self, Word};
 use crate::domain::{Micros, Sort, Wishes};
 use crate::error::GatewayError;
 
 const PROVIDER: &str = "provider";
 const MODELS: &str = "models";
 
+/// One of them stands in a body that wishes something.
+static NAMES: [Word; 2] = [Word::new("\"provider\""), Word::new("\"models\"")];
+
 /// The body without its wishes, and the wishes. Every other byte stays.
 ///
 /// # Errors
 /// What is no wish, with its path.
 pub fn take(body: Bytes) -> Result<(Bytes, Option<Wishes>), GatewayError> {
-    let holds = |word: &str| memchr::memmem::find(&body, word.as_bytes()).is_some();
-    if !holds("\"provider\"") && !holds("\"models\"") {
+    if !word::any(&NAMES, &body) {
         return Ok((body, None));
     }
     // A body that is no object is the dialect's to refuse.

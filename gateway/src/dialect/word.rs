@@ -37,3 +37,8 @@ impl Word {
         self.find(data).is_some()
     }
 }
+
+/// Whether one of them stands in it.
+pub(crate) fn any(words: &[Word], data: &[u8]) -> bool {
+    words.iter().any(|word| word.is_in(data))
+}

@@ -7,13 +7,15 @@
 //! without caching), Amazon Bedrock's user guide, prompt caching.
 
 use bytes::Bytes;
-use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::dialect::told;
+use crate::dialect::word::Word;
 use crate::domain::rules::{Fields, Put};
 use crate::state::Provider;
+
+static MARKED: Word = Word::new("\"cache_control\"");
 
 /// Bytes of text from which caching is worth its price: 1024 tokens, the least that is cached at all.
 const LEAST: u64 = 4096;
@@ -27,7 +29,7 @@ pub(super) fn are_wanted_by(provider: &Provider) -> bool {
 
 /// True when the client set none and there is enough to cache. Names of members are found; text has its quotes escaped.
 pub(super) fn are_missing_in(body: &[u8]) -> bool {
-    memmem::find(body, b"\"cache_control\"").is_none() && told::asked(body) >= LEAST
+    !MARKED.is_in(body) && told::asked(body) >= LEAST
 }
 
 /// Bedrock refuses marks to models that know none.

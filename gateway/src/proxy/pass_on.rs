@@ -1,11 +1,9 @@
 //! A request passed on: the client's own bytes to a provider that speaks its dialect, and a look at what comes back.
 
-use std::sync::LazyLock;
-
 use http::HeaderMap;
-use memchr::memmem::Finder;
 
 use super::answer::JSON;
+use crate::dialect::word::Word;
 use crate::dialect::{Dialect, Passing};
 use crate::domain::http::{UpstreamRequest, climbs};
 use crate::domain::{Edit, Envelope, Framing, Usage};
@@ -13,7 +11,7 @@ use crate::error::{GatewayError, Kind};
 use crate::state::Provider;
 
 /// Where a body may say that it is an error.
-static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
+static ERROR: Word = Word::new("\"error\"");
 
 /// The client's own bytes, with only the model name put in. `client` are the headers it sent.
 pub(super) fn request(
@@ -86,7 +84,7 @@ pub(super) fn judge(dialect: &dyn Dialect, body: &[u8], read: bool) -> Result<()
         return Err(GatewayError::upstream(Kind::Malformed, "the provider's answer is not a JSON object"));
     }
     // Some vendors answer 200 and say inside that they failed. Text cannot hold an unescaped quote, so this finds keys.
-    if ERROR.find(body).is_some()
+    if ERROR.is_in(body)
         && let Passing::Failed(error) = dialect.passing(body, &mut Usage::default())
     {
         return Err(error);

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
-use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::state::MARK;
 use crate::dialect::splice::{list, span, splice};
+use crate::dialect::word::Word;
 
 #[derive(Deserialize)]
 struct Body<'a> {
@@ -91,11 +91,14 @@ pub(super) fn native(body: &[u8]) -> Option<Bytes> {
     Some(splice(body, parts))
 }
 
+static SEALED: Word = Word::new(MARK);
+static SIGNATURE: Word = Word::new("\"signature\"");
+
 /// A search that most bodies end with. In JSON neither text has letters that are commonly escaped.
 fn may_hold_foreign(body: &[u8]) -> bool {
-    memmem::find(body, MARK.as_bytes()).is_some()
-        || memmem::find_iter(body, b"\"signature\"").any(|at| {
-            let rest = body.get(at + b"\"signature\"".len()..).unwrap_or_default().trim_ascii_start();
+    SEALED.is_in(body)
+        || SIGNATURE.places(body).any(|at| {
+            let rest = body.get(at + SIGNATURE.len()..).unwrap_or_default().trim_ascii_start();
             rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"\"\""))
         })
 }

@@ -1,11 +1,12 @@
 //! Cohere's own answers on their way through: only what carries usage or an error is parsed.
 
-use memchr::memmem;
-
 use super::tokens::Counted;
 use crate::dialect::Passing;
+use crate::dialect::word::Word;
 use crate::domain::Usage;
 use crate::error::{GatewayError, Kind};
+
+static TYPE: Word = Word::new("\"type\"");
 
 /// Usage of a whole answer.
 pub(super) fn whole_usage(body: &[u8]) -> Option<Usage> {
@@ -48,7 +49,7 @@ impl Event {
 
 /// The event's kind, when the first `"type"` names one.
 fn kind(data: &[u8]) -> Option<Event> {
-    let after = data.get(memmem::find(data, b"\"type\"")? + 6..)?.trim_ascii_start();
+    let after = data.get(TYPE.find(data)? + TYPE.len()..)?.trim_ascii_start();
     let value = after.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
     Event::named(value.get(..memchr::memchr(b'"', value)?)?)
 }

@@ -7,9 +7,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::{self, Reported};
+use crate::dialect::word::{self, Word};
 use crate::dialect::{Passing, nothing};
 use crate::domain::Usage;
 use crate::error::{GatewayError, Kind};
+
+static PARTS: Word = Word::new("\"parts\"");
+/// What an event that may end the stream holds.
+static ENDS: [Word; 3] =
+    [Word::new("\"finishReason\""), Word::new("\"blockReason\""), Word::new("\"error\"")];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,8 +81,7 @@ pub(super) fn event(data: &[u8], usage_so_far: &mut Usage) -> Passing {
     if let Some(usage) = usage(data) {
         usage_so_far.update(usage);
     }
-    let holds = |name: &[u8]| memmem::find(data, name).is_some();
-    if holds(b"\"finishReason\"") || holds(b"\"blockReason\"") || holds(b"\"error\"") {
+    if word::any(&ENDS, data) {
         match serde_json::from_slice::<Event<'_>>(data) {
             Ok(Event { error: Some(reported), .. }) => return Passing::Failed(error::reported(reported)),
             Ok(event) if event.ends() => return Passing::End,
@@ -88,7 +93,7 @@ pub(super) fn event(data: &[u8], usage_so_far: &mut Usage) -> Passing {
             }
         }
     }
-    let says = holds(b"\"parts\"") && !nothing::in_answer(data);
+    let says = PARTS.is_in(data) && !nothing::in_answer(data);
     if says { Passing::Content } else { Passing::Quiet }
 }
 

@@ -1,12 +1,18 @@
 //! One line of Ollama's own stream (or its whole answer) on its way through. Most lines are judged by a byte search.
 
-use memchr::memmem;
 use serde::Deserialize;
 
 use super::error;
 use crate::dialect::Passing;
+use crate::dialect::word::{self, Word};
 use crate::domain::Usage;
 use crate::error::{GatewayError, Kind};
+
+static ERROR: Word = Word::new("\"error\"");
+static DONE: Word = Word::new("\"done\"");
+/// A line without text, unless there is something else.
+static SILENT: [Word; 2] = [Word::new("\"content\":\"\""), Word::new("\"response\":\"\"")];
+static MORE: [Word; 3] = [Word::new("\"thinking\""), Word::new("\"tool_calls\""), Word::new("\"images\"")];
 
 /// What is told with the end.
 #[derive(Deserialize)]
@@ -40,8 +46,7 @@ pub(in crate::dialect) fn look(data: &[u8], usage: &mut Usage) -> Passing {
         let message = "the provider sent a line that is not a JSON object";
         return Passing::Failed(GatewayError::upstream(Kind::Malformed, message));
     }
-    let holds = |name: &[u8]| memmem::find(data, name).is_some();
-    if holds(b"\"error\"")
+    if ERROR.is_in(data)
         && let Some(error) = error::reported(data)
     {
         return Passing::Failed(error);
@@ -53,15 +58,14 @@ pub(in crate::dialect) fn look(data: &[u8], usage: &mut Usage) -> Passing {
         usage.update(last.usage());
         return Passing::End;
     }
-    let silent = holds(b"\"content\":\"\"") || holds(b"\"response\":\"\"");
-    let more = holds(b"\"thinking\"") || holds(b"\"tool_calls\"") || holds(b"\"images\"");
-    if silent && !more { Passing::Quiet } else { Passing::Content }
+    let silent = word::any(&SILENT, data) && !word::any(&MORE, data);
+    if silent { Passing::Quiet } else { Passing::Content }
 }
 
 /// A `done` with `true` behind it stands somewhere.
 fn is_done(data: &[u8]) -> bool {
-    memmem::find_iter(data, b"\"done\"").any(|at| {
-        let rest = data.get(at + b"\"done\"".len()..).unwrap_or_default().trim_ascii_start();
+    DONE.places(data).any(|at| {
+        let rest = data.get(at + DONE.len()..).unwrap_or_default().trim_ascii_start();
         rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"true"))
     })
 }

@@ -8,21 +8,25 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
-use memchr::memmem;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::dialect::splice::{span, splice};
+use crate::dialect::word::Word;
 
 const FIELD: &str = "extra_content";
 const MARK: &str = "causeway";
 
+static OPENING: Word = Word::new("\"extra_content\":{\"");
+/// Both stand in a body that may be marked.
+static MARKED: Word = Word::new("\"causeway\"");
+static MARKED_FIELD: Word = Word::new("\"extra_content\"");
+
 /// A canonical answer or chunk with its `extra_content` marked. Inside a string the quotes would be escaped.
 pub(super) fn marked(canonical: &[u8]) -> Cow<'_, [u8]> {
-    const OPENING: &[u8] = b"\"extra_content\":{\"";
-    const MARKED: &[u8] = b"\"extra_content\":{\"causeway\":true,\"";
-    let mut places = memmem::find_iter(canonical, OPENING).peekable();
+    const WITH_MARK: &[u8] = b"\"extra_content\":{\"causeway\":true,\"";
+    let mut places = OPENING.places(canonical).peekable();
     if places.peek().is_none() {
         return Cow::Borrowed(canonical);
     }
@@ -30,7 +34,7 @@ pub(super) fn marked(canonical: &[u8]) -> Cow<'_, [u8]> {
     let mut from = 0;
     for at in places {
         out.extend_from_slice(canonical.get(from..at).unwrap_or_default());
-        out.extend_from_slice(MARKED);
+        out.extend_from_slice(WITH_MARK);
         from = at + OPENING.len();
     }
     out.extend_from_slice(canonical.get(from..).unwrap_or_default());
@@ -39,7 +43,7 @@ pub(super) fn marked(canonical: &[u8]) -> Cow<'_, [u8]> {
 
 /// Whether a body may hold the mark; most do not.
 pub(super) fn may_be_marked(text: &[u8]) -> bool {
-    memmem::find(text, b"\"causeway\"").is_some() && memmem::find(text, b"\"extra_content\"").is_some()
+    MARKED.is_in(text) && MARKED_FIELD.is_in(text)
 }
 
 /// The body without marks; nothing when it has none.

@@ -8,13 +8,15 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::foreign;
 use crate::dialect::object::Object;
 use crate::dialect::splice::{list, span, splice};
+use crate::dialect::word::Word;
+
+static DETAILS: Word = Word::new("\"reasoning_details\"");
 
 /// Vendors whose reasoning an adapter of ours brings into canonical chat.
 const VENDORS: [&str; 8] =
@@ -22,7 +24,7 @@ const VENDORS: [&str; 8] =
 
 /// The body without what is not this provider's; nothing when all of it is.
 pub(super) fn native(body: &[u8]) -> Option<Bytes> {
-    if memmem::find(body, b"\"reasoning_details\"").is_none() && !foreign::may_be_marked(body) {
+    if !DETAILS.is_in(body) && !foreign::may_be_marked(body) {
         return None;
     }
     #[derive(Deserialize)]
@@ -44,7 +46,7 @@ pub(super) fn native(body: &[u8]) -> Option<Bytes> {
 
 /// The message without others' reasoning; nothing when it has none.
 fn own(message: &RawValue) -> Option<String> {
-    memmem::find(message.get().as_bytes(), b"\"reasoning_details\"")?;
+    DETAILS.find(message.get().as_bytes())?;
     let mut fields: Object<'_> = serde_json::from_str(message.get()).ok()?;
     let details = fields.get("reasoning_details")?;
     let details: Vec<&RawValue> = serde_json::from_str(details.get()).ok()?;

@@ -1,14 +1,21 @@
 //! Canonical chunks as OpenAI's stream: the same lines framed as events, with the time and an id where there is none.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::answer::{Flattened, own_id};
 use super::{failure, foreign};
+use crate::dialect::word::Word;
 use crate::dialect::{AnswerFacts, StreamWriter, sse};
 use crate::error::GatewayError;
+
+/// The gaps of a canonical chunk.
+static NO_ID: Word = Word::new("\"id\":\"\"");
+static NO_TIME: Word = Word::new("\"created\":0");
+/// What only canonical chunks have.
+static CONTENT_PARTS: Word = Word::new("\"content_parts\"");
 
 /// One stream.
 pub(super) struct Writer {
@@ -29,8 +36,9 @@ impl Writer {
     fn fill(&self, line: &[u8], out: &mut Vec<u8>) {
         let front = line.get(1..).and_then(|rest| memchr(b'{', rest)).map_or(line.len(), |at| at + 1);
         let front = line.get(..front).unwrap_or_default();
-        let id = memmem::find(front, b"\"id\":\"\"").map(|at| (at + 5, 2, self.id.as_bytes()));
-        let created = memmem::find(front, b"\"created\":0")
+        let id = NO_ID.find(front).map(|at| (at + 5, 2, self.id.as_bytes()));
+        let created = NO_TIME
+            .find(front)
             .filter(|at| front.get(at + 11).is_some_and(|next| matches!(next, b',' | b'}')))
             .map(|at| (at + 10, 1, self.created.as_bytes()));
         let mut gaps: Vec<_> = id.into_iter().chain(created).collect();
@@ -56,7 +64,7 @@ impl StreamWriter for Writer {
             return Ok(());
         }
         out.extend_from_slice(b"data: ");
-        if memmem::find(line, b"\"content_parts\"").is_some() {
+        if CONTENT_PARTS.is_in(line) {
             let mut filled = Vec::with_capacity(line.len() + 64);
             self.fill(line, &mut filled);
             out.extend_from_slice(&flatten(&filled)?);

@@ -6,11 +6,14 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
 use serde_json::value::RawValue;
 
 use crate::dialect::object::Object;
+use crate::dialect::word::Word;
 use crate::domain::Edit;
+
+static STREAM_OPTIONS: Word = Word::new("\"stream_options\"");
+static USAGE: Word = Word::new("\"usage\"");
 
 const ASKED: &str = "\"include_usage\":true";
 
@@ -19,7 +22,7 @@ pub(super) fn ask(body: &[u8]) -> Option<Edit> {
     let start = body.iter().position(|byte| *byte == b'{')? + 1;
     // In front: should an escaped spelling of the key stand behind it, that one counts, as it did before.
     let fresh = || Some((start..start, "\"stream_options\":{\"include_usage\":true},".into()));
-    if memmem::find(body, b"\"stream_options\"").is_none() {
+    if !STREAM_OPTIONS.is_in(body) {
         return fresh();
     }
     let text = std::str::from_utf8(body).ok()?;
@@ -43,7 +46,7 @@ pub(super) fn ask(body: &[u8]) -> Option<Edit> {
 
 /// What an event says only because usage was asked for: all of the last chunk, the `"usage":null` of any other.
 pub(super) fn span(data: &[u8]) -> Option<Range<usize>> {
-    memmem::find(data, b"\"usage\"")?;
+    USAGE.find(data)?;
     let text = std::str::from_utf8(data).ok()?;
     let chunk: Object<'_> = serde_json::from_str(text).ok()?;
     let mut reports = chunk.0.iter().filter(|(name, _)| name == "usage");

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
 use serde::Deserialize;
 
 use super::tokens;
+use crate::dialect::word::Word;
 use crate::dialect::{Passing, openai_error};
 use crate::domain::Usage;
 use crate::error::{GatewayError, Kind};
+
+static TYPE: Word = Word::new("\"type\"");
 
 /// Usage of a whole response.
 pub(super) fn whole_usage(body: &[u8]) -> Option<Usage> {
@@ -74,7 +76,7 @@ fn known(kind: &[u8]) -> bool {
 
 /// The value of the first `"type"`.
 fn first_type(data: &[u8]) -> Option<&[u8]> {
-    let after = data.get(memmem::find(data, b"\"type\"")? + 6..)?.trim_ascii_start();
+    let after = data.get(TYPE.find(data)? + TYPE.len()..)?.trim_ascii_start();
     let value = after.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
     value.get(..memchr::memchr(b'"', value)?)
 }

@@ -11,6 +11,7 @@ use crate::adapter::{Lease, Route};
 use crate::config::Empty;
 use crate::dialect::lost::Lost;
 use crate::dialect::passage::Passage;
+use crate::dialect::word::{self, Word};
 use crate::dialect::{AnswerFacts, nothing, told};
 use crate::domain::{Operation, Usage};
 use crate::error::{GatewayError, Kind};
@@ -26,6 +27,8 @@ use crate::upstream::Response;
 const MAX_ANSWER: usize = 64 << 20;
 /// Largest error body looked at.
 const MAX_ERROR: usize = 256 << 10;
+/// What a request has that may be answered by calls.
+static CALLS: [Word; 2] = [Word::new("\"tools\""), Word::new("\"functions\"")];
 
 /// A response and what is needed to read it.
 pub(super) struct Came<'a> {
@@ -223,7 +226,7 @@ impl Try<'_> {
 
     /// Who gathers the state of the answer: only calls bring any back, and without tools there are none.
     fn keeper(&self, provider: &Provider, route: &Route) -> Option<Keeper> {
-        let calls = |body: &Bytes| ["\"tools\"", "\"functions\""].iter().any(|name| holds(body, name));
+        let calls = |body: &Bytes| word::any(&CALLS, body);
         let needed = !self.asking.request.dialect.carries_state()
             && self.asking.canonical.get().map(|canonical| &canonical.body).is_some_and(calls);
         needed.then(|| {
@@ -243,8 +246,4 @@ impl Try<'_> {
             waited: self.asking.started.elapsed(),
         }
     }
-}
-
-fn holds(body: &[u8], word: &str) -> bool {
-    memchr::memmem::find(body, word.as_bytes()).is_some()
 }

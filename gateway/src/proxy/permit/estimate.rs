@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::dialect::bound;
+use crate::dialect::word::Word;
 use crate::domain::price::Most;
 use crate::domain::{Envelope, Operation, Price};
 use crate::limit::{Money, Reserve};
@@ -107,8 +108,11 @@ fn most(operation: Operation, envelope: &Envelope) -> Most {
     }
 }
 
+/// What a request for sound has somewhere.
+static AUDIO: Word = Word::new("audio");
+
 fn has_sound(envelope: &Envelope) -> bool {
-    memchr::memmem::find(&envelope.body, b"audio").is_some()
+    AUDIO.is_in(&envelope.body)
 }
 
 /// Tokens of sound: ten a second.
