@@ -72,6 +72,7 @@ impl Importer {
             self.begin().await?;
         }
         let mut entered = 0;
+        self.reader.lock().until_now();
         let mut found = self.look().await;
         loop {
             entered += self.rest().await?;

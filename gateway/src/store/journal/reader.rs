@@ -27,7 +27,8 @@ pub struct Reader {
 }
 
 enum Source {
-    Memory(Arc<Mutex<VecDeque<Entry>>>),
+    /// The second: so many of them were there when it was said to read what is there.
+    Memory(Arc<Mutex<VecDeque<Entry>>>, usize),
     Files(Files),
 }
 
@@ -56,6 +57,8 @@ struct Open {
     segment: Arc<Segment>,
     /// Everything before this was read.
     read: u64,
+    /// It was written to here when it was said to read what is there.
+    until: u64,
     /// What was last told of it.
     told: Imported,
     own: bool,
@@ -80,7 +83,7 @@ pub struct Piece {
 
 impl Reader {
     pub(super) fn of_memory(queue: Arc<Mutex<VecDeque<Entry>>>, counts: Arc<Counts>) -> Self {
-        Self { source: Source::Memory(queue), counts }
+        Self { source: Source::Memory(queue, 0), counts }
     }
 
     pub(super) fn of_files(own: Arc<Own>, counts: Arc<Counts>) -> Self {
@@ -122,21 +125,34 @@ impl Reader {
         files.look()
     }
 
-    /// The next entries; nothing: everything was read that is there. Reads from the disk.
+    /// Sets how far [`Reader::read`] goes: to what is there now. Under load there is always more, and whoever went after it
+    /// would get it in the smallest of pieces.
+    pub fn until_now(&mut self) {
+        match &mut self.source {
+            Source::Memory(queue, left) => *left = queue.lock().len(),
+            Source::Files(files) => {
+                files.take_fresh();
+                files.open.iter_mut().for_each(|open| open.until = open.segment.written());
+            }
+        }
+    }
+
+    /// The next entries; nothing: everything was read that was there. Reads from the disk.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn read(&mut self) -> io::Result<Option<Piece>> {
         match &mut self.source {
-            Source::Memory(queue) => {
+            Source::Memory(queue, left) => {
                 let mut queue = queue.lock();
-                let many = queue.len().min(AT_ONCE);
+                let many = queue.len().min(AT_ONCE).min(*left);
+                *left -= many;
                 let entries: Vec<_> = queue.drain(..many).collect();
                 Ok((!entries.is_empty()).then(|| Piece { entries, ..Piece::default() }))
             }
             Source::Files(files) => {
                 files.take_fresh();
-                for open in files.open.iter().filter(|open| open.read < open.segment.written()) {
+                for open in files.open.iter().filter(|open| open.read < open.until) {
                     let piece = stretch(open)?;
                     if piece.next > open.read {
                         return Ok(Some(piece));
@@ -227,7 +243,8 @@ impl Files {
     }
 
     fn add(&mut self, segment: Arc<Segment>, told: Imported, own: bool) {
-        self.open.push_back(Open { number: self.next, segment, read: told.read, told, own });
+        let until = segment.written();
+        self.open.push_back(Open { number: self.next, segment, read: told.read, until, told, own });
         self.next += 1;
     }
 

@@ -37,6 +37,7 @@ fn row(number: usize) -> Entry {
 
 fn all(reader: &mut Reader) -> Vec<Entry> {
     let mut entries = Vec::new();
+    reader.until_now();
     while let Some(piece) = reader.read().unwrap() {
         reader.done(&piece);
         entries.extend(piece.entries);
@@ -72,6 +73,24 @@ async fn what_was_kept_is_in_the_file_and_is_read_once_in_order() {
     assert_eq!(all(&mut reader), rows[50..]);
     assert_eq!(all(&mut reader), []);
     assert_eq!(journal.standing(), Standing::default());
+}
+
+#[tokio::test]
+async fn reading_ends_at_what_was_there_when_it_began() {
+    let folder = Folder::new("now");
+    for journal in [Journal::open(&folder.0).unwrap(), Journal::in_memory()] {
+        let mut reader = journal.reader();
+        let rows: Vec<_> = (0..4).map(row).collect();
+        journal.add(rows[..2].to_vec()).kept().await;
+        reader.until_now();
+        let piece = reader.read().unwrap().unwrap();
+        // Comes while the piece is worked on.
+        journal.add(rows[2..].to_vec()).kept().await;
+        reader.done(&piece);
+        assert_eq!(piece.entries, rows[..2]);
+        assert_eq!(reader.read().unwrap().map(|piece| piece.entries), None);
+        assert_eq!(all(&mut reader), rows[2..]);
+    }
 }
 
 #[tokio::test]
