@@ -289,7 +289,7 @@ impl Work {
             None => tree.get(&key.0)?,
         };
         // A newer program wrote it and knows why; what this one would write in its place, that one may not read.
-        if before.as_ref().and_then(|bytes| bytes.first()).is_some_and(|version| *version > record::VERSION) {
+        if before.as_ref().and_then(|bytes| bytes.first()).is_some_and(|version| *version > record::NEWEST) {
             let what = "a newer version of this program wrote it, and this one leaves it alone";
             return Err(StoreError::Corrupted { key: key.to_string(), what });
         }

@@ -259,7 +259,7 @@ fn behind(prefix: &Key) -> Vec<u8> {
 /// The value as it stands on the server: a record without an end, which the server keeps. Counters stand as text, which
 /// the server can add to; no record begins with a digit or a sign.
 fn encode(key: &Key, value: &Bytes) -> Vec<u8> {
-    const { assert!(record::VERSION < b'-') };
+    const { assert!(record::NEWEST < b'-') };
     if matches!(space_of(key), Ok(Space::Counter | Space::Epoch))
         && let Ok(counter) = value.as_ref().try_into()
     {

@@ -219,10 +219,13 @@ async fn a_full_server_takes_nothing_and_forgets_nothing() {
     let Some(server) = Server::start_with("full", &["--maxmemory", "3mb"]) else { return };
     let store = node(&server);
     let key = |number: u32| Space::Response.key(&[&number.to_string()]);
+    // What cannot be compressed.
+    let mut random = fastrand::Rng::with_seed(7);
+    let noise: Vec<u8> = (0..100_000).map(|_| random.u8(..)).collect();
     let mut written = 0;
     let error = loop {
         assert!(written < 100, "three megabytes hold ten");
-        let batch = Batch::default().put(key(written), vec![7; 100_000], None);
+        let batch = Batch::default().put(key(written), noise.clone(), None);
         match store.write(batch, Class::Durable).await {
             Ok(()) => written += 1,
             Err(error) => break error,
@@ -234,7 +237,7 @@ async fn a_full_server_takes_nothing_and_forgets_nothing() {
     // What removes is taken, and makes room.
     let batch = (0..written).fold(Batch::default(), |batch, number| batch.delete(key(number)));
     store.write(batch, Class::Durable).await.unwrap();
-    store.write(Batch::default().put(key(0), vec![7; 100_000], None), Class::Durable).await.unwrap();
+    store.write(Batch::default().put(key(0), noise, None), Class::Durable).await.unwrap();
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde::Serialize;
 
 use super::super::keyspace::{Key, Space};
-use super::super::record::{Record, VERSION};
+use super::super::record::{NEWEST, Record};
 use super::super::records::{Entry, tally};
 use super::super::{Kept, StoreError};
 use super::disk::{Disk, Unopened, drop_quietly};
@@ -233,7 +233,7 @@ fn read_all(
                         failed = take(kept).err();
                     }
                 }
-                Err(_) if bytes.first().is_some_and(|version| *version > VERSION) => count.newer += 1,
+                Err(_) if bytes.first().is_some_and(|version| *version > NEWEST) => count.newer += 1,
                 Err(_) => {
                     count.corrupted += 1;
                     corrupted.push(Key(key).to_string());

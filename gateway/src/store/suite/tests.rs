@@ -204,17 +204,36 @@ fn keys_of_different_parts_are_different() {
 #[test]
 fn a_record_that_was_touched_is_refused_by_name() {
     let name = key(&["tenant", "id"]);
-    let record = Record { expires: Some(17), value: Bytes::from_static(b"value") };
-    let bytes = record.encode(&name.0);
-    assert_eq!(Record::decode(&name.0, &bytes).unwrap(), record);
-    for at in 0..bytes.len() {
-        for bit in 0..8 {
-            let mut touched = bytes.clone();
-            touched[at] ^= 1 << bit;
-            let error = Record::decode(&name.0, &touched).unwrap_err().to_string();
-            assert!(error.contains("response/tenant/id"), "byte {at}: {error}");
+    // The second is compressed.
+    for value in [b"value".to_vec(), b"a row of the ledger, ".repeat(500)] {
+        let record = Record { expires: Some(17), value: value.into() };
+        let bytes = record.encode(&name.0);
+        assert_eq!(Record::decode(&name.0, &bytes).unwrap(), record);
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut touched = bytes.clone();
+                touched[at] ^= 1 << bit;
+                let error = Record::decode(&name.0, &touched).unwrap_err().to_string();
+                assert!(error.contains("response/tenant/id"), "byte {at}: {error}");
+            }
+            assert!(Record::decode(&name.0, &bytes[..at]).is_err());
         }
-        assert!(Record::decode(&name.0, &bytes[..at]).is_err());
+        assert!(Record::decode(&key(&["other", "id"]).0, &bytes).is_err(), "another key's value");
     }
-    assert!(Record::decode(&key(&["other", "id"]).0, &bytes).is_err(), "another key's value");
+}
+
+#[test]
+fn large_values_are_compressed_where_that_helps() {
+    let name = key(&["tenant", "id"]);
+    let mut random = fastrand::Rng::with_seed(7);
+    let noise: Vec<u8> = (0..10_000).map(|_| random.u8(..)).collect();
+    let text = b"{\"id\":\"01\",\"key\":\"web\",\"cost\":12},".repeat(100);
+    for (value, share) in [(text.clone(), 20), (text[..1_000].to_vec(), 200), (noise, 200)] {
+        let record = Record { expires: None, value: value.into() };
+        let bytes = record.encode(&name.0);
+        assert!(bytes.len() * 100 < record.value.len() * share, "{} of {}", bytes.len(), record.value.len());
+        assert_eq!(Record::decode(&name.0, &bytes).unwrap(), record);
+        // Without a gain it stands as it is.
+        assert_eq!(bytes.ends_with(&record.value), share == 200);
+    }
 }

@@ -138,7 +138,7 @@ async fn a_record_of_a_newer_version_is_left_alone() {
     let (newer, own) = (Space::Response.key(&["newer"]), Space::Response.key(&["own"]));
     {
         let db = sled::Config::new().path(&folder.0).open().unwrap();
-        db.insert(&newer.0, b"\x02what this program cannot know").unwrap();
+        db.insert(&newer.0, b"\x03what this program cannot know").unwrap();
         db.flush().unwrap();
     }
     let store = super::reopen(&folder);
@@ -164,7 +164,7 @@ async fn a_record_of_a_newer_version_is_left_alone() {
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     };
-    assert_eq!(db.get(&newer.0).unwrap().unwrap(), b"\x02what this program cannot know");
+    assert_eq!(db.get(&newer.0).unwrap().unwrap(), b"\x03what this program cannot know");
 }
 
 #[test]
