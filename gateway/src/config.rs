@@ -91,7 +91,7 @@ pub use schema::{schema, schema_text};
 pub use server::{Headers, ListenAddress, Server, Threads, TimeoutOverrides, Timeouts, Tls};
 pub use show::effective;
 pub use statuses::Statuses;
-pub use store::{Backend, Lease, OnLoss, Snapshots, Store};
+pub use store::{Backend, Lease, OnLoss, OnLossByScope, Snapshots, Store};
 pub use stored::{Kept, Section, Stored, StoredEntry, TypedKey};
 pub use terms::{Ability, Capabilities, Terms, abilities};
 pub use usage::Usage;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{OnLoss, Store as Settings};
+use crate::config::{OnLoss, OnLossByScope, Store as Settings};
 use crate::observe::Observer;
 use crate::store::holds::lease::{self, Leased, Policy, Without};
 use crate::store::holds::{Holds, Local};
@@ -57,12 +57,25 @@ impl Counting {
 }
 
 fn policy(settings: &Settings) -> Policy {
-    let said = settings.on_loss.map(|on_loss| match on_loss {
-        OnLoss::Deny => lease::OnLoss::Deny,
-        OnLoss::Lease => lease::OnLoss::Lease,
-        OnLoss::Allow => lease::OnLoss::Allow,
-    });
+    let read = |on_loss: Option<OnLoss>| {
+        on_loss.map(|on_loss| match on_loss {
+            OnLoss::Deny => lease::OnLoss::Deny,
+            OnLoss::Lease => lease::OnLoss::Lease,
+            OnLoss::Allow => lease::OnLoss::Allow,
+        })
+    };
+    let said = read(settings.on_loss);
+    let OnLossByScope { global, key, user, team, model, provider } = settings.on_loss_by_scope;
+    let by_scope = [
+        ("global", read(global)),
+        ("key", read(key)),
+        ("user", read(user)),
+        ("team", read(team)),
+        ("model", read(model)),
+        ("provider", read(provider)),
+    ];
     Policy {
+        by_scope,
         money: said.unwrap_or(lease::OnLoss::Deny),
         rates: said.unwrap_or(lease::OnLoss::Lease),
         share: millionths(settings.lease.share),

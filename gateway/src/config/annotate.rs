@@ -48,6 +48,7 @@ ca = "/etc/causeway/our-authority.pem"
 [store]
 url = ""
 on_loss = "lease"
+on_loss_by_scope = { global = "deny", key = "lease", user = "lease", team = "deny", model = "allow", provider = "allow" }
 [providers.openai]
 preset = "groq"
 plugin = "openai"

@@ -51,6 +51,9 @@ pub struct Store {
     /// Needs a restart.
     #[schemars(extend("x-restart" = true))]
     pub on_loss: Option<OnLoss>,
+    /// The same for the limits and budgets of one scope, before `on_loss`. Needs a restart.
+    #[schemars(extend("x-restart" = true))]
+    pub on_loss_by_scope: OnLossByScope,
     /// With less free room than this on the disk of "sled" nothing is written any more, and what is there is still
     /// read; it goes on by itself when there is room. At most an eighth of the disk; "0B": it goes on until the disk
     /// is full. Needs a restart.
@@ -137,6 +140,7 @@ impl Default for Store {
             connect_timeout: Timespan::seconds(1),
             timeout: Timespan::millis(500),
             on_loss: None,
+            on_loss_by_scope: OnLossByScope::default(),
             lease: Lease::default(),
             least_free: ByteSize::mebibytes(256),
             ballast: ByteSize::mebibytes(64),
@@ -156,6 +160,24 @@ pub enum Backend {
     Memory,
     /// A Redis or Valkey server.
     Redis,
+}
+
+/// What happens without the store to limits and budgets of each scope; nothing said: as with all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnLossByScope {
+    /// Of everybody together.
+    pub global: Option<OnLoss>,
+    /// Of a virtual key.
+    pub key: Option<OnLoss>,
+    /// Of a user.
+    pub user: Option<OnLoss>,
+    /// Of a team.
+    pub team: Option<OnLoss>,
+    /// Of a model.
+    pub model: Option<OnLoss>,
+    /// Of a provider.
+    pub provider: Option<OnLoss>,
 }
 
 /// What happens without the store.

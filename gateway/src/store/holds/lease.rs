@@ -41,6 +41,8 @@ pub enum OnLoss {
 /// What is done without the counters, and how much a node is given beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// For the counters of a scope, by the word that their places begin with; it comes before the other two.
+    pub by_scope: [(&'static str, Option<OnLoss>); 6],
     /// For budgets.
     pub money: OnLoss,
     /// For all other limits.
@@ -52,8 +54,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    fn of(&self, unit: Unit) -> OnLoss {
-        if unit == Unit::Money { self.money } else { self.rates }
+    fn of(&self, part: &Part) -> OnLoss {
+        let scope = part.place.split('/').next();
+        let said = self.by_scope.iter().find(|(known, _)| scope == Some(known)).and_then(|(_, said)| *said);
+        said.unwrap_or(if part.unit == Unit::Money { self.money } else { self.rates })
     }
 
     /// How much of a limit a node may be given.
@@ -197,7 +201,7 @@ impl Leased {
             self.denied.fetch_add(1, Ordering::Relaxed);
             Err(StoreError::Lost(why))
         };
-        if hold.parts.iter().any(|part| self.policy.of(part.unit) == OnLoss::Deny) {
+        if hold.parts.iter().any(|part| self.policy.of(part) == OnLoss::Deny) {
             return lost(why);
         }
         let own = Hold { parts: self.own_parts(&hold.parts), ..hold.clone() };
@@ -211,7 +215,7 @@ impl Leased {
                 return Ok(Verdict::Refused { part, retry_after, standings: all });
             }
         };
-        let is_leased = self.policy.money == OnLoss::Lease;
+        let is_leased = |part: &Part| self.policy.of(part) == OnLoss::Lease;
         let given = {
             let mut state = self.state.lock();
             let given = state.lease(&hold, is_leased);
@@ -232,7 +236,7 @@ impl Leased {
     /// What of a hold this node counts for itself.
     fn own_parts(&self, parts: &[Part]) -> Vec<Part> {
         let own = |part: &Part| {
-            let rule = match (self.policy.rates, part.rule) {
+            let rule = match (self.policy.of(part), part.rule) {
                 (OnLoss::Allow, Rule::Rate { per, .. }) => Rule::Rate { count: u64::MAX, per },
                 (OnLoss::Allow, Rule::Concurrent { .. }) => Rule::Concurrent { most: u32::MAX },
                 (_, rule) => self.policy.share_of(rule),
@@ -243,7 +247,7 @@ impl Leased {
     }
 
     fn is_unlimited(&self, parts: &[Part]) -> bool {
-        parts.iter().all(|part| self.policy.of(part.unit) == OnLoss::Allow)
+        parts.iter().all(|part| self.policy.of(part) == OnLoss::Allow)
     }
 }
 

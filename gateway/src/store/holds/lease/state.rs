@@ -123,10 +123,10 @@ impl State {
     }
 
     /// Takes what a hold needs from what this node was given; false: it is not enough, and nothing was taken.
-    pub(super) fn lease(&mut self, hold: &Hold, is_limited: bool) -> bool {
+    pub(super) fn lease(&mut self, hold: &Hold, is_limited: impl Fn(&Part) -> bool) -> bool {
         let parts: Vec<Part> = money(hold.parts.iter().cloned()).collect();
         let given = |place: &Place| self.places.get(place).map_or(0, |seen| seen.given);
-        if is_limited && parts.iter().any(|part| signed(part.amount) > given(&part.place)) {
+        if parts.iter().any(|part| is_limited(part) && signed(part.amount) > given(&part.place)) {
             return false;
         }
         for part in &parts {

@@ -88,7 +88,13 @@ impl Losable for Switched {
     }
 }
 
-const LEASE: Policy = Policy { money: OnLoss::Lease, rates: OnLoss::Lease, share: 20_000, most: 1_000_000 };
+const LEASE: Policy = Policy {
+    by_scope: [("", None); 6],
+    money: OnLoss::Lease,
+    rates: OnLoss::Lease,
+    share: 20_000,
+    most: 1_000_000,
+};
 
 fn node(shared: &Arc<Switched>, policy: Policy) -> Leased {
     Leased::new(Arc::<Switched>::clone(shared), policy, clock())
@@ -181,6 +187,35 @@ async fn what_is_allowed_is_booked_too() {
     shared.switch(true);
     node.book().await.unwrap();
     assert_eq!(spent(&shared, "m").await, 500);
+}
+
+#[tokio::test]
+async fn a_scope_has_a_policy_of_its_own() {
+    let shared = Switched::new();
+    let mut by_scope = LEASE.by_scope;
+    by_scope[0] = ("team", Some(OnLoss::Deny));
+    by_scope[1] = ("model", Some(OnLoss::Allow));
+    let node = node(&shared, Policy { by_scope, ..LEASE });
+    let key = || money("key/web/usd/2026", 100, 1);
+    let model = || money("model/large/usd/2026", 100, 10);
+    let team = || money("team/shop/usd/2026", 100, 1);
+    assert!(spend(&node, "seen", vec![key(), model(), team()]).await.unwrap());
+    shared.switch(false);
+    // Of the key's hundred it was given two; the model's may be spent beyond what it was given.
+    assert!(spend(&node, "1", vec![key(), model()]).await.unwrap());
+    assert!(spend(&node, "2", vec![key(), model()]).await.unwrap());
+    assert!(spend(&node, "3", vec![key(), model()]).await.is_err());
+    assert!(spend(&node, "4", vec![model()]).await.unwrap());
+    assert!(spend(&node, "5", vec![model(), team()]).await.is_err());
+    // Rates follow their scope as well.
+    let busy = |place: &str| vec![part(place, Unit::Concurrent, Rule::Concurrent { most: 1 }, 1)];
+    assert!(spend(&node, "6", busy("team/shop/concurrent")).await.is_err());
+    assert!(spend(&node, "7", busy("key/web/concurrent")).await.unwrap());
+    shared.switch(true);
+    node.book().await.unwrap();
+    let (key, model) =
+        (spent(&shared, "key/web/usd/2026").await, spent(&shared, "model/large/usd/2026").await);
+    assert_eq!((key, model, spent(&shared, "team/shop/usd/2026").await), (3, 40, 1));
 }
 
 #[tokio::test]
