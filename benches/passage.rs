@@ -6,7 +6,7 @@ use bytes::Bytes;
 use causeway::dialect::anthropic_messages::AnthropicMessages;
 use causeway::dialect::openai_chat::OpenAiChat;
 use causeway::dialect::{Dialect, passage::Passage};
-use causeway::domain::{Framing, RequestHead};
+use causeway::domain::Framing;
 use divan::{Bencher, black_box};
 
 fn main() {
@@ -17,12 +17,7 @@ fn main() {
 #[divan::bench(args = [2 << 10, 50 << 10, 5 << 20])]
 fn request(bencher: Bencher, bytes: usize) {
     let body = sample::request(bytes);
-    let head = RequestHead {
-        method: http::Method::POST,
-        path: "/v1/chat/completions".to_owned(),
-        query: None,
-        headers: http::HeaderMap::new(),
-    };
+    let head = sample::head();
     bencher.bench_local(|| {
         let envelope = OpenAiChat.read(black_box(&head), black_box(body.clone())).expect("an envelope");
         envelope.body_for("gpt-5-2026-08-01")

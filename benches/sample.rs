@@ -8,12 +8,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use causeway::adapter::{self, Limits, Pool, Registry, Runtime, Source};
-use causeway::domain::Envelope;
+use causeway::domain::{Envelope, RequestHead};
 use plugin_sdk::{Operation, Route};
 use serde_json::{Value, json};
 
 /// What a machine with other work may need for a call; the limit is not what is measured.
 const LIMITS: Limits = Limits { memory: 64 << 20, budget: Duration::from_secs(5) };
+
+/// The head of an OpenAI client's request.
+pub fn head() -> RequestHead {
+    RequestHead {
+        method: http::Method::POST,
+        path: "/v1/chat/completions".to_owned(),
+        query: None,
+        headers: http::HeaderMap::new(),
+    }
+}
 
 /// An agent's conversation of about this many bytes: system prompt, six tools, turns with tool calls and results.
 pub fn request(bytes: usize) -> Bytes {

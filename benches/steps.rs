@@ -14,7 +14,7 @@ use causeway::adapter::Pool;
 use causeway::dialect::anthropic_messages::AnthropicMessages;
 use causeway::dialect::openai_chat::OpenAiChat;
 use causeway::dialect::{Dialect, passage::Passage};
-use causeway::domain::{Attempt, Cost, Framing, LedgerRow, Operation, Record, RequestHead, Usage};
+use causeway::domain::{Attempt, Cost, Framing, LedgerRow, Operation, Record, Usage};
 use causeway::observe::{self, Observer};
 use causeway::store::holds::{Hold, Holds, Local, Part, Rule, Settle, Unit};
 use causeway::store::{Journal, Memory, clock};
@@ -71,12 +71,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 
 fn read(times: u32, dialect: &dyn Dialect, bytes: usize) {
     let body = sample::request(bytes);
-    let head = RequestHead {
-        method: http::Method::POST,
-        path: "/v1/chat/completions".to_owned(),
-        query: None,
-        headers: http::HeaderMap::new(),
-    };
+    let head = sample::head();
     for _ in 0..times {
         let envelope = dialect.read(black_box(&head), black_box(body.clone())).expect("an envelope");
         black_box(envelope.body_for("gpt-5-2026-08-01"));

@@ -1,8 +1,11 @@
-//! Builds every adapter in `plugins/` to a component and lists them for embedding as the bundled set.
+//! Builds every adapter in `plugins/` to a component and lists them, compressed, for embedding as the bundled set.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// zstd's level: a third of the components' size is left; higher ones take longer for little.
+const LEVEL: i32 = 6;
 
 fn main() -> ExitCode {
     match bundle() {
@@ -26,10 +29,12 @@ fn bundle() -> Result<(), String> {
     let components = plugin_sdk::build::components(&folders, &target_of(&out).join("adapters"))?;
     let mut list = String::from("static BUNDLED: &[(&str, &[u8])] = &[\n");
     for (name, component) in names.iter().zip(&components) {
-        // A copy of its own: the shared folder may hold a later build when the compiler reads it.
-        let copy = out.join(format!("{name}.wasm"));
-        std::fs::copy(component, &copy).map_err(|error| format!("{}: {error}", component.display()))?;
-        writeln!(list, "    ({name:?}, include_bytes!({:?})),", copy.display().to_string())
+        let packed = out.join(format!("{name}.wasm.zst"));
+        std::fs::read(component)
+            .and_then(|bytes| zstd::bulk::compress(&bytes, LEVEL))
+            .and_then(|bytes| std::fs::write(&packed, bytes))
+            .map_err(|error| format!("{}: {error}", component.display()))?;
+        writeln!(list, "    ({name:?}, include_bytes!({:?})),", packed.display().to_string())
             .map_err(|error| error.to_string())?;
     }
     list.push_str("];\n");

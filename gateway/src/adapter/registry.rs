@@ -116,17 +116,18 @@ impl Registry {
     pub fn load(&self, name: &str, source: &Source, limits: Limits) -> Result<Arc<Loaded>, GatewayError> {
         let refuse =
             |message: String| GatewayError::gateway(Kind::Internal, format!("adapter `{name}`: {message}"));
-        let (bytes, trusted): (std::borrow::Cow<'static, [u8]>, bool) = match source {
+        let (bytes, trusted) = match source {
             Source::Bundled => {
                 let found = BUNDLED.iter().find(|(bundled, _)| *bundled == name);
-                let (_, bytes) =
+                let (_, packed) =
                     found.ok_or_else(|| refuse("there is no bundled adapter of that name".to_owned()))?;
-                ((*bytes).into(), true)
+                let bytes = zstd::decode_all(*packed);
+                (bytes.map_err(|error| refuse(format!("it cannot be unpacked: {error}")))?, true)
             }
             Source::File { path, digest } => {
                 let bytes =
                     std::fs::read(path).map_err(|error| refuse(format!("{}: {error}", path.display())))?;
-                (bytes.into(), digest.is_some())
+                (bytes, digest.is_some())
             }
         };
         let found: [u8; 32] = Sha256::digest(&bytes).into();
