@@ -91,3 +91,31 @@ fn policy(settings: &Settings) -> Policy {
 fn millionths(share: f64) -> u32 {
     (share * 1e6).round() as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Scope;
+
+    #[test]
+    fn every_scope_can_have_a_policy() {
+        let deny = Some(OnLoss::Deny);
+        let on_loss_by_scope =
+            OnLossByScope { global: deny, key: deny, user: deny, team: deny, model: deny, provider: deny };
+        let policy = policy(&Settings { on_loss_by_scope, ..Settings::default() });
+        let name = || "one".into();
+        let scopes = [
+            Scope::Global,
+            Scope::Key(name()),
+            Scope::User(name()),
+            Scope::Team(name()),
+            Scope::Model(name()),
+            Scope::Provider(name()),
+        ];
+        for scope in scopes {
+            let named = format!("{scope}/requests/60");
+            let found = policy.by_scope.iter().find(|(word, _)| named.split('/').next() == Some(word));
+            assert_eq!(found.and_then(|(_, said)| *said), Some(lease::OnLoss::Deny), "{scope}");
+        }
+    }
+}
